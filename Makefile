@@ -1,0 +1,52 @@
+# Everything a person or a CI machine runs; `make` alone lists the targets.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test run check format lock bench clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
+
+# The stamp is newer than the locks only when the environment holds exactly what they name.
+$(VENV)/.stamp: requirements.lock requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Pipewright needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
+	@$(PYTHON) -m venv $(VENV) || { echo "Could not make a virtual environment. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-dev.lock
+	@printf '%s\n' "$(CURDIR)" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/pipewright.pth"
+	@printf '#!/bin/sh\nexec "$(CURDIR)/$(BIN)/python" -m bot "$$@"\n' > $(BIN)/pipewright && chmod +x $(BIN)/pipewright
+	@touch $@
+
+setup: $(VENV)/.stamp ## make the environment (every other target does this first)
+
+demo: setup ## play the whole story on loopback (ARGS="--once" ends after it)
+	@$(BIN)/pipewright demo $(ARGS)
+
+test: setup ## run the tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+run: setup ## serve with the settings of .env
+	@$(BIN)/pipewright serve $(ARGS)
+
+check: setup ## format, lint, types, import contract, tests: what CI runs
+	@$(BIN)/ruff format --check bot tests
+	@$(BIN)/ruff check bot tests
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest $(ARGS)
+
+format: setup ## rewrite the code as the formatter wants it
+	@$(BIN)/ruff format bot tests
+	@$(BIN)/ruff check --fix bot tests
+
+lock: ## make both lock files again (needs uv)
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements.lock
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements-dev.lock
+
+bench: setup ## measure (ratios in one run)
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+clean: ## remove the environment and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,315 @@
+"""The nouns of the bot, frozen and without any I/O: read this first.
+
+GitLab's words win: a *pipeline* is one run, a *job* is a part of it, a *note* is a comment, a *noteable* is
+what a note hangs on, an *award emoji* is a reaction. `iid` counts inside a project, `id` on the instance.
+"""
+
+from enum import IntEnum, StrEnum
+from typing import Literal
+
+from msgspec import Struct
+
+
+class AccessLevel(IntEnum):
+    """A person's role in a project (docs.gitlab.com/api/members)."""
+
+    NONE = 0
+    MINIMAL = 5
+    GUEST = 10
+    PLANNER = 15
+    REPORTER = 20
+    SECURITY_MANAGER = 25
+    DEVELOPER = 30
+    MAINTAINER = 40
+    OWNER = 50
+
+
+class Person(Struct, frozen=True, kw_only=True):
+    """An account of GitLab; nothing here says what it may do."""
+
+    id: int
+    username: str
+
+
+class ProjectRef(Struct, frozen=True, kw_only=True):
+    """Which project, as a webhook names it. `path` is `path_with_namespace`."""
+
+    id: int
+    path: str
+    web_url: str = ""
+
+
+NoteableKind = Literal["issue", "merge_request"]
+
+
+class Noteable(Struct, frozen=True, kw_only=True):
+    """What a note hangs on: an issue or a merge request, by its `iid`."""
+
+    kind: NoteableKind
+    iid: int
+
+
+# --- events: what GitLab told us, as facts -------------------------------------------------------------------
+
+
+class Mention(Struct, frozen=True, kw_only=True, tag="mention"):
+    """A person named the bot in a note, or in a description (then `note_id` is None).
+
+    `is_internal` is true for an internal note and for anything on a confidential issue: the answer must be
+    internal too. `text` is the raw Markdown after GitLab removed quick actions.
+    """
+
+    project: ProjectRef
+    noteable: Noteable
+    author: Person
+    text: str
+    note_id: int | None = None
+    discussion_id: str | None = None
+    is_internal: bool = False
+    noteable_title: str = ""
+
+
+class Reaction(Struct, frozen=True, kw_only=True, tag="reaction"):
+    """A person awarded or revoked an emoji on a noteable, or on a note of it (`note_id`)."""
+
+    project: ProjectRef
+    noteable: Noteable
+    author: Person
+    emoji: str
+    is_award: bool
+    note_id: int | None = None
+
+
+MergeRequestAction = Literal["open", "close", "reopen", "update", "approved", "unapproved", "merge"]
+
+
+class MergeRequestChanged(Struct, frozen=True, kw_only=True, tag="merge_request"):
+    """A merge request changed. `head_sha` is the head when the hook was sent; `oldrev` is set for a push."""
+
+    project: ProjectRef
+    iid: int
+    action: MergeRequestAction
+    author: Person
+    source_branch: str
+    head_sha: str | None = None
+    oldrev: str | None = None
+
+
+class PipelineChanged(Struct, frozen=True, kw_only=True, tag="pipeline"):
+    """A pipeline of the project has a new status."""
+
+    project: ProjectRef
+    pipeline_id: int
+    ref: str
+    sha: str
+    status: str
+
+
+Event = Mention | Reaction | MergeRequestChanged | PipelineChanged
+
+FINAL_PIPELINE_STATUSES = frozenset({"success", "failed", "canceled", "skipped"})
+
+
+# --- a repository, as read and as understood -------------------------------------------------------------------
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    """A repository at one commit: every path, and the text of the files worth reading.
+
+    `paths` are sorted, relative, with `/`. A file that is not in `texts` was too large, binary or not wanted.
+    """
+
+    paths: tuple[str, ...]
+    texts: dict[str, str] = {}
+
+    def read(self, path: str) -> str | None:
+        """Return the text of a file, or None when it is absent or was not read."""
+        return self.texts.get(path)
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """Where a fact was read. `line` counts from 1."""
+
+    path: str
+    line: int | None = None
+    quote: str = ""
+
+
+class Fact(Struct, frozen=True, kw_only=True):
+    """Something known about a unit, with its evidence.
+
+    `name` comes from the vocabulary in `bot/survey/__init__.py`. `because` ends the sentence "<value>,
+    because …". `confidence` goes from 0 (a guess) to 1 (the repository says so itself).
+    """
+
+    name: str
+    value: str
+    because: str
+    evidence: tuple[Evidence, ...] = ()
+    confidence: float = 1.0
+
+
+class Unit(Struct, frozen=True, kw_only=True):
+    """One buildable thing in a repository. `root` is "" at the top, else a folder such as `services/api`."""
+
+    root: str
+    ecosystem: str
+    facts: tuple[Fact, ...]
+
+    def first(self, name: str) -> str | None:
+        """Return the first value of a fact, or None."""
+        return next((fact.value for fact in self.facts if fact.name == name), None)
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Return every value of a fact, in order."""
+        return tuple(fact.value for fact in self.facts if fact.name == name)
+
+
+class Survey(Struct, frozen=True, kw_only=True):
+    """What a repository is: its units, what contradicts, and the one question worth asking.
+
+    A repository without anything recognisable has no units and says so in `remarks`.
+    """
+
+    units: tuple[Unit, ...]
+    remarks: tuple[str, ...] = ()
+    question: str | None = None
+
+
+# --- what the bot writes ----------------------------------------------------------------------------------------
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """Where a part of the result comes from: a template and the hash of its content."""
+
+    template: str
+    content_hash: str
+    why: str = ""
+
+
+class JobRow(Struct, frozen=True, kw_only=True):
+    """One row of the job table shown to people."""
+
+    name: str
+    stage: str
+    image: str
+    does: str
+    why: str = ""
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """One message of the check ladder, with its mend. `rung` is yaml, schema, semantics, policy or gitlab."""
+
+    rung: str
+    message: str
+    path: str = ".gitlab-ci.yml"
+    line: int | None = None
+    mend: str = ""
+    is_error: bool = True
+
+
+class Composition(Struct, frozen=True, kw_only=True):
+    """The files to propose, by path, and how to explain them.
+
+    `files` holds only what is new or changed. `kept` names jobs of an existing file that were left alone.
+    """
+
+    files: dict[str, str]
+    jobs: tuple[JobRow, ...]
+    sources: tuple[Source, ...]
+    assumptions: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+class Wishes(Struct, frozen=True, kw_only=True):
+    """What a person asked for beside "a pipeline", read from their words without a model."""
+
+    versions: dict[str, str] = {}
+    services: tuple[str, ...] = ()
+    dockerfile: bool | None = None
+    without: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    words: str = ""
+
+
+class ProposalStatus(StrEnum):
+    """`pipelines.status`: generated → proposed → approved → committed, or one of the ends."""
+
+    GENERATED = "generated"
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    COMMITTED = "committed"
+    SUPERSEDED = "superseded"
+    REJECTED = "rejected"
+    FAILED = "failed"
+
+
+class SafeText(Struct, frozen=True):
+    """Markdown that went through `bot.replies.render` and may be sent to GitLab; nothing else may make one."""
+
+    markdown: str
+
+
+# --- chat with the model ----------------------------------------------------------------------------------------
+
+
+class ToolSpec(Struct, frozen=True, kw_only=True):
+    """A function the model may ask for. `parameters` is a flat JSON schema object, written by hand."""
+
+    name: str
+    description: str
+    parameters: dict[str, object]
+
+
+class ToolCall(Struct, frozen=True, kw_only=True):
+    """The model's wish to call a tool."""
+
+    name: str
+    arguments: dict[str, object]
+
+
+class ChatMessage(Struct, frozen=True, kw_only=True):
+    """One message of a chat with the model. `tool_name` names the tool whose result a `tool` message holds."""
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_name: str | None = None
+
+
+class ModelTurn(Struct, frozen=True, kw_only=True):
+    """One answer of the model, with what it cost. Counts are tokens, `seconds` is wall time."""
+
+    text: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    prompt_tokens: int = 0
+    output_tokens: int = 0
+    seconds: float = 0.0
+
+
+# --- outcomes that are not success ------------------------------------------------------------------------------
+
+
+class SkipError(Exception):
+    """Nothing to do; the reason is logged and nobody is told."""
+
+
+class CannotError(Exception):
+    """The order cannot be carried out; the message ends the sentence "I can't do that: …" and is told."""
+
+
+class ToolError(Exception):
+    """The model asked for something impossible; the message tells it what to do instead."""
+
+
+class UnreachableError(Exception):
+    """An outside part did not answer; waiting can help.
+
+    `part` is GitLab, Ollama, Chroma or PostgreSQL. `effect_possible` is true when a write may have happened.
+    """
+
+    def __init__(self, part: str, detail: str, *, effect_possible: bool = False) -> None:
+        super().__init__(f"{part} did not answer: {detail}")
+        self.part = part
+        self.effect_possible = effect_possible
