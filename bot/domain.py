@@ -49,7 +49,7 @@ class Noteable(Struct, frozen=True, kw_only=True):
     iid: int
 
 
-# --- events: what GitLab told us, as facts -------------------------------------------------------------------
+# --- events: what GitLab told us, as facts ---
 
 
 class Mention(Struct, frozen=True, kw_only=True, tag="mention"):
@@ -110,7 +110,7 @@ Event = Mention | Reaction | MergeRequestChanged | PipelineChanged
 FINAL_PIPELINE_STATUSES = frozenset({"success", "failed", "canceled", "skipped"})
 
 
-# --- a repository, as read and as understood -------------------------------------------------------------------
+# --- a repository, as read and as understood ---
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
@@ -176,7 +176,7 @@ class Survey(Struct, frozen=True, kw_only=True):
     question: str | None = None
 
 
-# --- what the bot writes ----------------------------------------------------------------------------------------
+# --- what the bot writes ---
 
 
 class Source(Struct, frozen=True, kw_only=True):
@@ -246,12 +246,12 @@ class ProposalStatus(StrEnum):
 
 
 class SafeText(Struct, frozen=True):
-    """Markdown that went through `bot.replies.render` and may be sent to GitLab; nothing else may make one."""
+    """Markdown that went through `bot.replies.render`, the only maker of these: it may be sent to GitLab."""
 
     markdown: str
 
 
-# --- chat with the model ----------------------------------------------------------------------------------------
+# --- chat with the model ---
 
 
 class ToolSpec(Struct, frozen=True, kw_only=True):
@@ -270,7 +270,7 @@ class ToolCall(Struct, frozen=True, kw_only=True):
 
 
 class ChatMessage(Struct, frozen=True, kw_only=True):
-    """One message of a chat with the model. `tool_name` names the tool whose result a `tool` message holds."""
+    """One message of a chat with the model; `tool_name` says whose result a `tool` message holds."""
 
     role: Literal["system", "user", "assistant", "tool"]
     content: str
@@ -288,7 +288,7 @@ class ModelTurn(Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
 
 
-# --- outcomes that are not success ------------------------------------------------------------------------------
+# --- outcomes that are not success ---
 
 
 class SkipError(Exception):
