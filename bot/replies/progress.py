@@ -1,0 +1,89 @@
+"""What is said about a proposal on its way: pipelines, approvals, refusals, merges."""
+
+from bot.replies.render import quoted
+
+_PIPELINE_WORDS = {
+    "success": "passed ✅",
+    "failed": "failed ❌",
+    "canceled": "was cancelled",
+    "skipped": "was skipped",
+    "running": "is running",
+    "pending": "waits for a runner",
+    "created": "was just created",
+    "manual": "waits for somebody to start a manual job",
+}
+
+
+def pipeline_line(status: str | None, url: str, *, where: str) -> str:
+    """Say how a pipeline stands; `where` is such as "of the draft" or "on `main`"."""
+    if status is None:
+        return f"No pipeline has run yet {where}."
+    words = _PIPELINE_WORDS.get(status, f"has the status {quoted(status)}")
+    return f"The [pipeline]({url}) {where} {words}."
+
+
+def failed_jobs(rows: tuple[tuple[str, str, str], ...]) -> str:
+    """Name failed jobs: (name, url, reason)."""
+    return "\n".join(
+        f"- [{quoted(name)}]({url}) failed" + (f": {quoted(reason)}" if reason else "") for name, url, reason in rows
+    )
+
+
+def merged(branch: str, sha: str, approver: str, signal: str) -> str:
+    """Say that the draft is merged, and by whose word."""
+    return f"🎉 Merged `{sha[:8]}` into {quoted(branch)}, approved by {quoted(approver)} ({signal})."
+
+
+def merge_waits(sha: str, approver: str, signal: str) -> str:
+    """Say that GitLab will merge as soon as the pipeline passes."""
+    return (
+        f"{quoted(approver)} approved `{sha[:8]}` ({signal}). The pipeline is still running; GitLab merges when it "
+        "passes, and not if anything new is pushed."
+    )
+
+
+def not_merged(approver: str, reason: str) -> str:
+    """Say why an approval did not lead to a merge."""
+    return f"I did not merge on the approval of {quoted(approver)}: {reason}"
+
+
+def head_moved(approved: str, head: str, mention: str) -> str:
+    """Say that the draft is no longer what was proposed."""
+    return (
+        f"I proposed `{approved[:8]}`, but the draft now stands at `{head[:8]}`. Look at what changed; to merge that, "
+        f"write `{mention} approve {head[:8]}`."
+    )
+
+
+def approval_void(approved: str, head: str, pusher: str, mention: str) -> str:
+    """Say that a push made an approval worthless."""
+    return (
+        f"{quoted(pusher)} pushed to the draft after it was approved: `{approved[:8]}` was approved, the head is now "
+        f"`{head[:8]}`. The approval is void and nothing is merged. To merge the new state, write "
+        f"`{mention} approve {head[:8]}`."
+    )
+
+
+def approval_withdrawn(person: str) -> str:
+    """Say that an approval was taken back in time."""
+    return f"{quoted(person)} took the approval back before the merge, so nothing is merged."
+
+
+def rejected(person: str) -> str:
+    """Say that the draft was turned down."""
+    return f"Closed, as {quoted(person)} asked. Ask me again whenever you want another draft."
+
+
+def closed_by_person(person: str) -> str:
+    """Say that somebody closed the draft in GitLab."""
+    return f"{quoted(person)} closed the merge request. Ask me again whenever you want another draft."
+
+
+def no_proposal(mention: str) -> str:
+    """Say that there is nothing to talk about yet."""
+    return f"There is no draft in this conversation yet. `{mention} generate` makes one."
+
+
+def merge_request_link(iid: int, url: str) -> str:
+    """Return a link to a merge request that does not ping."""
+    return f"[merge request {iid}]({url})"

@@ -1,0 +1,178 @@
+"""What the bot says in notes: short first, the details folded away.
+
+These return Markdown that is not yet safe; callers pass it through `render.safe`.
+"""
+
+from uuid import UUID
+
+from bot.domain import AccessLevel, Composition, Finding, Survey
+from bot.replies.render import cell, code_block, folded, quoted
+
+COMMANDS = (
+    ("generate", "survey the repository and open a draft merge request with the pipeline; add wishes in plain "
+     "words, such as `generate with python 3.12, without docker`"),
+    ("status", "say where the proposal and its pipeline stand (or `status BRANCH`)"),
+    ("approve", "merge the draft as it stands (or `approve SHA` for exactly that commit)"),
+    ("reject", "close the draft"),
+    ("retry", "run the failed jobs of the draft's pipeline again"),
+    ("cancel", "stop the draft's running pipeline, and with it a merge that waits for it"),
+    ("help", "show this list"),
+)  # fmt: skip
+
+
+def mark(order_id: UUID) -> str:
+    """Return the hidden mark by which the bot finds its own note again."""
+    return f"\n\n<!-- pipewright:order={order_id} -->"
+
+
+def help_text(mention: str) -> str:
+    """Say what the bot can do."""
+    rows = "\n".join(f"| `{mention} {name}` | {does} |" for name, does in COMMANDS)
+    return (
+        "I write CI pipelines and open them as draft merge requests. Nothing is merged without a person.\n\n"
+        f"| write | and I will |\n|---|---|\n{rows}\n\n"
+        "Anything else you write to me is answered in conversation, if a language model is connected."
+    )
+
+
+def unknown_command(word: str, guess: str, mention: str) -> str:
+    """Ask whether another command was meant."""
+    return f"I don't know {quoted(word)}. Did you mean `{mention} {guess}`? `{mention} help` lists what I can do."
+
+
+def working(stage: str) -> str:
+    """Say what is being done now; the note is edited when it is finished."""
+    return f"⏳ {stage} I'll edit this note when there is something to see."
+
+
+def refusal(reason: str) -> str:
+    """Say why not."""
+    return f"I can't do that: {reason}"
+
+
+def unreachable(part: str) -> str:
+    """Say that an outside part kept silent for too long."""
+    return (
+        f"I had to give up: {part} did not answer, although I tried for a while. Nothing half-done is left behind "
+        "that a new try would double; please repeat your request later."
+    )
+
+
+def broken(error_id: str) -> str:
+    """Say that something of ours failed, with the id under which it is logged."""
+    return (
+        f"Something went wrong on my side (error `{error_id}`). Your request is stored; an administrator finds the "
+        "cause in my log under that id. You can simply ask again."
+    )
+
+
+def model_down(mention: str) -> str:
+    """Say in one line that free conversation is not possible now."""
+    return f"The language model is not reachable right now; the commands still work, see `{mention} help`."
+
+
+def strangers(level: AccessLevel, needed: AccessLevel, what: str) -> str:
+    """Say which role an order needs."""
+    have = "no role" if level == AccessLevel.NONE else f"the role {level.name.title()}"
+    return f"to {what} one needs at least the role {needed.name.title()} in this project, and you have {have} here."
+
+
+def proposal_note(
+    survey: Survey, composition: Composition, *, merge_request: str, mention: str, files: tuple[str, ...]
+) -> str:
+    """Show an opened draft in the conversation."""
+    what = ", ".join(f"`{path}`" for path in files)
+    parts = [
+        f"Here is the draft: {merge_request} with {what}.",
+        job_table(composition),
+        *([f"**One question:** {survey.question}"] if survey.question else []),
+        how_to_approve(mention),
+        details(survey, composition),
+    ]
+    return "\n\n".join(parts)
+
+
+def merge_request_description(
+    survey: Survey, composition: Composition, *, asked_in: str, requester: str, mention: str
+) -> str:
+    """Describe a draft: what was found, which jobs, from which sources, how to approve."""
+    parts = [
+        f"Asked for by {quoted(requester)} in {asked_in}.",
+        job_table(composition),
+        "### How to approve\n\n" + how_to_approve(mention),
+        *([f"**One question:** {survey.question}"] if survey.question else []),
+        "### What I found\n\n" + fact_list(survey),
+        source_list(composition),
+        assumption_list(survey, composition),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def how_to_approve(mention: str) -> str:
+    """Say how a person lets the draft be merged."""
+    return (
+        "To merge it, someone who may merge into the target branch reacts with 👍 to this or to the merge request, "
+        f"approves the merge request, or writes `{mention} approve`. I merge exactly the commit shown, nothing newer."
+    )
+
+
+def job_table(composition: Composition) -> str:
+    """Return the table of jobs, and what was kept of an existing file."""
+    rows = "\n".join(
+        f"| `{cell(job.name)}` | {cell(job.stage)} | `{cell(job.image) or '–'}` | {cell(job.does)} |"
+        for job in composition.jobs
+    )
+    table = f"| job | stage | image | does |\n|---|---|---|---|\n{rows}"
+    if not composition.kept:
+        return table
+    return table + "\n\nKept as they were: " + ", ".join(f"`{name}`" for name in composition.kept) + "."
+
+
+def details(survey: Survey, composition: Composition) -> str:
+    """Return facts, sources and assumptions, folded away."""
+    inner = "\n\n".join(
+        part for part in (fact_list(survey), source_list(composition), assumption_list(survey, composition)) if part
+    )
+    return folded("Why it looks like this", inner)
+
+
+def fact_list(survey: Survey) -> str:
+    """Return what the survey found, each fact with its evidence."""
+    lines: list[str] = []
+    for unit in survey.units:
+        if unit.root:
+            lines.append(f"- **{quoted(unit.root)}** ({unit.ecosystem})")
+        lines += [f"- {fact.name} {quoted(fact.value)}, because {_one_line(fact.because)}" for fact in unit.facts]
+    return "\n".join(lines) or "Nothing that I recognise."
+
+
+def source_list(composition: Composition) -> str:
+    """Return the templates used, with the hash of their content."""
+    if not composition.sources:
+        return ""
+    used = ", ".join(f"`{source.template}` (`{source.content_hash[:12]}`)" for source in composition.sources)
+    return f"Templates used: {used}."
+
+
+def assumption_list(survey: Survey, composition: Composition) -> str:
+    """Return what was assumed and what contradicts."""
+    lines = [f"- {_one_line(text)}" for text in (*survey.remarks, *composition.assumptions)]
+    return "Worth knowing:\n\n" + "\n".join(lines) if lines else ""
+
+
+def finding_list(findings: tuple[Finding, ...]) -> str:
+    """Return the messages of the check ladder as a list."""
+    return "\n".join(
+        f"- `{finding.path}{f':{finding.line}' if finding.line else ''}` {_one_line(finding.message)}"
+        + (f" — {_one_line(finding.mend)}" if finding.mend else "")
+        for finding in findings
+    )
+
+
+def file_diff(title: str, diff: str) -> str:
+    """Return a folded diff."""
+    return folded(title, code_block(diff, "diff"))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
