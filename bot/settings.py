@@ -1,0 +1,95 @@
+"""Every setting of the program: environment or `.env`, prefix `PIPEWRIGHT_`."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.domain import CannotError
+
+PREFIX = "PIPEWRIGHT_"
+
+
+class Settings(BaseSettings):
+    """What an administrator can set; the description of each field says what it is and how to get it."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    gitlab_url: str = Field(description="address of GitLab, such as https://gitlab.example.com")
+    gitlab_token: SecretStr = Field(
+        description="access token of the bot's account with the scope `api` (a project, group or service-account token)"
+    )
+    mention: str = Field("pipewright", description="the name by which people call the bot, without the @")
+    webhook_secret: SecretStr | None = Field(None, description="the webhook's secret token (X-Gitlab-Token)")
+    webhook_signing_token: SecretStr | None = Field(
+        None, description="the webhook's signing token (whsec_…, GitLab 19.0 and newer)"
+    )
+    ollama_url: str = Field("http://127.0.0.1:11434", description="address of Ollama; several with commas between")
+    ollama_model: str = Field("llama3.1:8b", description="the model to talk with")
+    tool_calling: Literal["auto", "constrained", "native"] = Field("auto", description="how the model asks for tools")
+    embeddings: Literal["static", "ollama"] = Field("static", description="how templates are compared with words")
+    embedding_model: str = Field("nomic-embed-text", description="Ollama's embedding model, when EMBEDDINGS=ollama")
+    database_url: SecretStr | None = Field(None, description="PostgreSQL (>= 14); unset means embedded in DATA_DIR")
+    chroma_url: str | None = Field(None, description="Chroma server; unset means embedded in DATA_DIR")
+    templates_dir: Path | None = Field(None, description="your own templates; they win over the shipped ones")
+    data_dir: Path = Field(Path(".pipewright"), description="where the embedded parts keep their data")
+    public_url: str | None = Field(None, description="address under which people reach this program's pages")
+    ca_file: Path | None = Field(None, description="certificates to trust for GitLab, as a PEM file")
+    listen_host: str = Field("127.0.0.1", description="address to listen on")
+    listen_port: int = Field(8080, ge=0, le=65535, description="port to listen on")
+    worker_concurrency: int = Field(4, ge=1, le=64, description="orders worked on at the same time")
+    history_open: bool = Field(False, description="true shows the history pages to whoever reaches the port")
+    history_password: SecretStr | None = Field(None, description="password for the history pages (any user name)")
+    log_format: Literal["json", "console"] = Field("json", description="how log lines look")
+
+    @field_validator("gitlab_url", "public_url", "chroma_url")
+    @classmethod
+    def _is_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/")
+
+    @field_validator("mention")
+    @classmethod
+    def _without_at(cls, value: str) -> str:
+        return value.lstrip("@")
+
+    @property
+    def ollama_urls(self) -> tuple[str, ...]:
+        """Every Ollama address."""
+        return tuple(url.strip().rstrip("/") for url in self.ollama_url.split(",") if url.strip())
+
+
+def read_settings(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:
+    """Read the settings; raise CannotError with one message that names every missing or wrong variable."""
+    values = {**(_read_env_file(env_file) if env_file else {}), **(os.environ if environ is None else environ)}
+    given = {key[len(PREFIX) :].lower(): value for key, value in values.items() if key.startswith(PREFIX) and value}
+    try:
+        # model_validate reads nothing but what it is given: one source, one order of precedence.
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        raise CannotError(_explain(error)) from error
+
+
+def _read_env_file(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+    pairs = (line.removeprefix("export ").partition("=") for line in lines if line and not line.startswith("#"))
+    return {key.strip(): value.strip().strip("'\"") for key, _, value in pairs}
+
+
+def _explain(error: ValidationError) -> str:
+    lines = ["the settings are not complete (environment or .env):"]
+    for problem in error.errors(include_input=False, include_url=False):
+        name = str(problem["loc"][0]) if problem["loc"] else "?"
+        field = Settings.model_fields.get(name)
+        what = "is missing" if problem["type"] == "missing" else f"is wrong: {problem['msg']}"
+        hint = f" — {field.description}" if field and field.description else ""
+        lines.append(f"  {PREFIX}{name.upper()} {what}{hint}")
+    return "\n".join(lines)

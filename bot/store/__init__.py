@@ -1,0 +1,1 @@
+"""Remembers everything in PostgreSQL: one function per query, plain SQL."""
