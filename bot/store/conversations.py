@@ -1,0 +1,85 @@
+"""Conversations: one for an issue or merge request of a project, with the drafts that belong to it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+from psycopg import Connection
+from psycopg.rows import TupleRow, class_row
+
+
+class Conversation(Struct, frozen=True, kw_only=True):
+    """One stored conversation."""
+
+    id: UUID
+    project_id: int
+    project_path: str
+    title: str
+    is_confidential: bool
+    asked_by: str
+    created_at: datetime
+    updated_at: datetime
+
+
+_COLUMNS = "c.id, c.project_id, c.project_path, c.title, c.is_confidential, c.asked_by, c.created_at, c.updated_at"
+
+
+def get(connection: Connection[TupleRow], conversation_id: UUID) -> Conversation | None:
+    """Return a conversation by its id."""
+    with connection.cursor(row_factory=class_row(Conversation)) as cursor:
+        return cursor.execute(
+            f"select {_COLUMNS} from conversations c where id = %s",
+            (conversation_id,),
+        ).fetchone()
+
+
+def find_by_noteable(connection: Connection[TupleRow], project_id: int, kind: str, iid: int) -> UUID | None:
+    """Return the conversation an issue or merge request belongs to."""
+    row = connection.execute(
+        "select conversation_id from conversation_noteables where project_id = %s and kind = %s and iid = %s",
+        (project_id, kind, iid),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def open_for_noteable(
+    connection: Connection[TupleRow],
+    *,
+    project_id: int,
+    project_path: str,
+    kind: str,
+    iid: int,
+    title: str,
+    is_confidential: bool,
+    asked_by: str,
+) -> UUID:
+    """Return the noteable's conversation, made now if there is none; safe against two doing so at once.
+
+    A conversation that once was confidential stays so.
+    """
+    # One at a time for a noteable: without the lock two first mentions would make two conversations.
+    connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{project_id}/{kind}/{iid}",))
+    known = find_by_noteable(connection, project_id, kind, iid)
+    if known is not None:
+        connection.execute(
+            "update conversations set updated_at = now(), is_confidential = is_confidential or %s where id = %s",
+            (is_confidential, known),
+        )
+        return known
+    row = connection.execute(
+        "insert into conversations (project_id, project_path, title, is_confidential, asked_by)"
+        " values (%s, %s, %s, %s, %s) returning id",
+        (project_id, project_path, title, is_confidential, asked_by),
+    ).fetchone()
+    assert row is not None  # insert … returning always answers
+    add_noteable(connection, row[0], project_id, kind, iid)
+    return UUID(str(row[0]))
+
+
+def add_noteable(connection: Connection[TupleRow], conversation_id: UUID, project_id: int, kind: str, iid: int) -> None:
+    """Let an issue or merge request belong to a conversation."""
+    connection.execute(
+        "insert into conversation_noteables (project_id, kind, iid, conversation_id) values (%s, %s, %s, %s)"
+        " on conflict do nothing",
+        (project_id, kind, iid, conversation_id),
+    )

@@ -1,0 +1,71 @@
+"""Messages: what was said with the model, and what its tools answered."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from msgspec import Struct
+from psycopg import Connection
+from psycopg.rows import TupleRow, class_row
+from psycopg.types.json import Jsonb
+
+
+class Message(Struct, frozen=True, kw_only=True):
+    """One stored message."""
+
+    id: int
+    role: Literal["user", "assistant", "tool"]
+    content: str
+    tool_calls: list[Any] | None
+    tool_name: str | None
+    author: str | None
+    created_at: datetime
+
+
+_COLUMNS = "id, role, content, tool_calls, tool_name, author, created_at"
+
+
+def add(
+    connection: Connection[TupleRow],
+    *,
+    conversation_id: UUID,
+    order_id: UUID | None,
+    role: str,
+    content: str,
+    tool_calls: list[object] | None = None,
+    tool_name: str | None = None,
+    author: str | None = None,
+) -> None:
+    """Store a message; PostgreSQL holds no NUL characters, so they go."""
+    connection.execute(
+        "insert into messages (conversation_id, order_id, role, content, tool_calls, tool_name, author)"
+        " values (%s, %s, %s, %s, %s, %s, %s)",
+        (
+            conversation_id,
+            order_id,
+            role,
+            content.replace("\x00", ""),
+            Jsonb(tool_calls) if tool_calls else None,
+            tool_name,
+            author,
+        ),
+    )
+
+
+def for_conversation(connection: Connection[TupleRow], conversation_id: UUID, limit: int = 500) -> list[Message]:
+    """Return a conversation's messages, oldest first."""
+    with connection.cursor(row_factory=class_row(Message)) as cursor:
+        return cursor.execute(
+            f"select {_COLUMNS} from messages where conversation_id = %s order by id limit %s",
+            (conversation_id, limit),
+        ).fetchall()
+
+
+def recent_chat(connection: Connection[TupleRow], conversation_id: UUID, limit: int) -> list[Message]:
+    """Return the last messages of a conversation, oldest first."""
+    with connection.cursor(row_factory=class_row(Message)) as cursor:
+        rows = cursor.execute(
+            f"select {_COLUMNS} from messages where conversation_id = %s order by id desc limit %s",
+            (conversation_id, limit),
+        ).fetchall()
+    return rows[::-1]

@@ -1,0 +1,107 @@
+"""Orders: each accepted event, from the queue to its answer."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+from psycopg import Connection
+from psycopg.rows import TupleRow, class_row
+
+
+class OrderRow(Struct, frozen=True, kw_only=True):
+    """One stored order."""
+
+    id: UUID
+    conversation_id: UUID | None
+    kind: str
+    state: str
+    result: str
+    reply_note_id: int | None
+    attempts: int
+    error_id: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+_COLUMNS = (
+    "id, conversation_id, kind, state, result, reply_note_id, attempts, error_id, created_at, started_at, finished_at"
+)
+
+
+def add(
+    connection: Connection[TupleRow], *, delivery_key: str, conversation_id: UUID | None, event: str, kind: str
+) -> UUID:
+    """Store an order; `event` is the event as JSON."""
+    row = connection.execute(
+        "insert into orders (delivery_key, conversation_id, event, kind) values (%s, %s, %s::jsonb, %s) returning id",
+        (delivery_key, conversation_id, event, kind),
+    ).fetchone()
+    assert row is not None  # insert … returning always answers
+    return UUID(str(row[0]))
+
+
+def remember_delivery(connection: Connection[TupleRow], key: str) -> bool:
+    """Remember a delivery; False when it was here before."""
+    done = connection.execute("insert into deliveries (key) values (%s) on conflict do nothing", (key,))
+    return done.rowcount == 1
+
+
+def link_delivery(connection: Connection[TupleRow], key: str, order_id: UUID) -> None:
+    """Note which order a delivery became."""
+    connection.execute("update deliveries set order_id = %s where key = %s", (order_id, key))
+
+
+def get(connection: Connection[TupleRow], order_id: UUID) -> OrderRow | None:
+    """Return an order by its id."""
+    with connection.cursor(row_factory=class_row(OrderRow)) as cursor:
+        return cursor.execute(f"select {_COLUMNS} from orders where id = %s", (order_id,)).fetchone()
+
+
+def for_conversation(connection: Connection[TupleRow], conversation_id: UUID) -> list[OrderRow]:
+    """Return a conversation's orders, oldest first."""
+    with connection.cursor(row_factory=class_row(OrderRow)) as cursor:
+        return cursor.execute(
+            f"select {_COLUMNS} from orders where conversation_id = %s order by created_at",
+            (conversation_id,),
+        ).fetchall()
+
+
+def start(connection: Connection[TupleRow], order_id: UUID) -> str | None:
+    """Note that work begins (again); return the event as JSON, or None when the order is finished already."""
+    row = connection.execute(
+        "update orders set state = 'running', attempts = attempts + 1, started_at = coalesce(started_at, now())"
+        " where id = %s and state in ('queued', 'running') returning event::text",
+        (order_id,),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def finish(
+    connection: Connection[TupleRow], order_id: UUID, *, state: str, result: str, error_id: str | None = None
+) -> None:
+    """Note how an order ended."""
+    connection.execute(
+        "update orders set state = %s, result = %s, error_id = %s, finished_at = now() where id = %s",
+        (state, result, error_id, order_id),
+    )
+
+
+def set_reply_note(connection: Connection[TupleRow], order_id: UUID, note_id: int) -> None:
+    """Remember the note that answers an order."""
+    connection.execute("update orders set reply_note_id = %s where id = %s", (note_id, order_id))
+
+
+def waiting(connection: Connection[TupleRow]) -> tuple[int, float]:
+    """Return how many orders are unfinished and the age of the oldest in seconds."""
+    row = connection.execute(
+        "select count(*), coalesce(extract(epoch from now() - min(created_at)), 0)::float8"
+        " from orders where state in ('queued', 'running')"
+    ).fetchone()
+    return (int(row[0]), float(row[1])) if row else (0, 0.0)
+
+
+def count_by_state(connection: Connection[TupleRow]) -> dict[str, int]:
+    """Return the number of orders in each state."""
+    rows = connection.execute("select state, count(*) from orders group by state").fetchall()
+    return {str(row[0]): int(row[1]) for row in rows}

@@ -1,0 +1,209 @@
+"""Proposals (table `pipelines`): the files of a draft merge request and how far it has come."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from psycopg import Connection
+from psycopg.rows import DictRow, TupleRow, dict_row
+from psycopg.types.json import Jsonb
+
+from bot.domain import Composition, ProposalStatus, Survey
+
+
+class NewProposal(Struct, frozen=True, kw_only=True):
+    """What is known when files were generated and nothing was opened yet."""
+
+    conversation_id: UUID
+    order_id: UUID | None
+    repo_url: str
+    dockerfile: str | None
+    gitlab_ci: str | None
+    project_id: int
+    target_branch: str
+    source_branch: str
+    is_internal: bool
+    requested_by_id: int
+    requested_by: str
+    survey: Survey
+    composition: Composition
+
+
+class Proposal(NewProposal, frozen=True, kw_only=True):
+    """One stored proposal. `commit_id` is the head sha that was proposed, the only one that may be merged."""
+
+    id: UUID
+    status: ProposalStatus
+    commit_id: str | None
+    merge_request_iid: int | None
+    note_id: int | None
+    note_kind: str | None
+    note_iid: int | None
+    pipeline_id: int | None
+    pipeline_status: str | None
+    merged_sha: str | None
+    after_merge_pipeline_id: int | None
+    after_merge_status: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+_OPEN = "status in ('proposed', 'approved')"
+
+
+def _read(row: DictRow) -> Proposal:
+    return msgspec.convert(row, Proposal)
+
+
+def _one(connection: Connection[TupleRow], sql: str, values: tuple[Any, ...]) -> Proposal | None:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(sql.encode(), values).fetchone()
+    return _read(row) if row else None
+
+
+def _changed(connection: Connection[TupleRow], assignments: str, values: tuple[Any, ...]) -> Proposal:
+    """Run an update of one proposal, whose id is the last value, and return it."""
+    sql = f"update pipelines set {assignments}, updated_at = now() where id = %s returning *"
+    changed = _one(connection, sql, values)
+    if changed is None:
+        raise LookupError(f"no proposal {values[-1]}")
+    return changed
+
+
+def add(connection: Connection[TupleRow], new: NewProposal) -> Proposal:
+    """Store what was generated."""
+    columns = [*NewProposal.__struct_fields__]
+    json_columns = {"survey", "composition"}
+    values = [
+        Jsonb(msgspec.to_builtins(getattr(new, name))) if name in json_columns else getattr(new, name)
+        for name in columns
+    ]
+    marks = ", ".join(["%s"] * len(columns))
+    sql = f"insert into pipelines ({', '.join(columns)}) values ({marks}) returning *"
+    added = _one(connection, sql, tuple(values))
+    assert added is not None  # insert … returning always answers
+    return added
+
+
+def get(connection: Connection[TupleRow], proposal_id: UUID) -> Proposal:
+    """Return a proposal by its id; LookupError when there is none."""
+    found = _one(connection, "select * from pipelines where id = %s", (proposal_id,))
+    if found is None:
+        raise LookupError(f"no proposal {proposal_id}")
+    return found
+
+
+def find_by_order(connection: Connection[TupleRow], order_id: UUID) -> Proposal | None:
+    """Return what an order generated in an earlier try."""
+    return _one(connection, "select * from pipelines where order_id = %s", (order_id,))
+
+
+def count_for_conversation(connection: Connection[TupleRow], conversation_id: UUID) -> int:
+    """Return how many proposals a conversation has had."""
+    sql = "select count(*) from pipelines where conversation_id = %s"
+    row = connection.execute(sql, (conversation_id,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def open_for_conversation(
+    connection: Connection[TupleRow], conversation_id: UUID, *, besides: UUID | None = None
+) -> Proposal | None:
+    """Return the conversation's open draft, if any."""
+    return _one(
+        connection,
+        f"select * from pipelines where conversation_id = %s and {_OPEN} and id is distinct from %s"
+        " order by created_at desc limit 1",
+        (conversation_id, besides),
+    )
+
+
+def newest_for_conversation(connection: Connection[TupleRow], conversation_id: UUID) -> Proposal | None:
+    """Return the open draft, else the last proposal that got as far as a merge request."""
+    return _one(
+        connection,
+        "select * from pipelines where conversation_id = %s and merge_request_iid is not null"
+        f" order by ({_OPEN}) desc, created_at desc limit 1",
+        (conversation_id,),
+    )
+
+
+def for_conversation(connection: Connection[TupleRow], conversation_id: UUID) -> list[Proposal]:
+    """Return a conversation's proposals, oldest first."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        sql = "select * from pipelines where conversation_id = %s order by created_at"
+        return [_read(row) for row in cursor.execute(sql, (conversation_id,)).fetchall()]
+
+
+def find_by_merge_request(connection: Connection[TupleRow], project_id: int, iid: int) -> Proposal | None:
+    """Return the newest proposal of a merge request."""
+    return _one(
+        connection,
+        "select * from pipelines where project_id = %s and merge_request_iid = %s order by created_at desc limit 1",
+        (project_id, iid),
+    )
+
+
+def find_by_note(connection: Connection[TupleRow], project_id: int, note_id: int) -> Proposal | None:
+    """Return the proposal that a note of the bot shows."""
+    return _one(
+        connection,
+        "select * from pipelines where project_id = %s and note_id = %s order by created_at desc limit 1",
+        (project_id, note_id),
+    )
+
+
+def find_by_sha(connection: Connection[TupleRow], project_id: int, sha: str) -> Proposal | None:
+    """Return the proposal with this head or merged commit."""
+    return _one(
+        connection,
+        "select * from pipelines where project_id = %s and (commit_id = %s or merged_sha = %s)"
+        " order by created_at desc limit 1",
+        (project_id, sha, sha),
+    )
+
+
+def set_opened(
+    connection: Connection[TupleRow], proposal_id: UUID, *, commit_id: str, merge_request_iid: int
+) -> Proposal:
+    """Note that the draft is open at this commit."""
+    values = (commit_id, merge_request_iid, proposal_id)
+    return _changed(connection, "status = 'proposed', commit_id = %s, merge_request_iid = %s", values)
+
+
+def set_note(
+    connection: Connection[TupleRow], proposal_id: UUID, *, note_id: int, note_kind: str, note_iid: int
+) -> Proposal:
+    """Note where the proposal is shown."""
+    return _changed(
+        connection, "note_id = %s, note_kind = %s, note_iid = %s", (note_id, note_kind, note_iid, proposal_id)
+    )
+
+
+def set_status(connection: Connection[TupleRow], proposal_id: UUID, status: ProposalStatus) -> Proposal:
+    """Note a new status."""
+    return _changed(connection, "status = %s", (status.value, proposal_id))
+
+
+def set_approved(connection: Connection[TupleRow], proposal_id: UUID, *, commit_id: str) -> Proposal:
+    """Note that a person approved exactly this commit."""
+    return _changed(connection, "status = 'approved', commit_id = %s", (commit_id, proposal_id))
+
+
+def set_merged(connection: Connection[TupleRow], proposal_id: UUID, *, merged_sha: str) -> Proposal:
+    """Note that the draft is merged, as this commit of the target branch."""
+    return _changed(connection, "status = 'committed', merged_sha = %s", (merged_sha, proposal_id))
+
+
+def set_pipeline(connection: Connection[TupleRow], proposal_id: UUID, *, pipeline_id: int, status: str) -> Proposal:
+    """Note how the draft's pipeline stands."""
+    return _changed(connection, "pipeline_id = %s, pipeline_status = %s", (pipeline_id, status, proposal_id))
+
+
+def set_pipeline_after_merge(
+    connection: Connection[TupleRow], proposal_id: UUID, *, pipeline_id: int, status: str
+) -> Proposal:
+    """Note how the pipeline of the merged commit stands."""
+    values = (pipeline_id, status, proposal_id)
+    return _changed(connection, "after_merge_pipeline_id = %s, after_merge_status = %s", values)
