@@ -1,0 +1,244 @@
+"""The queue: takes events in durably, runs them one after another for each conversation, rescues lost ones.
+
+procrastinate's own "jobs" stay hidden in here: elsewhere a job is a part of a CI pipeline.
+"""
+
+import asyncio
+import threading
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+import procrastinate
+import structlog
+from procrastinate import RetryDecision
+from procrastinate.jobs import Job
+from procrastinate.schema import SchemaManager
+from psycopg import Connection, OperationalError
+from psycopg.rows import TupleRow
+from psycopg_pool import PoolTimeout
+
+from bot.domain import (
+    Event,
+    Mention,
+    MergeRequestChanged,
+    Noteable,
+    PipelineChanged,
+    Reaction,
+    SkipError,
+    UnreachableError,
+)
+from bot.logs import about_order
+from bot.store import conversations, orders, proposals
+from bot.store.pool import Pool
+
+log = structlog.get_logger()
+
+Accepted = Literal["queued", "duplicate", "ignored"]
+
+# The end of a locked job wakes nobody in procrastinate: the next one of the same conversation would wait for a poll.
+_WAKE_NEXT = """
+create function pipewright_wake_next() returns trigger language plpgsql as $$
+begin
+    perform pg_notify('procrastinate_queue_v1#' || old.queue_name, '{"type": "job_inserted", "job_id": 0}');
+    perform pg_notify('procrastinate_any_queue_v1', '{"type": "job_inserted", "job_id": 0}');
+    return null;
+end;
+$$;
+create trigger pipewright_wake_next_on_end after update of status on procrastinate_jobs
+    for each row when (old.status = 'doing' and old.lock is not null) execute procedure pipewright_wake_next();
+create trigger pipewright_wake_next_on_delete after delete on procrastinate_jobs
+    for each row when (old.status = 'doing' and old.lock is not null) execute procedure pipewright_wake_next();
+"""
+_TASK = "run_event"
+
+
+def queue_schema() -> str:
+    """Return the SQL of the queue's own tables and our trigger."""
+    return SchemaManager.get_schema() + _WAKE_NEXT
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the queue calls: to handle an event, and to tell the person when that came to nothing."""
+
+    handle: Callable[[Event, UUID], str]
+    tell_broken: Callable[[Event, UUID, str], None]
+    tell_unreachable: Callable[[Event, UUID, str], None]
+
+
+class _Patience(procrastinate.BaseRetryStrategy):
+    """Only silence of an outside part is worth another try; the waits are short because they hold up a conversation."""
+
+    def __init__(self, waits: Sequence[int]) -> None:
+        self.waits = waits
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        if not isinstance(exception, UnreachableError) or job.attempts >= len(self.waits):
+            return None
+        return RetryDecision(retry_in={"seconds": self.waits[job.attempts]})
+
+
+class Queue:
+    """Accepts events and runs them. `waits` are the seconds before each new try when something does not answer."""
+
+    def __init__(
+        self, conninfo: str, pool: Pool, work: Work | None, *, waits: Sequence[int] = (1, 2, 5, 10, 20, 30)
+    ) -> None:
+        self._pool = pool
+        self._work = work
+        self._waits = waits
+        self._app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo, max_size=6))
+        self._task = self._app.task(name=_TASK, queue="orders", retry=_Patience(waits), pass_context=True)(self._run)
+
+    def accept(self, delivery_key: str, event: Event) -> Accepted:
+        """Remember the delivery and queue the event in one transaction; nothing else may be lost or doubled."""
+        with self._pool.connection() as connection:
+            conversation_id = _conversation(connection, event)
+            if conversation_id is None:
+                return "ignored"
+            if not orders.remember_delivery(connection, delivery_key):
+                return "duplicate"
+            order_id = orders.add(
+                connection,
+                delivery_key=delivery_key,
+                conversation_id=conversation_id,
+                event=msgspec.json.encode(event).decode(),
+                kind=str(event.__struct_config__.tag),
+            )
+            orders.link_delivery(connection, delivery_key, order_id)
+            self._task.configure(lock=str(conversation_id), connection=connection).defer(order_id=str(order_id))
+        return "queued"
+
+    def run_worker(self, concurrency: int, stop: threading.Event, *, wait: bool = True) -> None:
+        """Work until `stop` is set (then finish what runs), or with `wait` false until nothing is left to do."""
+        asyncio.run(self._work_until(concurrency, stop, wait=wait))
+
+    async def _work_until(self, concurrency: int, stop: threading.Event, *, wait: bool) -> None:
+        async with self._app.open_async():
+            await self._rescue()
+            worker = asyncio.create_task(
+                self._app.run_worker_async(
+                    queues=["orders"],
+                    concurrency=concurrency,
+                    wait=wait,
+                    install_signal_handlers=False,
+                    fetch_job_polling_interval=1,
+                    update_heartbeat_interval=5,
+                    stalled_worker_timeout=20,
+                    delete_jobs="successful",
+                )
+            )
+            if wait:
+                await self._watch(worker, stop)
+            await asyncio.gather(worker, return_exceptions=wait)
+
+    async def _watch(self, worker: "asyncio.Task[None]", stop: threading.Event) -> None:
+        ticks = 0
+        while not stop.is_set() and not worker.done():
+            await asyncio.sleep(0.1)
+            ticks += 1
+            if ticks % 100 == 0:
+                await self._rescue()
+        worker.cancel()
+
+    async def _rescue(self) -> None:
+        """Take over what a dead worker held: nothing else ever does."""
+        for job in await self._app.job_manager.get_stalled_jobs(seconds_since_heartbeat=20):
+            log.warning("taking over the order of a dead worker", **job.task_kwargs)
+            await self._app.job_manager.retry_job(job)
+
+    def _run(self, context: procrastinate.JobContext, order_id: str) -> None:
+        with about_order(UUID(order_id)):
+            last = (context.job.attempts if context.job else 0) >= len(self._waits)
+            self._run_event(UUID(order_id), is_last_try=last)
+
+    def _run_event(self, order_id: UUID, *, is_last_try: bool) -> None:
+        if self._work is None:
+            raise RuntimeError("this queue was opened for accepting only")
+        event: Event | None = None
+        try:
+            event = self._start(order_id)
+            if event is None:
+                return
+            result = self._work.handle(event, order_id)
+            self._finish(order_id, "refused" if result == "refused" else "done", result)
+            log.info("order done", result=result)
+        except SkipError as nothing:
+            self._finish(order_id, "skipped", str(nothing))
+            log.info("order skipped", reason=str(nothing))
+        except (UnreachableError, OperationalError, PoolTimeout) as error:
+            self._wait_or_give_up(order_id, event, _as_unreachable(error), is_last_try=is_last_try)
+        except Exception as error:  # the one outermost catch: log with an id, tell it, raise
+            self._break(order_id, event, error)
+            raise
+
+    def _start(self, order_id: UUID) -> Event | None:
+        with self._pool.connection() as connection:
+            text = orders.start(connection, order_id)
+        return msgspec.json.decode(text, type=Event) if text is not None else None
+
+    def _finish(self, order_id: UUID, state: str, result: str, error_id: str | None = None) -> None:
+        with self._pool.connection() as connection:
+            orders.finish(connection, order_id, state=state, result=result, error_id=error_id)
+
+    def _wait_or_give_up(
+        self, order_id: UUID, event: Event | None, error: UnreachableError, *, is_last_try: bool
+    ) -> None:
+        log.warning("something does not answer", part=error.part, detail=str(error), giving_up=is_last_try)
+        if not is_last_try:
+            raise error
+        self._tell(event, lambda known: self._told().tell_unreachable(known, order_id, error.part))
+        self._finish(order_id, "broken", str(error))
+        raise error
+
+    def _break(self, order_id: UUID, event: Event | None, error: Exception) -> None:
+        error_id = uuid.uuid4().hex[:12]
+        log.error("order broken", error_id=error_id, exc_info=error)
+        self._tell(event, lambda known: self._told().tell_broken(known, order_id, error_id))
+        self._finish(order_id, "broken", type(error).__name__, error_id)
+
+    def _told(self) -> Work:
+        assert self._work is not None  # checked before any work began
+        return self._work
+
+    def _tell(self, event: Event | None, tell: Callable[[Event], Any]) -> None:
+        if event is None:
+            return
+        try:
+            tell(event)
+        except Exception as error:  # noqa: BLE001 - failing to apologise must not hide what went wrong
+            log.error("the person could not be told", detail=str(error))
+
+
+def _as_unreachable(error: Exception) -> UnreachableError:
+    return error if isinstance(error, UnreachableError) else UnreachableError("PostgreSQL", str(error))
+
+
+def _conversation(connection: Connection[TupleRow], event: Event) -> UUID | None:
+    """Return the conversation an event belongs to; a mention opens one, anything else must find one."""
+    if isinstance(event, Mention):
+        return conversations.open_for_noteable(
+            connection,
+            project_id=event.project.id,
+            project_path=event.project.path,
+            kind=event.noteable.kind,
+            iid=event.noteable.iid,
+            title=event.noteable_title,
+            is_confidential=event.is_internal,
+            asked_by=event.author.username,
+        )
+    if isinstance(event, PipelineChanged):
+        proposal = proposals.find_by_sha(connection, event.project.id, event.sha)
+        return proposal.conversation_id if proposal else None
+    noteable = _noteable(event)
+    return conversations.find_by_noteable(connection, event.project.id, noteable.kind, noteable.iid)
+
+
+def _noteable(event: Reaction | MergeRequestChanged) -> Noteable:
+    if isinstance(event, MergeRequestChanged):
+        return Noteable(kind="merge_request", iid=event.iid)
+    return event.noteable

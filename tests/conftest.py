@@ -1,0 +1,48 @@
+"""What every test may use: a real PostgreSQL, with a fresh database for each test."""
+
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bot.store.embedded import EmbeddedPostgres
+from bot.store.migrate import migrate
+from bot.store.pool import Pool, open_pool
+from bot.tasks import queue_schema
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A server for the whole session, with a migrated database `template` to copy."""
+    fast = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "150"}
+    with tempfile.TemporaryDirectory(prefix="pw-") as folder:
+        Path(folder).chmod(0o755)
+        server = EmbeddedPostgres(Path(folder), settings=fast)
+        conninfo = server.start()
+        with psycopg.connect(conninfo, autocommit=True) as connection:
+            connection.execute("create database template")
+        migrate(conninfo.replace("dbname=postgres", "dbname=template"), queue_schema())
+        yield conninfo
+        server.stop()
+
+
+@pytest.fixture
+def database(postgres: str) -> Iterator[str]:
+    """How to connect to a fresh, migrated database."""
+    name = f"t{uuid.uuid4().hex}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f'create database "{name}" template template strategy file_copy'.encode())
+    yield postgres.replace("dbname=postgres", f"dbname={name}")
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f'drop database "{name}" with (force)'.encode())
+
+
+@pytest.fixture
+def pool(database: str) -> Iterator[Pool]:
+    """A pool on a fresh database."""
+    opened = open_pool(database)
+    yield opened
+    opened.close()
