@@ -1,0 +1,101 @@
+"""Issues, notes and reactions."""
+
+from bot.domain import Noteable, SafeText, UnreachableError
+from bot.gitlab import read
+from bot.gitlab.transport import RefusedError, Transport
+from bot.gitlab.values import AwardEmoji, Note, NoteableDetails
+
+_FOLDERS = {"issue": "issues", "merge_request": "merge_requests"}
+
+
+class Notes:
+    """What people and the bot say and show on issues and merge requests."""
+
+    transport: Transport
+
+    def noteable(self, project_id: int, noteable: Noteable) -> NoteableDetails:
+        """Return an issue or merge request."""
+        json = self.transport.read_json(
+            "/projects/{project}/" + _FOLDERS[noteable.kind] + "/{iid}", project=project_id, iid=noteable.iid
+        )
+        return NoteableDetails(
+            title=json["title"],
+            description=json.get("description") or "",
+            state=json["state"],
+            is_confidential=bool(json.get("confidential")),
+            web_url=json["web_url"],
+            author=read.person(json["author"]),
+        )
+
+    def notes(self, project_id: int, noteable: Noteable) -> tuple[Note, ...]:
+        """Return the newest hundred notes, newest first."""
+        query = {"sort": "desc", "order_by": "created_at", "per_page": 100}
+        rows = self.transport.read_json(_notes(noteable), query, project=project_id, iid=noteable.iid)
+        return tuple(read.note(row) for row in rows)
+
+    def create_note(
+        self,
+        project_id: int,
+        noteable: Noteable,
+        text: SafeText,
+        *,
+        is_internal: bool,
+        discussion_id: str | None = None,
+    ) -> int:
+        """Write a note and return its id; in the thread `discussion_id` when one is given.
+
+        When the answer was lost, the newest notes are read: one with our very text is ours.
+        """
+        body: dict[str, object] = {"body": text.markdown}
+        route = _notes(noteable)
+        if discussion_id is not None:  # a reply inherits whether its thread is internal
+            route = "/projects/{project}/" + _FOLDERS[noteable.kind] + "/{iid}/discussions/{discussion}/notes"
+        elif is_internal:
+            body["internal"] = True
+        try:
+            json = self.transport.write(
+                "post", route, body, project=project_id, iid=noteable.iid, discussion=discussion_id
+            )
+        except UnreachableError as lost:
+            if not lost.effect_possible:
+                raise
+            written = (note.id for note in self.notes(project_id, noteable) if note.body == text.markdown)
+            found = next(written, None)
+            if found is None:
+                raise
+            return found
+        return int(json["id"])
+
+    def edit_note(self, project_id: int, noteable: Noteable, note_id: int, text: SafeText) -> None:
+        """Replace a note's text; doing so twice changes nothing, so a lost answer is simply asked for again."""
+        route, body = _notes(noteable) + "/{note}", {"body": text.markdown}
+        try:
+            self.transport.write("put", route, body, project=project_id, iid=noteable.iid, note=note_id)
+        except UnreachableError:
+            self.transport.write("put", route, body, project=project_id, iid=noteable.iid, note=note_id)
+
+    def react(self, project_id: int, noteable: Noteable, note_id: int | None, emoji: str) -> None:
+        """Award an emoji; GitLab answers 404 when it is there already."""
+        try:
+            self.transport.write(
+                "post", _awards(noteable, note_id), {"name": emoji}, project=project_id, iid=noteable.iid, note=note_id
+            )
+        except RefusedError as refused:
+            if refused.status != 404:
+                raise
+
+    def reactions(self, project_id: int, noteable: Noteable, note_id: int | None) -> tuple[AwardEmoji, ...]:
+        """Return the reactions that stand now (the first hundred)."""
+        rows = self.transport.read_json(
+            _awards(noteable, note_id), {"per_page": 100}, project=project_id, iid=noteable.iid, note=note_id
+        )
+        return tuple(read.award(row) for row in rows)
+
+
+def _notes(noteable: Noteable) -> str:
+    return "/projects/{project}/" + _FOLDERS[noteable.kind] + "/{iid}/notes"
+
+
+def _awards(noteable: Noteable, note_id: int | None) -> str:
+    on = "" if note_id is None else "/notes/{note}"
+    return "/projects/{project}/" + _FOLDERS[noteable.kind] + "/{iid}" + on + "/award_emoji"

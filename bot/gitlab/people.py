@@ -1,0 +1,93 @@
+"""Who somebody is and what they may do, asked of GitLab each time."""
+
+import re
+from datetime import UTC, datetime
+
+from bot.domain import AccessLevel
+from bot.gitlab.transport import RefusedError, Transport
+from bot.gitlab.values import Account
+
+_BOT_NAME = re.compile(r"^(?:project|group)_\d+_bot(?:_[0-9a-f]+)?$|^service_account_")
+
+
+class People:
+    """Accounts, roles and the rules of protected branches."""
+
+    transport: Transport
+
+    def me(self) -> Account:
+        """Return the account the token belongs to."""
+        json = self.transport.read_json("/user")
+        return Account(id=json["id"], username=json["username"], is_bot=bool(json.get("bot")))
+
+    def version(self) -> str:
+        """Return GitLab's version."""
+        return str(self.transport.read_json("/version")["version"])
+
+    def token_scopes(self) -> tuple[str, ...]:
+        """Return what the token may be used for."""
+        return tuple(self.transport.read_json("/personal_access_tokens/self").get("scopes", ()))
+
+    def access_level(self, project_id: int, user_id: int) -> AccessLevel:
+        """Return a person's role; NONE for whoever is no active member now.
+
+        `members/all` gives the highest of direct, inherited and shared roles.
+        """
+        try:
+            json = self.transport.read_json("/projects/{project}/members/all/{user}", project=project_id, user=user_id)
+        except RefusedError as refused:
+            if refused.status == 404:
+                return AccessLevel.NONE
+            raise
+        if json.get("state", "active") != "active" or json.get("membership_state", "active") != "active":
+            return AccessLevel.NONE
+        expires = json.get("expires_at")
+        if expires and datetime.fromisoformat(expires).date() <= datetime.now(UTC).date():
+            return AccessLevel.NONE
+        return _level(int(json["access_level"]))
+
+    def is_bot(self, user_id: int) -> bool:
+        """Tell whether an account is a bot's."""
+        json = self.transport.read_json("/users/{user}", user=user_id)
+        return bool(json.get("bot")) or bool(_BOT_NAME.match(json["username"]))
+
+    def may_merge(self, project_id: int, user_id: int, branch: str) -> bool:
+        """Tell whether a person may merge into a branch, by the branch's protection rule."""
+        level = self.access_level(project_id, user_id)
+        if level < AccessLevel.DEVELOPER:
+            return False
+        try:
+            rule = self.transport.read_json(
+                "/projects/{project}/protected_branches/{branch}", project=project_id, branch=branch
+            )
+        except RefusedError as refused:
+            if refused.status == 404:
+                return self._may_merge_without_rule(project_id, branch, level)
+            if refused.status == 403:  # the rule is not shown to us: the strictest usual one
+                return level >= AccessLevel.MAINTAINER
+            raise
+        return any(_allows(entry, user_id, level) for entry in rule.get("merge_access_levels", ()))
+
+    def _may_merge_without_rule(self, project_id: int, branch: str, level: AccessLevel) -> bool:
+        """A wildcard rule is not found by the branch's name; the branch itself says whether it is protected."""
+        json = self.transport.read_json(
+            "/projects/{project}/repository/branches/{branch}", project=project_id, branch=branch
+        )
+        if json.get("protected") and not json.get("developers_can_merge"):
+            return level >= AccessLevel.MAINTAINER
+        return level >= AccessLevel.DEVELOPER
+
+
+def _allows(entry: dict[str, object], user_id: int, level: AccessLevel) -> bool:
+    """A rule names a user, a group (which we cannot look into, so it allows nobody) or a role; 0 is "no one"."""
+    if entry.get("user_id") is not None:
+        return entry["user_id"] == user_id
+    if entry.get("group_id") is not None or entry.get("deploy_key_id") is not None:
+        return False
+    needed = entry.get("access_level")
+    return isinstance(needed, int) and needed > 0 and level >= needed
+
+
+def _level(value: int) -> AccessLevel:
+    """A role newer than this program counts as the next lower one known."""
+    return max(level for level in AccessLevel if level <= value)

@@ -1,0 +1,74 @@
+"""Pipelines, their jobs, and the webhooks that tell of them."""
+
+from typing import Any
+
+from bot.gitlab import read
+from bot.gitlab.transport import Transport
+from bot.gitlab.values import Hook, Job, Pipeline
+
+
+class Pipelines:
+    """Runs of CI configurations."""
+
+    transport: Transport
+
+    def pipeline(self, project_id: int, pipeline_id: int) -> Pipeline:
+        """Return a pipeline."""
+        return read.pipeline(
+            self.transport.read_json(
+                "/projects/{project}/pipelines/{pipeline}", project=project_id, pipeline=pipeline_id
+            )
+        )
+
+    def latest_pipeline(self, project_id: int, *, sha: str | None = None, ref: str | None = None) -> Pipeline | None:
+        """Return the newest pipeline of a commit or of a branch."""
+        query: dict[str, Any] = {"order_by": "id", "sort": "desc", "per_page": 1}
+        query |= {key: value for key, value in (("sha", sha), ("ref", ref)) if value is not None}
+        rows = self.transport.read_json("/projects/{project}/pipelines", query, project=project_id)
+        return read.pipeline(rows[0]) if rows else None
+
+    def jobs(self, project_id: int, pipeline_id: int) -> tuple[Job, ...]:
+        """Return the jobs of a pipeline (the first hundred), without those that were run again."""
+        rows = self.transport.read_json(
+            "/projects/{project}/pipelines/{pipeline}/jobs",
+            {"per_page": 100},
+            project=project_id,
+            pipeline=pipeline_id,
+        )
+        return tuple(read.job(row) for row in rows)
+
+    def retry_pipeline(self, project_id: int, pipeline_id: int) -> Pipeline:
+        """Run the failed and cancelled jobs again."""
+        return self._act(project_id, pipeline_id, "retry")
+
+    def cancel_pipeline(self, project_id: int, pipeline_id: int) -> Pipeline:
+        """Stop a running pipeline."""
+        return self._act(project_id, pipeline_id, "cancel")
+
+    def _act(self, project_id: int, pipeline_id: int, verb: str) -> Pipeline:
+        route = "/projects/{project}/pipelines/{pipeline}/" + verb
+        return read.pipeline(self.transport.write("post", route, {}, project=project_id, pipeline=pipeline_id))
+
+    def job_trace(self, project_id: int, job_id: int, tail_characters: int = 20_000) -> str:
+        """Return the end of a job's log."""
+        response = self.transport.read("/projects/{project}/jobs/{job}/trace", project=project_id, job=job_id)
+        return response.content.decode("utf-8", "replace")[-tail_characters:]
+
+    def hooks(self, project: str) -> tuple[Hook, ...]:
+        """Return a project's webhooks; the project is given by path or id."""
+        rows = self.transport.read_json("/projects/{project}/hooks", {"per_page": 100}, project=project)
+        return tuple(read.hook(row) for row in rows)
+
+    def install_hook(self, project: str, url: str, *, secret: str | None, signing_token: str | None) -> Hook:
+        """Install the webhook with the events the bot needs, or mend the one with the same address."""
+        body: dict[str, Any] = {"url": url, "push_events": False, **dict.fromkeys(read.HOOK_EVENTS, True)}
+        body |= {key: value for key, value in (("token", secret), ("signing_token", signing_token)) if value}
+        known = next((hook for hook in self.hooks(project) if hook.url == url), None)
+        if known is None:
+            return read.hook(self.transport.write("post", "/projects/{project}/hooks", body, project=project))
+        route = "/projects/{project}/hooks/{hook}"
+        return read.hook(self.transport.write("put", route, body, project=project, hook=known.id))
+
+    def remove_hook(self, project: str, hook_id: int) -> None:
+        """Remove a webhook."""
+        self.transport.write("delete", "/projects/{project}/hooks/{hook}", project=project, hook=hook_id)

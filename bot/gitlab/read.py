@@ -1,0 +1,103 @@
+"""Turns GitLab's JSON into values."""
+
+from typing import Any
+
+from bot.domain import Person
+from bot.gitlab.values import AwardEmoji, Hook, Job, MergeRequest, Note, Pipeline, Project
+
+Json = dict[str, Any]
+
+HOOK_EVENTS = (
+    "note_events",
+    "confidential_note_events",
+    "issues_events",
+    "confidential_issues_events",
+    "merge_requests_events",
+    "pipeline_events",
+    "emoji_events",
+)
+
+
+def person(json: Json) -> Person:
+    """Read a user."""
+    return Person(id=json["id"], username=json["username"])
+
+
+def project(json: Json) -> Project:
+    """Read a project."""
+    return Project(
+        id=json["id"],
+        path=json["path_with_namespace"],
+        default_branch=json.get("default_branch"),
+        web_url=json["web_url"],
+        is_empty=bool(json.get("empty_repo")),
+        visibility=json.get("visibility", "private"),
+        is_archived=bool(json.get("archived")),
+    )
+
+
+def note(json: Json) -> Note:
+    """Read a note."""
+    return Note(
+        id=json["id"],
+        author=person(json["author"]),
+        body=json.get("body") or "",
+        is_system=bool(json.get("system")),
+        is_internal=bool(json.get("internal") or json.get("confidential")),
+    )
+
+
+def award(json: Json) -> AwardEmoji:
+    """Read a reaction."""
+    return AwardEmoji(id=json["id"], name=json["name"], author=person(json["user"]))
+
+
+def pipeline(json: Json) -> Pipeline:
+    """Read a pipeline."""
+    return Pipeline(
+        id=json["id"], status=json["status"], ref=json["ref"], sha=json["sha"], web_url=json.get("web_url") or ""
+    )
+
+
+def job(json: Json) -> Job:
+    """Read a job."""
+    return Job(
+        id=json["id"],
+        name=json["name"],
+        stage=json["stage"],
+        status=json["status"],
+        web_url=json.get("web_url") or "",
+        failure_reason=json.get("failure_reason"),
+    )
+
+
+def merge_request(json: Json) -> MergeRequest:
+    """Read a merge request; after a fast-forward the head itself is what was merged."""
+    merged = json.get("merge_commit_sha") or json.get("squash_commit_sha")
+    is_merged = json["state"] == "merged"
+    run = json.get("head_pipeline") or json.get("pipeline")
+    return MergeRequest(
+        iid=json["iid"],
+        title=json["title"],
+        state=json["state"],
+        is_draft=bool(json.get("draft", json.get("work_in_progress"))),
+        sha=json.get("sha") or "",
+        source_branch=json["source_branch"],
+        target_branch=json["target_branch"],
+        detailed_merge_status=json.get("detailed_merge_status") or json.get("merge_status") or "unchecked",
+        web_url=json["web_url"],
+        author=person(json["author"]),
+        pipeline=pipeline(run) if run else None,
+        merged_sha=(merged or json.get("sha")) if is_merged else None,
+    )
+
+
+def hook(json: Json) -> Hook:
+    """Read a webhook."""
+    return Hook(
+        id=json["id"],
+        url=json["url"],
+        alert_status=json.get("alert_status") or "executable",
+        events=tuple(name for name in HOOK_EVENTS if json.get(name)),
+        has_signing_token=bool(json.get("signing_token_present")),
+    )

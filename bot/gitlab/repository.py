@@ -1,0 +1,160 @@
+"""Projects and their repositories: the whole tree in one call, all manifests in one, all files in one commit."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from bot.domain import CannotError, UnreachableError
+from bot.gitlab import read
+from bot.gitlab.transport import RefusedError, Transport
+from bot.gitlab.values import LintResult, Project
+
+_MOST_PATHS = 100
+_MOST_BYTES = 1_000_000
+_BLOBS = (
+    "query($p:ID!,$ref:String,$paths:[String!]!){project(fullPath:$p){repository{"
+    "blobs(ref:$ref,paths:$paths){nodes{path rawTextBlob size:rawSize}}}}}"
+)
+
+
+class Repository:
+    """A project's files, branches and commits."""
+
+    transport: Transport
+
+    def project(self, project_id: int) -> Project:
+        """Return a project by its id."""
+        return self.find_project(str(project_id))
+
+    def find_project(self, path: str) -> Project:
+        """Return a project by its path or id."""
+        try:
+            return read.project(self.transport.read_json("/projects/{project}", project=path))
+        except RefusedError as refused:
+            if refused.status == 404:
+                raise CannotError("I can't see this project. Is my account a member of it?") from refused
+            raise
+
+    def tree(self, project_id: int, ref: str) -> tuple[str, ...]:
+        """Return the paths of all files at a ref, sorted."""
+        query: dict[str, Any] = {"ref": ref, "recursive": True, "pagination": "none", "per_page": 100}
+        try:
+            entries = self.transport.read_json("/projects/{project}/repository/tree", query, project=project_id)
+        except RefusedError as refused:
+            if refused.status == 404:
+                return ()
+            raise
+        return tuple(sorted(entry["path"] for entry in entries if entry["type"] == "blob"))
+
+    def texts(self, project_path: str, ref: str, paths: Sequence[str]) -> dict[str, str]:
+        """Return the texts of files by path; binary, missing and too large ones are left out."""
+        found: dict[str, str] = {}
+        for start in range(0, len(paths), _MOST_PATHS):
+            found |= self._texts(project_path, ref, list(paths[start : start + _MOST_PATHS]))
+        return found
+
+    def _texts(self, project_path: str, ref: str, paths: list[str]) -> dict[str, str]:
+        url = f"{self.transport.url}/api/graphql"
+        variables = {"p": project_path, "ref": ref, "paths": paths}
+        answer = self.transport.ask(url, {"query": _BLOBS, "variables": variables})
+        if answer.get("errors"):
+            return self._halves(project_path, ref, paths, str(answer["errors"])[:200])
+        project = (answer.get("data") or {}).get("project") or {}
+        nodes = ((project.get("repository") or {}).get("blobs") or {}).get("nodes") or ()
+        return {node["path"]: node["rawTextBlob"] for node in nodes if _is_readable(node)}
+
+    def _halves(self, project_path: str, ref: str, paths: list[str], error: str) -> dict[str, str]:
+        """All texts together may be over the server's limit (20 MiB); a file that is so alone is left out."""
+        if "size limit" not in error and "complexity" not in error:
+            raise UnreachableError("GitLab", error)
+        if len(paths) == 1:
+            return {}
+        middle = len(paths) // 2
+        return self._texts(project_path, ref, paths[:middle]) | self._texts(project_path, ref, paths[middle:])
+
+    def read_file(self, project_id: int, ref: str, path: str) -> str | None:
+        """Return the text of one file; None when it is missing or no text."""
+        try:
+            response = self.transport.read(
+                "/projects/{project}/repository/files/{path}/raw", {"ref": ref}, project=project_id, path=path
+            )
+        except RefusedError as refused:
+            if refused.status == 404:
+                return None
+            raise
+        if len(response.content) > _MOST_BYTES:
+            return None
+        try:
+            return response.content.decode()
+        except UnicodeDecodeError:
+            return None
+
+    def branch_head(self, project_id: int, branch: str) -> str | None:
+        """Return the sha at the head of a branch, None when there is no such branch."""
+        json = self._branch(project_id, branch)
+        return str(json["commit"]["id"]) if json else None
+
+    def _branch(self, project_id: int, branch: str) -> dict[str, Any] | None:
+        try:
+            json: dict[str, Any] = self.transport.read_json(
+                "/projects/{project}/repository/branches/{branch}", project=project_id, branch=branch
+            )
+        except RefusedError as refused:
+            if refused.status == 404:
+                return None
+            raise
+        return json
+
+    def commit_files(
+        self,
+        project_id: int,
+        *,
+        branch: str,
+        start_sha: str | None,
+        message: str,
+        files: Mapping[str, str],
+        existing: Collection[str],
+    ) -> str:
+        """Commit all files at once and return the sha; with `start_sha` the branch is made new.
+
+        When the answer was lost, or the branch turns out to exist, its head is read: a commit with our message
+        is the one, for the message names the order.
+        """
+        body = {
+            "branch": branch,
+            "commit_message": message,
+            "actions": [
+                {"action": "update" if path in existing else "create", "file_path": path, "content": content}
+                for path, content in files.items()
+            ],
+            **({"start_sha": start_sha} if start_sha is not None else {}),
+        }
+        try:
+            json = self.transport.write("post", "/projects/{project}/repository/commits", body, project=project_id)
+        except UnreachableError as lost:
+            return self._committed_earlier(project_id, branch, message, lost)
+        except RefusedError as refused:
+            if "already exists" not in refused.detail:
+                raise
+            return self._committed_earlier(project_id, branch, message, refused)
+        return str(json["id"])
+
+    def _committed_earlier(self, project_id: int, branch: str, message: str, cause: Exception) -> str:
+        found = self._branch(project_id, branch)
+        if found is None or str(found["commit"].get("message", "")).strip() != message.strip():
+            raise cause
+        return str(found["commit"]["id"])
+
+    def lint(self, project_id: int, content: str, ref: str | None) -> LintResult:
+        """Let GitLab check a configuration, simulating the pipeline it would make."""
+        body = {"content": content, "dry_run": ref is not None, **({"ref": ref} if ref else {})}
+        json = self.transport.ask("/projects/{project}/ci/lint", body, project=project_id)
+        return LintResult(
+            is_valid=bool(json["valid"]),
+            errors=tuple(json.get("errors") or ()),
+            warnings=tuple(json.get("warnings") or ()),
+        )
+
+
+def _is_readable(node: Mapping[str, Any]) -> bool:
+    text = node.get("rawTextBlob")
+    return isinstance(text, str) and "\x00" not in text and len(text) <= _MOST_BYTES

@@ -1,0 +1,110 @@
+"""What GitLab answers, reduced to what the bot needs."""
+
+from msgspec import Struct
+
+from bot.domain import Person
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """The account a token belongs to."""
+
+    id: int
+    username: str
+    is_bot: bool = False
+
+
+class Project(Struct, frozen=True, kw_only=True):
+    """A project; `default_branch` is None while it is empty."""
+
+    id: int
+    path: str
+    default_branch: str | None
+    web_url: str
+    is_empty: bool
+    visibility: str
+    is_archived: bool
+
+
+class NoteableDetails(Struct, frozen=True, kw_only=True):
+    """An issue or merge request."""
+
+    title: str
+    description: str
+    state: str
+    is_confidential: bool
+    web_url: str
+    author: Person
+
+
+class AwardEmoji(Struct, frozen=True, kw_only=True):
+    """A reaction, by the emoji's name without colons."""
+
+    id: int
+    name: str
+    author: Person
+
+
+class Note(Struct, frozen=True, kw_only=True):
+    """A comment."""
+
+    id: int
+    author: Person
+    body: str
+    is_system: bool
+    is_internal: bool
+
+
+class Pipeline(Struct, frozen=True, kw_only=True):
+    """One run of a CI configuration."""
+
+    id: int
+    status: str
+    ref: str
+    sha: str
+    web_url: str
+
+
+class Job(Struct, frozen=True, kw_only=True):
+    """One unit of a pipeline."""
+
+    id: int
+    name: str
+    stage: str
+    status: str
+    web_url: str
+    failure_reason: str | None = None
+
+
+class MergeRequest(Struct, frozen=True, kw_only=True):
+    """A merge request; `sha` is its head, `merged_sha` the commit it became on the target branch."""
+
+    iid: int
+    title: str
+    state: str
+    is_draft: bool
+    sha: str
+    source_branch: str
+    target_branch: str
+    detailed_merge_status: str
+    web_url: str
+    author: Person
+    pipeline: Pipeline | None = None
+    merged_sha: str | None = None
+
+
+class LintResult(Struct, frozen=True, kw_only=True):
+    """GitLab's own verdict on a CI configuration."""
+
+    is_valid: bool
+    errors: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+class Hook(Struct, frozen=True, kw_only=True):
+    """A configured webhook."""
+
+    id: int
+    url: str
+    alert_status: str
+    events: tuple[str, ...]
+    has_signing_token: bool
