@@ -1,0 +1,116 @@
+"""The tool loop: limits before each call, a tool's failure is data, every message handed out as it happens."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.domain import ChatMessage, ModelTurn, ToolCall, ToolError, ToolSpec
+
+_MOST_RESULT = 6_000
+_MOST_PROMPT = 20_000
+_CUT = "\n… (cut)"
+
+
+class Model(Protocol):
+    """What the loop needs of a model."""
+
+    def chat(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec]) -> ModelTurn:
+        """Return the next turn."""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A function the model may call; it raises ToolError with words for the model."""
+
+    spec: ToolSpec
+    call: Callable[[dict[str, object]], str]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far a model may go for one order."""
+
+    turns: int = 8
+    seconds: float = 600.0
+    identical_calls: int = 2
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model said in the end; `stopped_by` names the limit when one was hit."""
+
+    text: str
+    turns: int
+    stopped_by: str | None = None
+
+
+def run_agent(
+    model: Model,
+    messages: Sequence[ChatMessage],
+    tools: Mapping[str, Tool],
+    limits: Limits,
+    on_message: Callable[[ChatMessage], None],
+) -> Answer:
+    """Run until the model answers or a limit is hit."""
+    conversation = list(messages)
+    specs = [tool.spec for tool in tools.values()]
+    deadline = time.monotonic() + limits.seconds
+    seen: Counter[str] = Counter()
+    for turn_number in range(1, limits.turns + 1):
+        if time.monotonic() > deadline:
+            return Answer(text="", turns=turn_number - 1, stopped_by="out of time")
+        turn = model.chat(trimmed(conversation), specs)
+        said = ChatMessage(role="assistant", content=turn.text, tool_calls=turn.tool_calls)
+        conversation.append(said)
+        on_message(said)
+        if not turn.tool_calls:
+            return Answer(text=turn.text, turns=turn_number)
+        for call in turn.tool_calls:
+            key = json.dumps([call.name, call.arguments], sort_keys=True, default=str)
+            seen[key] += 1
+            if seen[key] > limits.identical_calls:
+                return Answer(text="", turns=turn_number, stopped_by="going in circles")
+            result = ChatMessage(role="tool", content=_result(call, tools, seen[key]), tool_name=call.name)
+            conversation.append(result)
+            on_message(result)
+    return Answer(text="", turns=limits.turns, stopped_by="too many turns")
+
+
+def _result(call: ToolCall, tools: Mapping[str, Tool], times: int) -> str:
+    if call.name not in tools:
+        return f"There is no tool {call.name!r}. The tools are: {', '.join(tools)}. Or answer the person."
+    if times > 1:
+        return "You asked for exactly this before; the result is above. Do something else, or answer the person."
+    tool = tools[call.name]
+    missing = [name for name in _required(tool.spec) if not isinstance(call.arguments.get(name), str)]
+    if missing:
+        return f"{call.name} needs the text arguments {', '.join(missing)}."
+    try:
+        text = tool.call(call.arguments)
+    except ToolError as error:
+        return f"That did not work: {error}"
+    return text if len(text) <= _MOST_RESULT else text[:_MOST_RESULT] + _CUT
+
+
+def _required(spec: ToolSpec) -> list[str]:
+    required = spec.parameters.get("required")
+    return [str(name) for name in required] if isinstance(required, list) else []
+
+
+def trimmed(conversation: Sequence[ChatMessage]) -> list[ChatMessage]:
+    """Drop the oldest messages, visibly, until the rest fits the model's window; the first and last stay.
+
+    Left to itself Ollama would drop them silently, the system prompt first (about four characters a token).
+    """
+    system, rest = list(conversation[:1]), list(conversation[1:])
+    dropped = 0
+    while len(rest) > 1 and sum(len(message.content) for message in system + rest) > _MOST_PROMPT:
+        rest.pop(0)
+        dropped += 1
+    if not dropped:
+        return system + rest
+    mark = ChatMessage(role="user", content=f"({dropped} earlier messages are left out here)")
+    return [*system, mark, *rest]
