@@ -1,0 +1,328 @@
+"""What an account does to the world: the one way there, for the REST API, the pages and the stories alike."""
+
+import hashlib
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.sandbox import git_store, hooks, payloads, quick_actions
+from bot.sandbox.ci import engine
+from bot.sandbox.state import (
+    Award,
+    Issue,
+    MergeRequest,
+    Note,
+    Noteable,
+    NoteableKind,
+    Pipeline,
+    Project,
+    User,
+    World,
+    now,
+)
+
+
+class ApiError(Exception):
+    """A refusal with GitLab's status and body."""
+
+    def __init__(self, status: int, body: object) -> None:
+        super().__init__(f"{status} {body}")
+        self.status = status
+        self.body = body
+
+
+def message(status: int, text: object) -> ApiError:
+    """Return the usual form of a refusal."""
+    return ApiError(status, {"message": text})
+
+
+def level(project: Project, user: User) -> int:
+    """Return an account's role, 0 for none."""
+    return project.members.get(user.id, 0) if user.state == "active" else 0
+
+
+def may_see(project: Project, user: User) -> bool:
+    """Tell whether an account sees a project at all."""
+    return project.visibility != "private" or level(project, user) >= 10
+
+
+def may_see_noteable(of: Noteable, user: User) -> bool:
+    """Tell whether an account sees an issue: confidential ones only its author and Planners upwards."""
+    return not of.is_confidential or of.author.id == user.id or level(of.project, user) >= 15
+
+
+def may_merge(project: Project, user: User, branch: str) -> bool:
+    """Tell whether an account may merge into a branch."""
+    rule = project.protected.get(branch)
+    needed = rule.merge if rule else 30
+    return needed > 0 and level(project, user) >= needed
+
+
+def may_push(project: Project, user: User, branch: str) -> bool:
+    """Tell whether an account may push to a branch."""
+    rule = project.protected.get(branch)
+    needed = rule.push if rule else 30
+    return needed > 0 and level(project, user) >= needed
+
+
+def open_issue(
+    world: World, project: Project, user: User, title: str, description: str, *, is_confidential: bool = False
+) -> Issue:
+    """Open an issue."""
+    text, _ = quick_actions.extract(description)
+    issue = Issue(world.next_id(), len(project.issues) + 1, project, user, title, text, is_confidential=is_confidential)
+    project.issues.append(issue)
+    event = "confidential_issue" if is_confidential else "issue"
+    hooks.emit(world, project, event, payloads.issue(world, issue, user, "open"))
+    return issue
+
+
+def comment(
+    world: World,
+    of: Noteable,
+    user: User,
+    body: str,
+    *,
+    is_internal: bool = False,
+    discussion_id: str | None = None,
+) -> Note | dict[str, Any]:
+    """Write a note; commands are cut out and carried out, and a note of nothing else is not kept."""
+    text, commands = quick_actions.extract(body)
+    summary = [_carry_out(world, of, user, name, argument) for name, argument in commands]
+    if commands and not text.strip():
+        return {"commands_changes": {}, "summary": summary}
+    parent = next((note for note in of.notes if note.discussion_id == discussion_id), None)
+    note = Note(
+        world.next_id(),
+        user,
+        text,
+        discussion_id or hashlib.sha1(uuid.uuid4().bytes, usedforsecurity=False).hexdigest(),
+        kind="DiscussionNote" if discussion_id else None,
+        is_internal=is_internal or bool(parent and parent.is_internal),
+    )
+    of.notes.append(note)
+    _emit_note(world, of, note, "create")
+    return note
+
+
+def edit(world: World, of: Noteable, note: Note, body: str) -> None:
+    """Change a note's text; when only commands are left the note is gone."""
+    text, commands = quick_actions.extract(body)
+    for name, argument in commands:
+        _carry_out(world, of, note.author, name, argument)
+    if commands and not text.strip():
+        of.notes.remove(note)
+        return
+    changed = note.body != text
+    note.body, note.updated_at = text, now()
+    if changed:
+        _emit_note(world, of, note, "update")
+
+
+def _emit_note(world: World, of: Noteable, note: Note, action: str) -> None:
+    hidden = note.is_internal or of.is_confidential
+    event = "confidential_note" if hidden else "note"
+    hooks.emit(world, of.project, event, payloads.note(world, of, note, action))
+
+
+def _carry_out(world: World, of: Noteable, user: User, name: str, argument: str) -> str:
+    refused = f"Could not apply {name} command."
+    if name == "approve" and isinstance(of, MergeRequest):
+        try:
+            approve(world, of, user)
+        except ApiError:
+            return refused
+        return "Approved the current merge request."
+    if name in ("close", "reopen") and (level(of.project, user) >= 15 or of.author.id == user.id):
+        set_state(world, of, user, name)
+        return f"{name.capitalize()}d this."
+    if name == "ready" and isinstance(of, MergeRequest) and level(of.project, user) >= 30:
+        of.title = of.title.split(":", 1)[-1].strip()
+        return "Marked this merge request as ready."
+    return refused
+
+
+def system_note(world: World, of: Noteable, user: User, text: str) -> None:
+    """Let GitLab itself note something; no webhook tells of it."""
+    of.notes.append(Note(world.next_id(), user, text, uuid.uuid4().hex, is_system=True))
+
+
+def react(world: World, of: Noteable, note: Note | None, user: User, name: str) -> Award:
+    """Award an emoji; twice is refused."""
+    awards = note.awards if note else of.awards
+    if any(one.user.id == user.id and one.name == name for one in awards):
+        raise message(404, "404 Award Emoji Name has already been taken Not Found")
+    award = Award(world.next_id(), name, user)
+    awards.append(award)
+    hooks.emit(world, of.project, "emoji", payloads.emoji(world, of, note, award, "award"))
+    return award
+
+
+def unreact(world: World, of: Noteable, note: Note | None, award: Award) -> None:
+    """Take a reaction back."""
+    (note.awards if note else of.awards).remove(award)
+    hooks.emit(world, of.project, "emoji", payloads.emoji(world, of, note, award, "revoke"))
+
+
+def set_state(world: World, of: Noteable, user: User, action: str) -> None:
+    """Close or reopen."""
+    wanted = "closed" if action == "close" else "opened"
+    if of.state == wanted or of.state == "merged":
+        return
+    of.state, of.updated_at = wanted, now()
+    if isinstance(of, MergeRequest):
+        of.auto_merge_by = None
+        hooks.emit(world, of.project, "merge_request", payloads.merge_request(world, of, user, action))
+    else:
+        assert isinstance(of, Issue)  # there are two kinds
+        hooks.emit(world, of.project, "issue", payloads.issue(world, of, user, action))
+
+
+def push(
+    world: World,
+    project: Project,
+    user: User,
+    branch: str,
+    actions: Sequence[Mapping[str, Any]],
+    text: str,
+    *,
+    start: str | None = None,
+) -> str:
+    """Commit on a branch; merge requests of the branch hear of it and pipelines begin."""
+    before = git_store.head(project.git_dir, branch)
+    sha = git_store.commit(
+        project.git_dir, branch=branch, start=before or start, message=text, actions=actions, user=user
+    )
+    if project.default_branch is None:
+        project.default_branch = branch
+    requests = [one for one in project.merge_requests if one.state == "opened" and one.source_branch == branch]
+    for request in requests:
+        request.unsettled_reads, request.auto_merge_by = 2, None
+        request.last_sha, request.updated_at = sha, now()
+        event = payloads.merge_request(world, request, user, "update", oldrev=before)
+        hooks.emit(world, project, "merge_request", event)
+        engine.on_merge_request(world, request, user)
+    engine.on_push(world, project, branch, sha, user)
+    return sha
+
+
+def open_merge_request(
+    world: World, project: Project, user: User, *, source: str, target: str, title: str, description: str
+) -> MergeRequest:
+    """Open a merge request; one for a branch at a time."""
+    other = [one for one in project.merge_requests if one.state == "opened" and one.source_branch == source]
+    if other:
+        text = f"Another open merge request already exists for this source branch: !{other[0].iid}"
+        raise message(409, [text])
+    iid = len(project.merge_requests) + 1
+    text, _ = quick_actions.extract(description)
+    request = MergeRequest(world.next_id(), iid, project, user, title, text)
+    request.source_branch, request.target_branch = source, target
+    request.last_sha = git_store.head(project.git_dir, source) or ""
+    project.merge_requests.append(request)
+    hooks.emit(world, project, "merge_request", payloads.merge_request(world, request, user, "open"))
+    engine.on_merge_request(world, request, user)
+    return request
+
+
+def approve(world: World, request: MergeRequest, user: User) -> None:
+    """Approve; whoever may not, or did already, gets 401."""
+    if level(request.project, user) < 30:
+        raise message(403, "403 Forbidden")
+    if request.state != "opened" or any(one.id == user.id for one, _ in request.approvals):
+        raise message(401, "401 Unauthorized")
+    request.approvals.append((user, now()))
+    system_note(world, request, user, "approved this merge request")
+    hooks.emit(world, request.project, "merge_request", payloads.merge_request(world, request, user, "approved"))
+
+
+def unapprove(world: World, request: MergeRequest, user: User) -> None:
+    """Take an approval back."""
+    if all(one.id != user.id for one, _ in request.approvals):
+        raise message(404, "404 Not found")
+    request.approvals = [(one, at) for one, at in request.approvals if one.id != user.id]
+    hooks.emit(world, request.project, "merge_request", payloads.merge_request(world, request, user, "unapproved"))
+
+
+def merge_status(request: MergeRequest) -> str:
+    """Return `detailed_merge_status` as far as it is worked out."""
+    if request.state != "opened":
+        return "not_open"
+    if request.unsettled_reads:
+        return "preparing" if request.unsettled_reads > 1 else "checking"
+    if payloads.is_draft(request.title):
+        return "draft_status"
+    if git_store.has_conflicts(request.project.git_dir, request.source_branch, request.target_branch):
+        return "conflict"
+    return _pipeline_status(request)
+
+
+def _pipeline_status(request: MergeRequest) -> str:
+    if not request.project.only_merge_when_green:
+        return "mergeable"
+    run = engine.head_pipeline(request)
+    if run is not None and run.status in ("created", "pending", "running"):
+        return "ci_still_running"
+    return "mergeable" if run is not None and run.status == "success" else "ci_must_pass"
+
+
+def merge(world: World, request: MergeRequest, user: User, *, sha: str | None, when_green: bool) -> None:
+    """Merge, or arm the merge; the refusals come in GitLab's order (lib/api/merge_requests.rb)."""
+    if not may_merge(request.project, user, request.target_branch):
+        raise message(401, "401 Unauthorized")
+    run = engine.head_pipeline(request)
+    is_running = run is not None and run.status in ("created", "pending", "running")
+    if request.state != "opened" or payloads.is_draft(request.title):
+        raise message(405, "405 Method Not Allowed")
+    if when_green and run is None:
+        raise message(405, "405 Method Not Allowed")
+    status = merge_status(request)
+    if status in ("ci_must_pass", "conflict") or (status == "ci_still_running" and not when_green):
+        raise message(405, "405 Method Not Allowed")
+    if status in ("preparing", "checking"):
+        raise message(422, "Branch cannot be merged")
+    head = git_store.head(request.project.git_dir, request.source_branch)
+    if sha is not None and sha != head:
+        raise message(409, f"SHA does not match HEAD of source branch: {head}")
+    if when_green and is_running:
+        request.auto_merge_by = user
+        return
+    complete_merge(world, request, user)
+
+
+def complete_merge(world: World, request: MergeRequest, user: User) -> None:
+    """Really merge."""
+    project = request.project
+    try:
+        sha = git_store.merge(
+            project.git_dir,
+            source=request.source_branch,
+            target=request.target_branch,
+            message=f"Merge branch '{request.source_branch}' into '{request.target_branch}'\n\n{request.title}",
+            user=user,
+        )
+    except git_store.GitError as error:
+        raise message(422, str(error)) from error
+    request.last_sha = git_store.head(project.git_dir, request.source_branch) or request.last_sha
+    request.state, request.merged_by, request.merge_commit_sha = "merged", user, sha
+    request.updated_at, request.auto_merge_by = now(), None
+    if request.remove_source_branch:
+        git_store.delete_branch(project.git_dir, request.source_branch)
+    hooks.emit(world, project, "merge_request", payloads.merge_request(world, request, user, "merge"))
+    engine.on_push(world, project, request.target_branch, sha, user)
+
+
+def after_pipeline(world: World, pipeline: Pipeline) -> None:
+    """Complete an armed merge once the pipeline passed."""
+    for request in pipeline.project.merge_requests:
+        by = request.auto_merge_by
+        if by is not None and pipeline.status == "success" and engine.head_pipeline(request) is pipeline:
+            complete_merge(world, request, by)
+
+
+def find(project: Project, kind: NoteableKind, iid: int, user: User) -> Noteable:
+    """Return an issue or merge request that the account may see, or refuse with 404."""
+    found = project.noteable(kind, iid)
+    if found is None or not may_see_noteable(found, user):
+        raise message(404, "404 Not found")
+    return found

@@ -1,0 +1,1 @@
+"""Reads CI configurations and runs pipelines, as far as a stand-in needs it."""

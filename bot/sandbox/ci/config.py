@@ -1,0 +1,197 @@
+"""Reads a `.gitlab-ci.yml` as GitLab does: into stages and jobs, or into error messages.
+
+Simpler than the real one: only local includes; no `trigger`, no `inherit`, no `parallel:matrix`.
+Messages follow lib/gitlab/ci; those not seen in a source are near, not exact.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+from jsonschema import Draft7Validator
+
+RESERVED = frozenset(
+    "image services stages types before_script after_script variables cache include default workflow spec".split()
+)
+_DEFAULT_STAGES = ["build", "test", "deploy"]
+_DEFAULTS = ("image", "services", "before_script", "after_script", "cache", "tags", "retry", "timeout", "interruptible")
+
+ReadFile = Callable[[str], str | None]
+
+
+@dataclass
+class Config:
+    """What a configuration says; with `errors` nothing else counts."""
+
+    errors: list[str] = field(default_factory=list)
+    stages: list[str] = field(default_factory=list)
+    jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
+    workflow: dict[str, Any] = field(default_factory=dict)
+    merged: dict[str, Any] = field(default_factory=dict)
+
+
+class _Reference(list[str]):
+    """A `!reference [job, key]`."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses duplicate keys, as GitLab does, and knows `!reference`."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen and key.value != "<<":
+                raise yaml.constructor.ConstructorError(None, None, f"duplicate key {key.value!r}", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
+
+def _reference(loader: _Loader, node: yaml.Node) -> _Reference:
+    if not isinstance(node, yaml.SequenceNode):
+        raise yaml.constructor.ConstructorError(None, None, "!reference wants a list", node.start_mark)
+    return _Reference(loader.construct_sequence(node))
+
+
+_Loader.add_constructor("!reference", _reference)
+
+
+def read_config(text: str, read_file: ReadFile | None = None) -> Config:
+    """Read a configuration; what is wrong with it stands in `errors`."""
+    try:
+        raw = yaml.load(text, Loader=_Loader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        return Config(errors=[f"Invalid configuration format: {' '.join(str(error).split())[:300]}"])
+    if not isinstance(raw, dict) or not raw:
+        return Config(errors=["Please provide content of .gitlab-ci.yml"])
+    problems = _schema_errors(raw)
+    if problems:
+        return Config(errors=problems)
+    raw, missing = _included(raw, read_file)
+    return Config(errors=missing) if missing else _checked(_config(raw))
+
+
+@cache
+def _validator() -> Draft7Validator:
+    path = resources.files("check_jsonschema") / "builtin_schemas" / "vendor" / "gitlab-ci.json"
+    return Draft7Validator(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _schema_errors(raw: dict[str, Any]) -> list[str]:
+    plain = json.loads(json.dumps(raw, default=str))
+    found = sorted(_validator().iter_errors(plain), key=lambda error: list(map(str, error.path)))
+    return [f"{':'.join(map(str, error.path)) or 'root'} config {error.message[:160]}" for error in found[:5]]
+
+
+def _included(raw: dict[str, Any], read_file: ReadFile | None) -> tuple[dict[str, Any], list[str]]:
+    wanted = raw.get("include") or []
+    entries = wanted if isinstance(wanted, list) else [wanted]
+    base: dict[str, Any] = {}
+    for entry in entries:
+        path = entry if isinstance(entry, str) else (entry.get("local") if isinstance(entry, dict) else None)
+        if isinstance(entry, dict) and "template" in entry:
+            continue  # GitLab ships these; their jobs do not matter here
+        text = read_file(path.lstrip("/")) if path and read_file else None
+        if text is None:
+            return raw, [f"Local file `{path or entry}` does not exist!"]
+        base = _deep(base, yaml.load(text, Loader=_Loader) or {})
+    return _deep(base, {key: value for key, value in raw.items() if key != "include"}), []
+
+
+def _deep(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(under)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _deep(merged[key], value) if both else value
+    return merged
+
+
+def _config(raw: dict[str, Any]) -> Config:
+    config = Config(merged=raw, workflow=raw.get("workflow") or {}, variables=_variables(raw.get("variables")))
+    config.stages = [".pre", *(raw.get("stages") or _DEFAULT_STAGES), ".post"]
+    defaults = {key: raw[key] for key in _DEFAULTS if key in raw} | (raw.get("default") or {})
+    for name, body in raw.items():
+        if name in RESERVED or str(name).startswith(".") or not isinstance(body, dict):
+            continue
+        job = _extended(raw, str(name), body, config.errors, ())
+        config.jobs[str(name)] = {**defaults, **_dereferenced(raw, job)}
+    return config
+
+
+def _extended(
+    raw: dict[str, Any], name: str, body: dict[str, Any], errors: list[str], path: tuple[str, ...]
+) -> dict[str, Any]:
+    parents = body.get("extends")
+    if not parents:
+        return body
+    merged: dict[str, Any] = {}
+    for parent in [parents] if isinstance(parents, str) else parents:
+        if parent in path or not isinstance(raw.get(parent), dict):
+            problem = "circular dependency detected" if parent in path else f"unknown keys in `extends` ({parent})"
+            errors.append(f"{name}: {problem}")
+            continue
+        merged = _deep(merged, _extended(raw, name, raw[parent], errors, (*path, parent)))
+    return _deep(merged, {key: value for key, value in body.items() if key != "extends"})
+
+
+def _dereferenced(raw: dict[str, Any], value: Any) -> Any:
+    if isinstance(value, _Reference):
+        found: Any = raw
+        for key in value:
+            found = found.get(key, {}) if isinstance(found, dict) else {}
+        return _dereferenced(raw, found)
+    if isinstance(value, dict):
+        return {key: _dereferenced(raw, inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_dereferenced(raw, inner) for inner in value]
+    return value
+
+
+def _variables(raw: Any) -> dict[str, str]:
+    if not isinstance(raw, dict):
+        return {}
+    return {str(key): str(value.get("value", "") if isinstance(value, dict) else value) for key, value in raw.items()}
+
+
+def _checked(config: Config) -> Config:
+    if not config.jobs and not config.errors:
+        config.errors.append("jobs config should contain at least one visible job")
+    stages = ", ".join(config.stages)
+    for name, job in config.jobs.items():
+        stage = job.get("stage", "test")
+        if stage not in config.stages:
+            config.errors.append(f"{name} job: chosen stage {stage} does not exist; available stages are {stages}")
+        if not any(key in job for key in ("script", "trigger", "run")):
+            config.errors.append(f"jobs:{name}:script config can't be blank")
+        if "rules" in job and ("only" in job or "except" in job):
+            config.errors.append(f"jobs:{name} config key may not be used with `rules`: only, except")
+        for needed in needs_of(job) or []:
+            if needed not in config.jobs:
+                message = f"'{name}' job needs '{needed}' job, but '{needed}' does not exist in the pipeline"
+                config.errors.append(message)
+    if not config.errors and _has_cycle({name: needs_of(job) or [] for name, job in config.jobs.items()}):
+        config.errors.append("The pipeline has circular dependencies")
+    return config
+
+
+def needs_of(job: dict[str, Any]) -> list[str] | None:
+    """Return the names a job needs; None when it says nothing."""
+    if "needs" not in job or not isinstance(job["needs"], list):
+        return None
+    entries = [entry.get("job") if isinstance(entry, dict) else entry for entry in job["needs"]]
+    return [str(name) for name in entries if name]
+
+
+def _has_cycle(needs: dict[str, list[str]]) -> bool:
+    left = dict(needs)
+    while left:
+        free = [name for name, needed in left.items() if not any(other in left for other in needed)]
+        if not free:
+            return True
+        for name in free:
+            del left[name]
+    return False

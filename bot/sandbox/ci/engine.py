@@ -1,0 +1,245 @@
+"""Makes pipelines of pushes and merge requests and takes their jobs through their states.
+
+Jobs are simulated unless the world runs them: then their scripts run in a scratch clone, without the image and
+the services they ask for, and the log says so.
+"""
+
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from bot.sandbox import git_store, hooks, payloads
+from bot.sandbox.ci.config import Config, needs_of, read_config
+from bot.sandbox.ci.lint import rule_errors, selected
+from bot.sandbox.state import Job, MergeRequest, Pipeline, Project, User, World, now
+
+_DONE = frozenset({"success", "failed", "canceled", "skipped"})
+_JOB_TIMEOUT_SECONDS = 900
+
+
+def on_push(world: World, project: Project, branch: str, sha: str, user: User) -> None:
+    """Make the branch pipeline of a push, if the configuration wants one."""
+    open_requests = [one.iid for one in project.merge_requests if one.state == "opened" and one.source_branch == branch]
+    variables = {
+        "CI_PIPELINE_SOURCE": "push",
+        "CI_COMMIT_BRANCH": branch,
+        "CI_COMMIT_REF_NAME": branch,
+        **({"CI_OPEN_MERGE_REQUESTS": f"{project.path}!{open_requests[0]}"} if open_requests else {}),
+    }
+    _create(world, project, branch, sha, user, "push", variables, None)
+
+
+def on_merge_request(world: World, request: MergeRequest, user: User) -> None:
+    """Make the merge-request pipeline of a new or newly pushed merge request, if the configuration wants one."""
+    sha = git_store.head(request.project.git_dir, request.source_branch)
+    if sha is None:
+        return
+    variables = {
+        "CI_PIPELINE_SOURCE": "merge_request_event",
+        "CI_MERGE_REQUEST_IID": str(request.iid),
+        "CI_MERGE_REQUEST_TITLE": request.title,
+        "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": request.source_branch,
+        "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": request.target_branch,
+        "CI_COMMIT_REF_NAME": request.source_branch,
+    }
+    ref = f"refs/merge-requests/{request.iid}/head"
+    _create(world, request.project, ref, sha, user, "merge_request_event", variables, request)
+
+
+def _create(
+    world: World,
+    project: Project,
+    ref: str,
+    sha: str,
+    user: User,
+    source: str,
+    variables: dict[str, str],
+    request: MergeRequest | None,
+) -> None:
+    text = git_store.read(project.git_dir, sha, ".gitlab-ci.yml")
+    if text is None:
+        return
+    known = {**variables, "CI_COMMIT_SHA": sha, "CI_DEFAULT_BRANCH": project.default_branch or ""}
+    config = read_config(text.decode("utf-8", "replace"), lambda path: _text(project, sha, path))
+    errors = config.errors or rule_errors(config)
+    paths = [entry["path"] for entry in git_store.tree(project.git_dir, sha, recursive=True) or []]
+    chosen = {} if errors else selected(config, known, paths)
+    if not chosen and (not errors or request is not None):
+        return
+    pipeline = Pipeline(world.next_id(), len(project.pipelines) + 1, project, user, ref, sha, source)
+    pipeline.merge_request = request
+    project.pipelines.append(pipeline)
+    if errors:
+        pipeline.yaml_errors = "; ".join(errors)
+        _set(world, pipeline, "failed")
+        return
+    pipeline.jobs = _jobs(world, config, chosen)
+    pipeline.stages = [stage for stage in config.stages if any(job.stage == stage for job in pipeline.jobs)]
+    start(world, pipeline, known)
+
+
+def _text(project: Project, sha: str, path: str) -> str | None:
+    found = git_store.read(project.git_dir, sha, path)
+    return found.decode("utf-8", "replace") if found is not None else None
+
+
+def _jobs(world: World, config: Config, chosen: dict[str, str]) -> list[Job]:
+    jobs = []
+    for name, when in chosen.items():
+        body = config.jobs[name]
+        may_fail = body.get("allow_failure", when == "manual" and "rules" not in body)
+        job = Job(world.next_id(), name, str(body.get("stage", "test")), body, when=when, allow_failure=bool(may_fail))
+        job.needs = [need for need in needs_of(body) or [] if need in chosen] if "needs" in body else None
+        jobs.append(job)
+    return sorted(jobs, key=lambda job: config.stages.index(job.stage))
+
+
+def start(world: World, pipeline: Pipeline, variables: dict[str, str]) -> None:
+    """Run a pipeline's jobs in the background."""
+    _set(world, pipeline, "pending")
+    world.in_background(lambda: _run(world, pipeline, variables))
+
+
+def _run(world: World, pipeline: Pipeline, variables: dict[str, str]) -> None:
+    with world.lock:
+        _set(world, pipeline, "running")
+    while pipeline.status == "running":
+        with world.lock:
+            ready = [job for job in pipeline.jobs if job.status == "created" and _is_ready(pipeline, job)]
+            waiting = [job for job in ready if job.when == "manual"]
+            for job in waiting:
+                job.status = "manual"
+            ready = [job for job in ready if job not in waiting]
+            if not ready:
+                _finish(world, pipeline)
+                return
+        runs = [threading.Thread(target=_run_job, args=(world, pipeline, job, variables)) for job in ready]
+        for run in runs:
+            run.start()
+        for run in runs:
+            run.join()
+
+
+def _is_ready(pipeline: Pipeline, job: Job) -> bool:
+    before = _before(pipeline, job)
+    if any(other.status in ("created", "running", "pending") for other in before):
+        return False
+    failed = any(other.status in ("failed", "canceled", "skipped") and not other.allow_failure for other in before)
+    if failed is (job.when == "on_failure") or job.when == "always":
+        return True
+    job.status = "skipped"
+    return False
+
+
+def _before(pipeline: Pipeline, job: Job) -> list[Job]:
+    if job.needs is not None:
+        return [other for other in pipeline.jobs if other.name in job.needs]
+    order = pipeline.stages
+    return [other for other in pipeline.jobs if order.index(other.stage) < order.index(job.stage)]
+
+
+def _run_job(world: World, pipeline: Pipeline, job: Job, variables: dict[str, str]) -> None:
+    with world.lock:
+        job.status, job.started_at = "running", now()
+    lines = [*_lines(job.config.get("before_script")), *_lines(job.config.get("script"))]
+    ok, trace = _really(pipeline, job, lines, variables) if world.run_jobs else _simulated(world, job, lines)
+    with world.lock:
+        if job.status == "canceled":
+            return
+        job.status, job.finished_at, job.trace = ("success" if ok else "failed"), now(), trace
+        job.failure_reason = None if ok else "script_failure"
+
+
+def _lines(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if not isinstance(value, list):
+        return []
+    return [line for item in value for line in _lines(item)]
+
+
+def _simulated(world: World, job: Job, lines: list[str]) -> tuple[bool, str]:
+    time.sleep(world.job_seconds)
+    shown = "\n".join(f"$ {line}" for line in lines)
+    ok = not any(line.strip() in ("exit 1", "false") for line in lines)
+    end = "Job succeeded" if ok else "ERROR: Job failed: exit code 1"
+    return ok, f"This job was simulated by the stand-in: nothing ran. It holds\n{shown}\n{end}\n"
+
+
+def _really(pipeline: Pipeline, job: Job, lines: list[str], variables: dict[str, str]) -> tuple[bool, str]:
+    """Run the scripts with a clean environment in a scratch clone of the commit."""
+    note = f"Run by the stand-in's shell; the image {job.config.get('image')!r} and services are not provided.\n"
+    with tempfile.TemporaryDirectory() as folder:
+        clone = Path(folder) / "project"
+        subprocess.run(["git", "clone", "-q", str(pipeline.project.git_dir), str(clone)], check=True, timeout=120)
+        subprocess.run(["git", "checkout", "-q", pipeline.sha], cwd=clone, check=True, timeout=60)
+        own = job.config.get("variables") or {}
+        environment = {
+            "PATH": "/usr/local/go/bin:/root/.cargo/bin:/usr/local/bin:/usr/bin:/bin",
+            "HOME": folder,
+            "CI": "true",
+            "GITLAB_CI": "true",
+            "CI_PROJECT_DIR": str(clone),
+            "CI_JOB_NAME": job.name,
+            **variables,
+            **{str(key): str(value) for key, value in own.items()},
+        }
+        script = "set -eo pipefail\n" + "\n".join(lines)
+        try:
+            done = subprocess.run(
+                ["bash", "-c", script],
+                cwd=clone,
+                env=environment,
+                capture_output=True,
+                timeout=_JOB_TIMEOUT_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return False, note + "ERROR: Job failed: execution took longer than the limit"
+    output = (done.stdout + done.stderr).decode("utf-8", "replace")
+    return done.returncode == 0, note + output
+
+
+def _finish(world: World, pipeline: Pipeline) -> None:
+    bad = any(job.status in ("failed", "canceled") and not job.allow_failure for job in pipeline.jobs)
+    blocked = any(job.status == "manual" and not job.allow_failure for job in pipeline.jobs)
+    pipeline.finished_at = now()
+    _set(world, pipeline, "failed" if bad else "manual" if blocked else "success")
+    for hook in world.after_pipeline:
+        hook(pipeline)
+
+
+def _set(world: World, pipeline: Pipeline, status: str) -> None:
+    pipeline.status, pipeline.updated_at = status, now()
+    hooks.emit(world, pipeline.project, "pipeline", payloads.pipeline(world, pipeline))
+
+
+def retry(world: World, pipeline: Pipeline) -> None:
+    """Run failed, cancelled and skipped jobs again, as new jobs."""
+    for job in pipeline.jobs:
+        if job.status in ("failed", "canceled", "skipped"):
+            job.id, job.status, job.trace, job.failure_reason = world.next_id(), "created", "", None
+    start(world, pipeline, {})
+
+
+def cancel(world: World, pipeline: Pipeline) -> None:
+    """Stop what has not finished."""
+    if pipeline.status in _DONE:
+        return
+    for job in pipeline.jobs:
+        if job.status not in _DONE:
+            job.status = "canceled"
+    _set(world, pipeline, "canceled")
+
+
+def head_pipeline(request: MergeRequest) -> Pipeline | None:
+    """Return the newest pipeline of a merge request's head."""
+    sha = git_store.head(request.project.git_dir, request.source_branch) or request.last_sha
+    runs = [run for run in request.project.pipelines if run.sha == sha and _belongs(run, request)]
+    return runs[-1] if runs else None
+
+
+def _belongs(run: Pipeline, request: MergeRequest) -> bool:
+    return run.merge_request is request or run.ref == request.source_branch

@@ -1,0 +1,94 @@
+"""Answers CI lint (docs.gitlab.com/api/lint): always 200, `valid` tells."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+from bot.sandbox.ci.config import Config, ReadFile, read_config
+from bot.sandbox.ci.rules import RuleError, decide
+
+
+def lint(
+    text: str,
+    *,
+    read_file: ReadFile | None = None,
+    dry_run: bool = False,
+    ref: str = "main",
+    paths: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Return the answer's body; only a dry run notices that no job would run."""
+    config = read_config(text, read_file)
+    errors = list(config.errors) or rule_errors(config)
+    warnings: list[str] = []
+    if dry_run and not errors:
+        jobs = selected(
+            config, {"CI_COMMIT_BRANCH": ref, "CI_COMMIT_REF_NAME": ref, "CI_PIPELINE_SOURCE": "push"}, paths
+        )
+        if not jobs:
+            warnings.append("The rules configuration prevented any jobs from being added to the pipeline.")
+    if not config.workflow:
+        warnings += [
+            f"jobs:{name} may allow multiple pipelines to run for a single action due to `rules:when` clause with no "
+            "`workflow:rules`"
+            for name, job in config.jobs.items()
+            if any(set(rule) == {"when"} for rule in job.get("rules") or [] if isinstance(rule, dict))
+        ]
+    return {
+        "valid": not errors,
+        "merged_yaml": yaml.safe_dump(_plain(config.merged), sort_keys=False) if not errors else None,
+        "errors": errors,
+        "warnings": warnings,
+        "includes": [],
+    }
+
+
+def rule_errors(config: Config) -> list[str]:
+    """Return what is wrong with the `if`s."""
+    errors: list[str] = []
+    for name, job in [("workflow", config.workflow), *((f"jobs:{name}", job) for name, job in config.jobs.items())]:
+        for rule in job.get("rules") or []:
+            try:
+                decide([rule], {}, ()) if isinstance(rule, dict) else None
+            except RuleError as error:
+                errors.append(f"{name}:rules:rule if {error}")
+    return errors
+
+
+def selected(config: Config, variables: dict[str, str], paths: Sequence[str]) -> dict[str, str]:
+    """Return the jobs a pipeline gets, with their `when`; empty when the workflow's rules forbid it."""
+    known = {**config.variables, **variables}
+    workflow = decide(config.workflow.get("rules"), known, paths)
+    if workflow is None or workflow.get("when") == "never":
+        return {}
+    chosen: dict[str, str] = {}
+    for name, job in config.jobs.items():
+        rule = decide(job.get("rules"), known, paths)
+        if rule is None or not _only(job, known):
+            continue
+        when = str(rule.get("when", job.get("when", "on_success")))
+        if when != "never":
+            chosen[name] = when
+    return chosen
+
+
+def _only(job: dict[str, Any], variables: dict[str, str]) -> bool:
+    """Without `rules` a job runs for branches and tags, not for merge requests."""
+    if "rules" in job:
+        return True
+    only = job.get("only")
+    if only is None:
+        return variables.get("CI_PIPELINE_SOURCE") != "merge_request_event"
+    wanted = only if isinstance(only, list) else [only] if isinstance(only, str) else only.get("refs", ["branches"])
+    branch = variables.get("CI_COMMIT_BRANCH")
+    return any(
+        ref == branch or (ref == "branches" and branch) or (ref == "merge_requests" and not branch) for ref in wanted
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value

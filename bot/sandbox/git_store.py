@@ -1,0 +1,164 @@
+"""Real commits in real bare repositories, through pygit2."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pygit2
+from pygit2.enums import FileMode, ObjectType
+
+from bot.sandbox.state import User
+
+
+class GitError(Exception):
+    """The repository refuses; the message is GitLab's."""
+
+
+def create(folder: Path) -> None:
+    """Make an empty bare repository."""
+    pygit2.init_repository(str(folder), bare=True, initial_head="main")
+
+
+def head(git_dir: Path, branch: str) -> str | None:
+    """Return the sha at the head of a branch."""
+    found = pygit2.Repository(str(git_dir)).branches.local.get(branch)
+    return str(found.target) if found is not None else None
+
+
+def branches(git_dir: Path) -> list[str]:
+    """Return the names of all branches."""
+    return list(pygit2.Repository(str(git_dir)).branches.local)
+
+
+def resolve(git_dir: Path, ref: str) -> str | None:
+    """Return the sha of a branch, a tag or a sha."""
+    repository = pygit2.Repository(str(git_dir))
+    if ref == "HEAD" and repository.head_is_unborn:
+        return None
+    try:
+        found, _ = repository.resolve_refish(ref)
+    except (KeyError, ValueError, pygit2.GitError):
+        return None
+    return str(found.id)
+
+
+def read(git_dir: Path, ref: str, path: str) -> bytes | None:
+    """Return a file's content at a ref."""
+    repository = pygit2.Repository(str(git_dir))
+    sha = resolve(git_dir, ref)
+    if sha is None:
+        return None
+    try:
+        entry = repository[sha].peel(pygit2.Commit).tree[path]
+    except KeyError:
+        return None
+    return bytes(entry.data) if isinstance(entry, pygit2.Blob) else None
+
+
+def tree(git_dir: Path, ref: str, *, path: str = "", recursive: bool = False) -> list[dict[str, str]] | None:
+    """Return tree entries as GitLab shows them; None when the ref or path is not there."""
+    sha = resolve(git_dir, ref)
+    if sha is None:
+        return None
+    repository = pygit2.Repository(str(git_dir))
+    top: Any = repository[sha].peel(pygit2.Commit).tree
+    if path:
+        if path not in top or not isinstance(top[path], pygit2.Tree):
+            return None
+        top = top[path]
+    return list(_entries(top, f"{path}/" if path else "", recursive=recursive))
+
+
+def _entries(folder: Any, prefix: str, *, recursive: bool) -> Sequence[dict[str, str]]:
+    rows: list[dict[str, str]] = []
+    for entry in folder:
+        is_tree = entry.type == ObjectType.TREE
+        kind = "tree" if is_tree else ("commit" if entry.type == ObjectType.COMMIT else "blob")
+        mode = f"{entry.filemode:06o}"
+        rows.append({"id": str(entry.id), "name": entry.name, "type": kind, "path": prefix + entry.name, "mode": mode})
+        if is_tree and recursive:
+            rows += _entries(entry, f"{prefix}{entry.name}/", recursive=True)
+    return rows
+
+
+def commit(
+    git_dir: Path,
+    *,
+    branch: str,
+    start: str | None,
+    message: str,
+    actions: Sequence[Mapping[str, Any]],
+    user: User,
+) -> str:
+    """Commit actions (create, update, delete) on a branch, made from `start` when it is new; return the sha."""
+    repository = pygit2.Repository(str(git_dir))
+    index = pygit2.Index()
+    if start is not None:
+        index.read_tree(repository[start].peel(pygit2.Commit).tree)
+    for action in actions:
+        _apply(repository, index, action)
+    written = index.write_tree(repository)
+    return _save(repository, branch, message, user, written, [start] if start else [])
+
+
+def _apply(repository: Any, index: Any, action: Mapping[str, Any]) -> None:
+    path, kind = str(action["file_path"]), action["action"]
+    there = path in index
+    if kind == "create" and there:
+        raise GitError("A file with this name already exists")
+    if kind in ("update", "delete") and not there:
+        raise GitError("A file with this name doesn't exist")
+    if kind == "delete":
+        index.remove(path)
+        return
+    blob = repository.create_blob(str(action.get("content", "")).encode())
+    index.add(pygit2.IndexEntry(path, blob, FileMode.BLOB))
+
+
+def _save(repository: Any, branch: str, message: str, user: User, tree_id: Any, parents: list[str]) -> str:
+    person = pygit2.Signature(user.name, f"{user.username}@example.com")
+    sha = repository.create_commit(None, person, person, message, tree_id, parents)
+    repository.references.create(f"refs/heads/{branch}", sha, force=True)
+    return str(sha)
+
+
+def merge(git_dir: Path, *, source: str, target: str, message: str, user: User) -> str:
+    """Merge a branch into another with a merge commit; raises GitError on conflicts."""
+    repository = pygit2.Repository(str(git_dir))
+    ours, theirs = head(git_dir, target), head(git_dir, source)
+    if ours is None or theirs is None:
+        raise GitError("Branch cannot be merged")
+    index = repository.merge_commits(ours, theirs)
+    if index.conflicts:
+        raise GitError("Branch cannot be merged")
+    return _save(repository, target, message, user, index.write_tree(repository), [ours, theirs])
+
+
+def has_conflicts(git_dir: Path, source: str, target: str) -> bool:
+    """Tell whether merging would conflict."""
+    repository = pygit2.Repository(str(git_dir))
+    ours, theirs = head(git_dir, target), head(git_dir, source)
+    if ours is None or theirs is None:
+        return True
+    return bool(repository.merge_commits(ours, theirs).conflicts)
+
+
+def delete_branch(git_dir: Path, branch: str) -> None:
+    """Delete a branch."""
+    pygit2.Repository(str(git_dir)).branches.local.delete(branch)
+
+
+def diff(git_dir: Path, target: str, source: str) -> str:
+    """Return the changes of a branch since it left the target, as text."""
+    repository = pygit2.Repository(str(git_dir))
+    ours, theirs = resolve(git_dir, target), resolve(git_dir, source)
+    if ours is None or theirs is None:
+        return ""
+    base = repository.merge_base(ours, theirs) or ours
+    return str(repository.diff(str(base), theirs).patch or "")
+
+
+def commit_info(git_dir: Path, sha: str) -> dict[str, Any]:
+    """Return a commit's message and author."""
+    found = pygit2.Repository(str(git_dir))[sha].peel(pygit2.Commit)
+    return {"id": str(found.id), "message": found.message, "author": found.author.name, "email": found.author.email}

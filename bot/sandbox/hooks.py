@@ -1,0 +1,93 @@
+"""Delivers webhooks: in the background, signed both ways, ten seconds, no second try."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+import urllib.error
+import urllib.request
+import uuid
+from typing import Any
+
+from bot.sandbox.state import Delivery, Hook, Project, World
+
+_TIMEOUT_SECONDS = 10
+_NAMES = {
+    "note": "Note Hook",
+    "confidential_note": "Confidential Note Hook",
+    "issue": "Issue Hook",
+    "confidential_issue": "Confidential Issue Hook",
+    "merge_request": "Merge Request Hook",
+    "emoji": "Emoji Hook",
+    "pipeline": "Pipeline Hook",
+}
+_FLAGS = {
+    "note": "note_events",
+    "confidential_note": "confidential_note_events",
+    "issue": "issues_events",
+    "confidential_issue": "confidential_issues_events",
+    "merge_request": "merge_requests_events",
+    "emoji": "emoji_events",
+    "pipeline": "pipeline_events",
+}
+
+
+def emit(world: World, project: Project, event: str, payload: dict[str, Any]) -> None:
+    """Send an event to every hook of the project that asked for its kind."""
+    body = json.dumps(payload).encode()
+    for hook in project.hooks:
+        if hook.flags.get(_FLAGS[event]):
+            delivery = Delivery(headers=_headers(world, hook, event, body, str(uuid.uuid4())), body=body)
+            hook.deliveries.append(delivery)
+            _later(world, hook, delivery)
+
+
+def resend(world: World, hook: Hook, delivery: Delivery) -> None:
+    """Send a delivery again, with the same Idempotency-Key."""
+    again = Delivery(headers=dict(delivery.headers), body=delivery.body)
+    hook.deliveries.append(again)
+    _later(world, hook, again)
+
+
+def _later(world: World, hook: Hook, delivery: Delivery) -> None:
+    world.in_background(lambda: _post(world, hook, delivery))
+
+
+def _headers(world: World, hook: Hook, event: str, body: bytes, key: str) -> dict[str, str]:
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": f"GitLab/{world.version}",
+        "X-Gitlab-Event": _NAMES[event],
+        "X-Gitlab-Webhook-UUID": str(uuid.uuid4()),
+        "X-Gitlab-Instance": world.base_url,
+        "X-Gitlab-Event-UUID": str(uuid.uuid4()),
+        "Idempotency-Key": key,
+    }
+    if hook.token:
+        headers["X-Gitlab-Token"] = hook.token
+    if hook.signing_token:
+        headers |= _signature(hook.signing_token, key, body)
+    return headers
+
+
+def _signature(signing_token: str, key: str, body: bytes) -> dict[str, str]:
+    """Sign as Standard Webhooks do (GitLab 19.0)."""
+    stamp = str(int(time.time()))
+    secret = base64.b64decode(signing_token.removeprefix("whsec_"))
+    digest = hmac.new(secret, f"{key}.{stamp}.".encode() + body, hashlib.sha256).digest()
+    signature = "v1," + base64.b64encode(digest).decode()
+    return {"webhook-id": key, "webhook-timestamp": stamp, "webhook-signature": signature}
+
+
+def _post(world: World, hook: Hook, delivery: Delivery) -> None:
+    request = urllib.request.Request(hook.url, data=delivery.body, headers=delivery.headers, method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:
+            delivery.status = answer.status
+    except urllib.error.HTTPError as refused:
+        delivery.status = refused.code
+    except OSError:
+        delivery.status = 0
+    with world.lock:
+        hook.failures = 0 if 200 <= delivery.status < 400 else hook.failures + 1

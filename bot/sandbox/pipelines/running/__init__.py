@@ -1,0 +1,1 @@
+"""Runs the jobs of a pipeline, in play or for real."""

@@ -1,0 +1,246 @@
+"""What the stand-in knows: plain records under one lock."""
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+NoteableKind = Literal["issue", "merge_request"]
+
+
+def now() -> datetime:
+    """Return the time, to the millisecond, in UTC."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+@dataclass
+class User:
+    """An account."""
+
+    id: int
+    username: str
+    name: str
+    is_bot: bool = False
+    state: str = "active"
+
+
+@dataclass
+class Token:
+    """An access token of a user."""
+
+    value: str
+    user: User
+    scopes: tuple[str, ...]
+    created_at: datetime = field(default_factory=now)
+
+
+@dataclass
+class Award:
+    """A reaction."""
+
+    id: int
+    name: str
+    user: User
+    created_at: datetime = field(default_factory=now)
+
+
+@dataclass
+class Note:
+    """A comment; `discussion_id` is shared by the notes of a thread."""
+
+    id: int
+    author: User
+    body: str
+    discussion_id: str
+    kind: str | None = None
+    is_system: bool = False
+    is_internal: bool = False
+    awards: list[Award] = field(default_factory=list)
+    created_at: datetime = field(default_factory=now)
+    updated_at: datetime = field(default_factory=now)
+
+
+@dataclass
+class Noteable:
+    """What issues and merge requests share."""
+
+    id: int
+    iid: int
+    project: "Project"
+    author: User
+    title: str
+    description: str
+    state: str = "opened"
+    is_confidential: bool = False
+    notes: list[Note] = field(default_factory=list)
+    awards: list[Award] = field(default_factory=list)
+    created_at: datetime = field(default_factory=now)
+    updated_at: datetime = field(default_factory=now)
+
+    kind: NoteableKind = field(default="issue", init=False)
+
+
+@dataclass
+class Issue(Noteable):
+    """An issue."""
+
+
+@dataclass
+class MergeRequest(Noteable):
+    """A merge request; `unsettled_reads` counts how often it still answers that it is being checked."""
+
+    source_branch: str = ""
+    target_branch: str = ""
+    approvals: list[tuple[User, datetime]] = field(default_factory=list)
+    unsettled_reads: int = 2
+    auto_merge_by: User | None = None
+    merged_by: User | None = None
+    merge_commit_sha: str | None = None
+    last_sha: str = ""
+    remove_source_branch: bool = False
+
+    def __post_init__(self) -> None:
+        """Say what it is."""
+        self.kind = "merge_request"
+
+
+@dataclass
+class Job:
+    """A unit of a pipeline."""
+
+    id: int
+    name: str
+    stage: str
+    config: dict[str, Any]
+    status: str = "created"
+    when: str = "on_success"
+    allow_failure: bool = False
+    needs: list[str] | None = None
+    failure_reason: str | None = None
+    trace: str = ""
+    created_at: datetime = field(default_factory=now)
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+@dataclass
+class Pipeline:
+    """One run of a CI configuration."""
+
+    id: int
+    iid: int
+    project: "Project"
+    user: User
+    ref: str
+    sha: str
+    source: str
+    status: str = "created"
+    merge_request: MergeRequest | None = None
+    jobs: list[Job] = field(default_factory=list)
+    stages: list[str] = field(default_factory=list)
+    yaml_errors: str | None = None
+    created_at: datetime = field(default_factory=now)
+    updated_at: datetime = field(default_factory=now)
+    finished_at: datetime | None = None
+
+
+@dataclass
+class Delivery:
+    """One POST of a webhook."""
+
+    headers: dict[str, str]
+    body: bytes
+    status: int = 0
+
+
+@dataclass
+class Hook:
+    """A webhook of a project; `flags` are its `…_events`."""
+
+    id: int
+    url: str
+    token: str | None = None
+    signing_token: str | None = None
+    flags: dict[str, bool] = field(default_factory=dict)
+    failures: int = 0
+    deliveries: list[Delivery] = field(default_factory=list)
+    created_at: datetime = field(default_factory=now)
+
+
+@dataclass
+class Protection:
+    """The rule of a protected branch: the lowest role that may push and merge (0: no one)."""
+
+    push: int = 40
+    merge: int = 40
+
+
+@dataclass
+class Project:
+    """A project with its bare repository."""
+
+    id: int
+    path: str
+    git_dir: Path
+    visibility: str = "private"
+    default_branch: str | None = "main"
+    is_archived: bool = False
+    only_merge_when_green: bool = False
+    members: dict[int, int] = field(default_factory=dict)
+    protected: dict[str, Protection] = field(default_factory=dict)
+    issues: list[Issue] = field(default_factory=list)
+    merge_requests: list[MergeRequest] = field(default_factory=list)
+    pipelines: list[Pipeline] = field(default_factory=list)
+    hooks: list[Hook] = field(default_factory=list)
+    created_at: datetime = field(default_factory=now)
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.path.rsplit("/", 1)[-1]
+
+    def noteables(self, kind: NoteableKind) -> list[Noteable]:
+        """Return the issues or the merge requests."""
+        return [*(self.issues if kind == "issue" else self.merge_requests)]
+
+    def noteable(self, kind: NoteableKind, iid: int) -> Noteable | None:
+        """Return one issue or merge request."""
+        return next((one for one in self.noteables(kind) if one.iid == iid), None)
+
+
+@dataclass
+class World:
+    """Everything there is. Whoever reads or changes it holds `lock`."""
+
+    data_dir: Path
+    base_url: str = ""
+    version: str = "18.5.0"
+    run_jobs: bool = False
+    job_seconds: float = 0.05
+    users: dict[int, User] = field(default_factory=dict)
+    tokens: dict[str, Token] = field(default_factory=dict)
+    projects: dict[int, Project] = field(default_factory=dict)
+    unknown_routes: list[str] = field(default_factory=list)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    counter: Iterator[int] = field(default_factory=lambda: itertools.count(100))
+    busy: int = 0
+    in_background: Callable[[Callable[[], None]], None] = lambda work: work()
+    after_pipeline: list[Callable[[Pipeline], None]] = field(default_factory=list)
+
+    def next_id(self) -> int:
+        """Return an id nobody has."""
+        return next(self.counter)
+
+    def user_named(self, username: str) -> User | None:
+        """Return an account by its name; case does not matter."""
+        return next((user for user in self.users.values() if user.username.lower() == username.lower()), None)
+
+    def project_at(self, path_or_id: str) -> Project | None:
+        """Return a project by its path or id."""
+        if path_or_id.isdigit():
+            return self.projects.get(int(path_or_id))
+        return next((one for one in self.projects.values() if one.path.lower() == path_or_id.lower()), None)
