@@ -14,11 +14,14 @@ _PIPELINE_WORDS = {
 }
 
 
+def no_pipeline(where: str) -> str:
+    """Say that nothing ran; `where` is such as "of the draft" or "on `main`"."""
+    return f"No pipeline has run yet {where}."
+
+
 def pipeline_line(status: str | None, url: str, *, where: str) -> str:
-    """Say how a pipeline stands; `where` is such as "of the draft" or "on `main`"."""
-    if status is None:
-        return f"No pipeline has run yet {where}."
-    words = _PIPELINE_WORDS.get(status, f"has the status {quoted(status)}")
+    """Say how a pipeline stands."""
+    words = _PIPELINE_WORDS.get(status or "created", f"has the status {quoted(status or '')}")
     return f"The [pipeline]({url}) {where} {words}."
 
 
@@ -87,3 +90,8 @@ def no_proposal(mention: str) -> str:
 def merge_request_link(iid: int, url: str) -> str:
     """Return a link to a merge request that does not ping."""
     return f"[merge request {iid}]({url})"
+
+
+def merged_by_person(branch: str, sha: str) -> str:
+    """Say that somebody merged the draft in GitLab, without the bot."""
+    return f"Merged `{sha[:8]}` into {quoted(branch)} in GitLab itself, not by me."

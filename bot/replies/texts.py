@@ -71,6 +71,14 @@ def model_down(mention: str) -> str:
     return f"The language model is not reachable right now; the commands still work, see `{mention} help`."
 
 
+def nothing_useful(mention: str) -> str:
+    """Say honestly that the model came to nothing."""
+    return (
+        "The language model did not come to a useful answer, so I leave everything as it is. Try other words, or one "
+        f"of the commands that need no model: `{mention} help`."
+    )
+
+
 def strangers(level: AccessLevel, needed: AccessLevel, what: str) -> str:
     """Say which role an order needs."""
     have = "no role" if level == AccessLevel.NONE else f"the role {level.name.title()}"

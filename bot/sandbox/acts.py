@@ -167,7 +167,7 @@ def unreact(world: World, of: Noteable, note: Note | None, award: Award) -> None
 def set_state(world: World, of: Noteable, user: User, action: str) -> None:
     """Close or reopen."""
     wanted = "closed" if action == "close" else "opened"
-    if of.state == wanted or of.state == "merged":
+    if of.state in (wanted, "merged"):
         return
     of.state, of.updated_at = wanted, now()
     if isinstance(of, MergeRequest):

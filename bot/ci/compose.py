@@ -1,0 +1,154 @@
+"""From a survey to the files to propose: render, merge and order the jobs, or add the missing ones to a file."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct, structs
+
+from bot.ci.catalog import Catalog, Template
+from bot.ci.checks import check
+from bot.ci.choose import additions, best_template, extras, fallback, places
+from bot.ci.dockerfile import check_dockerfile
+from bot.ci.extend import extend
+from bot.ci.parts import Part, order, parts_of, rows, stages_of
+from bot.ci.render import Place, Renderer
+from bot.ci.wishes import apply_wishes
+from bot.domain import CannotError, Composition, Finding, Source, Survey, Unit, Wishes
+
+CI_FILE = ".gitlab-ci.yml"
+JOBS = "jobs.yml.j2"
+UNSURE = 0.7
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    """What one template gives for one place."""
+
+    template: Template
+    place: Place
+    parts: tuple[Part, ...]
+    files: dict[str, str] = {}
+
+
+def compose(
+    survey: Survey,
+    catalog: Catalog,
+    *,
+    existing: str | None = None,
+    existing_paths: Sequence[str] = (),
+    wishes: Wishes = Wishes(),  # noqa: B008 - a frozen value
+    retrieved: Sequence[str] = (),
+) -> Composition:
+    """Write the pipeline of a repository, and a Dockerfile where it deploys something without one."""
+    if not survey.units and not existing_paths and not existing:
+        raise CannotError("the repository is empty, so there is nothing to build or test yet")
+    drafts = _drafts(_wished(survey, wishes), catalog, existing_paths, wishes, retrieved)
+    parts = order(part for draft in drafts for part in draft.parts)
+    head = _head(catalog, drafts, parts, wishes)
+    text, added, kept, remarks = extend(existing, parts, head)
+    files = {path: content for draft in drafts for path, content in draft.files.items()}
+    if text != existing:
+        files[CI_FILE] = text
+    return Composition(
+        files=files,
+        jobs=rows(added),
+        sources=_sources(drafts),
+        assumptions=(*_assumptions(survey, drafts), *remarks),
+        kept=kept,
+        findings=_findings(files),
+    )
+
+
+def _wished(survey: Survey, wishes: Wishes) -> Survey:
+    return structs.replace(survey, units=tuple(apply_wishes(unit, wishes) for unit in survey.units))
+
+
+def _drafts(
+    survey: Survey, catalog: Catalog, paths: Sequence[str], wishes: Wishes, retrieved: Sequence[str]
+) -> list[Draft]:
+    renderer = Renderer(catalog)
+    drafts: list[Draft] = []
+    for place in places(survey, paths):
+        template = best_template(catalog, place.unit, retrieved)
+        if template is None:
+            continue
+        files = _docker_files(renderer, template, place, paths, wishes)
+        built = structs.replace(place, has_dockerfile=place.has_dockerfile or bool(files))
+        drafts.append(_draft(renderer, template, built, files))
+        if built.has_dockerfile and wishes.dockerfile is not False and "image" not in wishes.without:
+            drafts += [_draft(renderer, each, built) for each in additions(catalog, place.unit)]
+    if not any(draft.parts for draft in drafts):
+        drafts += _nothing_known(renderer, catalog)
+    nowhere = Place(unit=Unit(root="", ecosystem="generic", facts=()))
+    drafts += [_draft(renderer, each, nowhere) for each in extras(catalog, wishes.extras)]
+    return drafts
+
+
+def _draft(renderer: Renderer, template: Template, place: Place, files: dict[str, str] | None = None) -> Draft:
+    parts = parts_of(renderer.render(template, JOBS, place), place.unit)
+    return Draft(template=template, place=place, parts=parts, files=files or {})
+
+
+def _nothing_known(renderer: Renderer, catalog: Catalog) -> list[Draft]:
+    template = fallback(catalog)
+    nowhere = Place(unit=Unit(root="", ecosystem="generic", facts=()))
+    return [_draft(renderer, template, nowhere)] if template else []
+
+
+def _docker_files(
+    renderer: Renderer, template: Template, place: Place, paths: Sequence[str], wishes: Wishes
+) -> dict[str, str]:
+    """Write a Dockerfile only for what one deploys, and never over one that exists."""
+    if place.has_dockerfile or wishes.dockerfile is False or place.unit.first("deployable") != "yes":
+        return {}
+    dockerfile = renderer.render(template, "Dockerfile.j2", place)
+    if not dockerfile:
+        return {}
+    prefix = f"{place.unit.root}/" if place.unit.root else ""
+    files = {f"{prefix}Dockerfile": dockerfile}
+    ignore = renderer.render(template, "dockerignore.j2", place)
+    if ignore and f"{prefix}.dockerignore" not in paths:
+        files[f"{prefix}.dockerignore"] = ignore
+    return files
+
+
+def _head(catalog: Catalog, drafts: Sequence[Draft], parts: Sequence[Part], wishes: Wishes) -> str:
+    units = [draft.place.unit for draft in drafts]
+    includes = [include for draft in drafts for include in draft.template.includes]
+    known = {
+        "stages": stages_of(parts),
+        "includes": includes,
+        "is_nightly": "nightly" in wishes.extras,
+        "git_depth": next((unit.first("git_depth") for unit in units if unit.first("git_depth")), None),
+        "submodules": next((unit.first("submodules") for unit in units if unit.first("submodules")), None),
+    }
+    return Renderer(catalog).render_shared("head.yml.j2", known)
+
+
+def _sources(drafts: Sequence[Draft]) -> tuple[Source, ...]:
+    sources: dict[str, Source] = {}
+    for draft in drafts:
+        template, unit = draft.template, draft.place.unit
+        asked = ", ".join(f"{name} is {unit.first(name) or unit.ecosystem}" for name in template.applies_to)
+        why = f"{unit.root or 'the repository'}: {asked}" if asked else template.description
+        sources.setdefault(template.name, Source(template=template.name, content_hash=template.content_hash, why=why))
+    return tuple(sources.values())
+
+
+def _assumptions(survey: Survey, drafts: Sequence[Draft]) -> tuple[str, ...]:
+    guesses = [
+        f"{fact.name.replace('_', ' ')} is {fact.value}, because {fact.because}"
+        for unit in survey.units
+        for fact in unit.facts
+        if fact.confidence < UNSURE
+    ]
+    assumed = [sentence for draft in drafts if draft.parts for sentence in draft.template.assumes]
+    return tuple(dict.fromkeys((*guesses, *assumed, *survey.remarks)))
+
+
+def _findings(files: dict[str, str]) -> tuple[Finding, ...]:
+    found: list[Finding] = []
+    for path, text in files.items():
+        if path == CI_FILE:
+            found += check(text, path=path)
+        elif path.rsplit("/", 1)[-1] == "Dockerfile":
+            found += [structs.replace(finding, path=path) for finding in check_dockerfile(text)]
+    return tuple(found)

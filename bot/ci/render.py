@@ -1,0 +1,129 @@
+"""Rendering of template fragments: the small vocabulary a template may use, and YAML-safe text."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+import jinja2
+import jinja2.sandbox
+import yaml
+from msgspec import Struct
+
+from bot.ci.catalog import SHARED, Catalog, Template
+from bot.domain import CannotError, Unit
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where a unit sits among the others: how its jobs are named, and what decides that they run."""
+
+    unit: Unit
+    label: str = ""
+    changes: tuple[str, ...] = ()
+    has_dockerfile: bool = False
+
+    def job(self, name: str) -> str:
+        """Return the job name inside this pipeline: `test`, or `api:test` beside other units."""
+        if not self.label:
+            return name
+        hidden, bare = name.startswith("."), name.lstrip(".")
+        return f"{'.' if hidden else ''}{self.label}:{bare}"
+
+
+class Renderer:
+    """Renders the fragments of a catalog for a unit; an undefined name in a template is an error."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        loader = jinja2.DictLoader(catalog.texts)
+        self._jinja = jinja2.sandbox.SandboxedEnvironment(
+            loader=loader,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            autoescape=False,
+        )
+        self._jinja.filters |= {"scalar": scalar, "items": items, "found": found, "replaced": replaced}
+
+    def render(self, template: Template, fragment: str, place: Place) -> str:
+        """Return the text of one fragment for one unit; empty when the template has no such fragment."""
+        if fragment not in template.fragments:
+            return ""
+        try:
+            source = self._jinja.get_template(f"{template.name}/{fragment}")
+            text = source.render(_context(place))
+        except jinja2.TemplateError as error:
+            raise CannotError(f"the template {template.name}/{fragment} does not render: {error}") from error
+        return _tidy(text)
+
+    def render_shared(self, fragment: str, known: Mapping[str, object]) -> str:
+        """Return the text of a shared fragment, which knows no unit."""
+        return _tidy(self._jinja.get_template(SHARED + fragment).render(known))
+
+
+def _tidy(text: str) -> str:
+    return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n" if text.strip() else ""
+
+
+def _context(place: Place) -> dict[str, object]:
+    unit = place.unit
+
+    def fact(name: str, default: str = "") -> str:
+        return unit.first(name) or default
+
+    def quotes(name: str) -> str:
+        """What the repository says where the fact was read."""
+        return "\n".join(each.quote for one in unit.facts if one.name == name for each in one.evidence)
+
+    return {
+        "ecosystem": unit.ecosystem,
+        "fact": fact,
+        "facts": lambda name: list(unit.all(name)),
+        "quotes": quotes,
+        "has": lambda name, *values: bool(set(values) & set(unit.all(name))) if values else bool(unit.all(name)),
+        "job": place.job,
+        "root": unit.root,
+        "prefix": f"{unit.root}/" if unit.root else "",
+        "changes": list(place.changes),
+        "has_dockerfile": place.has_dockerfile,
+    }
+
+
+def scalar(value: object) -> str:
+    """Return the value as a YAML string on one line, quoted only when it has to be."""
+    text = str(value)
+    if _reads_back(text) and not text.startswith(("{", "[")):
+        return text
+    if "'" in text and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _reads_back(text: str) -> bool:
+    try:
+        return bool(yaml.safe_load(f"- {text}\n") == [text] and yaml.safe_load(f"a: {text}\n") == {"a": text})
+    except yaml.YAMLError:
+        return False
+
+
+def items(values: Iterable[str], indent: int = 4) -> str:
+    """Return a YAML list, one item a line; a value of several lines becomes a block."""
+    return ("\n" + " " * indent).join(_item(value.rstrip("\n"), indent) for value in values)
+
+
+def _item(value: str, indent: int) -> str:
+    if "\n" not in value:
+        return f"- {scalar(value)}"
+    margin = "\n" + " " * (indent + 2)
+    return "- |" + margin + margin.join(value.splitlines())
+
+
+def found(text: str, pattern: str) -> str:
+    """Return the first group (or the whole) of the first match, or nothing."""
+    match = re.search(pattern, text)
+    if match is None:
+        return ""
+    return match.group(1) if match.groups() else match.group(0)
+
+
+def replaced(text: str, pattern: str, new: str) -> str:
+    """Return the text with every match replaced."""
+    return re.sub(pattern, new, text)

@@ -1,0 +1,114 @@
+"""Reads a person's words as a command: pure, deaf to quotes and code.
+
+The grammar is `@bot WORD rest`. Polite plain orders ("please set up CI") are read as `generate` too, so that
+the most wished-for thing needs no model.
+"""
+
+import re
+from difflib import get_close_matches
+from typing import Literal
+
+from msgspec import Struct
+
+CommandName = Literal["help", "generate", "status", "approve", "reject", "retry", "cancel"]
+NAMES: tuple[CommandName, ...] = ("help", "generate", "status", "approve", "reject", "retry", "cancel")
+
+_ALIASES: dict[str, CommandName] = {"merge": "approve", "lgtm": "approve", "regenerate": "generate", "close": "reject"}
+
+
+class Command(Struct, frozen=True, kw_only=True):
+    """An order the bot carries out without a model; `rest` is what followed the word."""
+
+    name: CommandName
+    rest: str = ""
+
+
+class Unknown(Struct, frozen=True, kw_only=True):
+    """A lone word that looks like a mistyped command."""
+
+    word: str
+    guess: CommandName
+
+
+class FreeText(Struct, frozen=True, kw_only=True):
+    """Anything else: for the model."""
+
+    text: str
+
+
+Order = Command | Unknown | FreeText
+
+# An order stands near the top; a megabyte of text must not cost seconds of pattern matching.
+_READ_AT_MOST = 20_000
+
+_FENCED = re.compile(r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
+_CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
+_QUOTE_LINE = re.compile(r"^ {0,3}>.*$", re.MULTILINE)
+_HTML_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+_POLITE = re.compile(
+    r"^(?:(?:hi|hello|hey|please|pls|kindly|(?:could|can|would|will) you|i(?:'d| would) like you to)\b[\s,!:]*)+",
+    re.IGNORECASE,
+)
+_PLAIN_GENERATE = re.compile(
+    r"^(?:set ?up|create|add|make|write|build|generate|give (?:us|me)|prepare|propose|configure|bootstrap)\s+"
+    r"(?:(?:a|an|the|some|us|me|our|this|new|working|gitlab|for|project|repo(?:sitory)?)\s+)*"
+    r"(?:ci\b|ci/cd\b|cicd\b|pipelines?\b|\.?gitlab-ci(?:\.ya?ml)?\b|continuous integration\b)(?P<rest>.*)$",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def visible_text(text: str) -> str:
+    """Return the text without fenced code, code spans, quotes and HTML comments."""
+    text = _HTML_COMMENT.sub(" ", text)
+    text = _FENCED.sub("\n", text)
+    text = _QUOTE_LINE.sub("", text)
+    return _CODE_SPAN.sub(" ", text)
+
+
+def read_command(text: str, names: tuple[str, ...]) -> Order | None:
+    """Read the first mention of one of `names` (without @) and what follows; None when there is no mention."""
+    visible = visible_text(text[:_READ_AT_MOST])
+    pattern = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    mention = re.search(rf"(?<![\w@./-])@(?:{pattern})(?![\w-]|\.\w)[:,]?", visible, re.IGNORECASE)
+    if mention is None:
+        return None
+    before, after = visible[: mention.start()], visible[mention.end() :]
+    words = after.strip() or before.strip()
+    return read_order(words, whole=f"{before} {after}".strip())
+
+
+def read_order(words: str, *, whole: str = "") -> Order:
+    """Read the words after the mention; `whole` is what the model gets to see."""
+    asked = _POLITE.sub("", words.strip(" \t\n.,!?:;")).strip()
+    if not asked:
+        return Command(name="help")
+    head, _, rest = asked.partition("\n")
+    first, _, tail = head.strip().partition(" ")
+    word = first.strip(".,!?:;").lstrip("/").lower()
+    name = _ALIASES.get(word, word)
+    if name in NAMES and _reads_as_command(name, tail):
+        return Command(name=name, rest=f"{tail}\n{rest}".strip())
+    plain = _PLAIN_GENERATE.match(asked)
+    if plain is not None:
+        return Command(name="generate", rest=plain["rest"].strip(" .!\n"))
+    return _guess(asked, word) or FreeText(text=whole or words)
+
+
+def _reads_as_command(name: str, tail: str) -> bool:
+    """Tell `approve` from "approve of the idea?": short commands take at most one plain argument."""
+    if name == "generate":
+        return True
+    rest = tail.strip(" .!")
+    if name == "status":
+        return len(rest.split()) <= 1 or rest.lower().startswith(("of ", "on ", "please"))
+    return rest == "" or rest.lower() in {"please", "it", "this", "thanks", "now"} or bool(_SHA.fullmatch(rest))
+
+
+_SHA = re.compile(r"[0-9a-f]{7,64}", re.IGNORECASE)
+
+
+def _guess(asked: str, word: str) -> Unknown | None:
+    if len(asked.split()) > 2:
+        return None
+    close = get_close_matches(word, NAMES, n=1, cutoff=0.7)
+    return next((Unknown(word=word, guess=name) for name in NAMES if name in close), None)

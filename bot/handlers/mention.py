@@ -1,0 +1,59 @@
+"""Carries out what a person asked for by naming the bot."""
+
+from typing import assert_never
+
+from bot.domain import CannotError, Mention, SkipError
+from bot.handlers import answer, orders
+from bot.handlers.command import Command, FreeText, Unknown, read_command
+from bot.handlers.reply import Reply
+from bot.proposals.order import Order
+from bot.replies import texts
+from bot.services import Services
+
+
+def handle_mention(services: Services, event: Mention, order: Order) -> str:
+    """Answer a mention with one note; return a word for how it ended."""
+    asked = read_command(event.text, services.mention_names)
+    if asked is None:
+        raise SkipError("the mention stands in a quote or in code")
+    services.gitlab.react(order.project.id, order.noteable, order.note_id, "eyes")
+    reply = Reply(services, order)
+    try:
+        return _carry_out(services, order, asked, reply)
+    except CannotError as refused:
+        reply.show(texts.refusal(str(refused)))
+        return "refused"
+
+
+def _carry_out(services: Services, order: Order, asked: Command | Unknown | FreeText, reply: Reply) -> str:
+    match asked:
+        case Unknown():
+            reply.show(texts.unknown_command(asked.word, asked.guess, services.mention))
+            return "unknown"
+        case FreeText():
+            return answer.answer(services, order, asked.text, reply)
+        case Command():
+            return _command(services, order, asked, reply)
+        case _:
+            assert_never(asked)
+
+
+def _command(services: Services, order: Order, command: Command, reply: Reply) -> str:
+    match command.name:
+        case "help":
+            reply.show(texts.help_text(services.mention))
+        case "generate":
+            orders.generate(services, order, command.rest, reply)
+        case "status":
+            orders.report_status(services, order, command.rest, reply)
+        case "approve":
+            orders.approve(services, order, command.rest, reply)
+        case "reject":
+            orders.reject(services, order, reply)
+        case "retry":
+            orders.retry(services, order, reply)
+        case "cancel":
+            orders.cancel(services, order, reply)
+        case _:
+            assert_never(command.name)
+    return command.name

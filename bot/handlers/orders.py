@@ -1,0 +1,124 @@
+"""The commands a person can give: each one a guard, an act and one answer."""
+
+from bot.domain import AccessLevel, CannotError, ProposalStatus
+from bot.handlers.reply import Reply
+from bot.proposals import approval, draft, note
+from bot.proposals.approval import Signal
+from bot.proposals.order import Order
+from bot.proposals.prepare import prepare
+from bot.proposals.rights import require
+from bot.proposals.status import branch_status, refreshed
+from bot.replies import progress, texts
+from bot.services import Services
+from bot.store import proposals
+from bot.store.proposals import Proposal
+
+
+def generate(services: Services, order: Order, words: str, reply: Reply) -> None:
+    """Survey the repository and open the draft, showing the stages in the reply."""
+    require(services.gitlab, order.project.id, order.person, AccessLevel.DEVELOPER, "ask for a pipeline")
+    reply.show(texts.working("I'm reading the repository."))
+    prepared = prepare(services, order.project.id, words)
+    proposal = draft.record(services, order, prepared)
+    reply.show(texts.working(f"I read {len(prepared.paths)} files and am opening the draft merge request."))
+    opened = draft.open_draft(services, order, proposal, prepared)
+    show_proposal(services, order, opened, reply)
+
+
+def show_proposal(services: Services, order: Order, proposal: Proposal, reply: Reply, *, above: str = "") -> None:
+    """Let the reply become the note that shows the proposal from now on; `above` is said this once."""
+    parts = (above, note.standing(services, proposal), draft.summary(proposal, services.mention))
+    note_id = reply.show("\n\n".join(part for part in parts if part))
+    with services.pool.connection() as connection:
+        proposals.set_note(
+            connection,
+            proposal.id,
+            note_id=note_id,
+            note_kind=order.noteable.kind,
+            note_iid=order.noteable.iid,
+        )
+
+
+def report_status(services: Services, order: Order, ref: str, reply: Reply) -> None:
+    """Say where the proposal and its pipeline stand, or the newest pipeline of a branch."""
+    require(services.gitlab, order.project.id, order.person, AccessLevel.REPORTER, "ask for the status")
+    branch = _branch_named(ref)
+    proposal = None if branch else newest_proposal(services, order)
+    if branch is None and proposal is not None:
+        reply.show(_proposal_status(services, proposal))
+        return
+    reply.show(branch_status(services, order.project.id, branch))
+
+
+def _branch_named(words: str) -> str | None:
+    """Return the branch of "of main" or "main", and None for "please" and the like."""
+    named = [word for word in words.split() if word.lower() not in {"of", "on", "please", "the", "branch", "now"}]
+    return named[0].strip(".,!?`") if named else None
+
+
+def _proposal_status(services: Services, proposal: Proposal) -> str:
+    fresh = refreshed(services, proposal)
+    link = progress.merge_request_link(fresh.merge_request_iid or 0, draft.merge_request_url(fresh))
+    lines = [f"The draft {link} is **{fresh.status}** at `{(fresh.commit_id or '')[:8]}`."]
+    lines.append(note.standing(services, fresh) or progress.no_pipeline("of the draft"))
+    return "\n\n".join(lines)
+
+
+def approve(services: Services, order: Order, words: str, reply: Reply) -> None:
+    """Merge the open draft on the word of the person who wrote the note."""
+    proposal = required_proposal(services, order)
+    named = words.strip(" .!").lower()
+    sha = named if named and all(letter in "0123456789abcdef" for letter in named) else None
+    signal = Signal(kind="note", person=order.person, sha=sha)
+    approved = approval.approve(services, order, proposal, signal)
+    note.refresh(services, approved)
+    reply.show(note.standing(services, approved))
+
+
+def reject(services: Services, order: Order, reply: Reply) -> None:
+    """Close the draft."""
+    require(services.gitlab, order.project.id, order.person, AccessLevel.DEVELOPER, "reject a draft")
+    proposal = required_proposal(services, order)
+    if proposal.status not in (ProposalStatus.PROPOSED, ProposalStatus.APPROVED) or proposal.merge_request_iid is None:
+        raise CannotError(f"the draft is {proposal.status} already.")
+    services.gitlab.update_merge_request(proposal.project_id, proposal.merge_request_iid, state_event="close")
+    with services.pool.connection() as connection:
+        closed = proposals.set_status(connection, proposal.id, ProposalStatus.REJECTED)
+    note.refresh(services, closed)
+    reply.show(progress.rejected(order.person.username))
+
+
+def retry(services: Services, order: Order, reply: Reply) -> None:
+    """Run the failed jobs of the draft's pipeline again."""
+    pipeline_id = _pipeline_of(services, order, "retry a pipeline")
+    again = services.gitlab.retry_pipeline(order.project.id, pipeline_id)
+    reply.show(progress.pipeline_line(again.status, again.web_url, where="of the draft"))
+
+
+def cancel(services: Services, order: Order, reply: Reply) -> None:
+    """Stop the running pipeline of the draft."""
+    pipeline_id = _pipeline_of(services, order, "cancel a pipeline")
+    stopped = services.gitlab.cancel_pipeline(order.project.id, pipeline_id)
+    reply.show(progress.pipeline_line(stopped.status, stopped.web_url, where="of the draft"))
+
+
+def _pipeline_of(services: Services, order: Order, what: str) -> int:
+    require(services.gitlab, order.project.id, order.person, AccessLevel.DEVELOPER, what)
+    proposal = refreshed(services, required_proposal(services, order))
+    if proposal.pipeline_id is None:
+        raise CannotError("no pipeline has run for the draft yet.")
+    return proposal.pipeline_id
+
+
+def newest_proposal(services: Services, order: Order) -> Proposal | None:
+    """Return the conversation's open proposal, else its last one that got as far as a merge request."""
+    with services.pool.connection() as connection:
+        return proposals.newest_for_conversation(connection, order.conversation_id)
+
+
+def required_proposal(services: Services, order: Order) -> Proposal:
+    """Return the conversation's proposal or raise CannotError."""
+    proposal = newest_proposal(services, order)
+    if proposal is None:
+        raise CannotError(progress.no_proposal(services.mention))
+    return proposal

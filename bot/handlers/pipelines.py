@@ -1,0 +1,46 @@
+"""Follows the pipelines of proposals, before and after the merge."""
+
+from bot.domain import FINAL_PIPELINE_STATUSES, PipelineChanged, SkipError
+from bot.proposals import note
+from bot.services import Services
+from bot.store import proposals
+from bot.store.proposals import Proposal
+
+
+def handle_pipeline(services: Services, event: PipelineChanged) -> str:
+    """Remember a pipeline's status and, when it is final, say so in the proposal's note."""
+    with services.pool.connection() as connection:
+        proposal = proposals.find_by_sha(connection, event.project.id, event.sha)
+    if proposal is None:
+        raise SkipError("no proposal has this commit")
+    if is_late(proposal, event):
+        raise SkipError("a newer state is known")
+    changed = _remember(services, proposal, event)
+    if event.status not in FINAL_PIPELINE_STATUSES:
+        return event.status
+    note.refresh(services, changed)
+    return event.status
+
+
+def is_late(proposal: Proposal, event: PipelineChanged) -> bool:
+    """Tell whether the hook was overtaken: by a newer pipeline, or by the final state of its own."""
+    if event.sha == proposal.merged_sha:
+        known, status = proposal.after_merge_pipeline_id, proposal.after_merge_status
+    else:
+        known, status = proposal.pipeline_id, proposal.pipeline_status
+    if known is None or event.pipeline_id > known:
+        return False
+    if event.pipeline_id < known:
+        return True
+    return status in FINAL_PIPELINE_STATUSES and event.status not in FINAL_PIPELINE_STATUSES
+
+
+def _remember(services: Services, proposal: Proposal, event: PipelineChanged) -> Proposal:
+    with services.pool.connection() as connection:
+        if event.sha == proposal.merged_sha:
+            proposals.set_pipeline_after_merge(
+                connection, proposal.id, pipeline_id=event.pipeline_id, status=event.status
+            )
+        else:
+            proposals.set_pipeline(connection, proposal.id, pipeline_id=event.pipeline_id, status=event.status)
+        return proposals.get(connection, proposal.id)

@@ -1,0 +1,64 @@
+"""The one note that answers an order: created once, then edited through its stages."""
+
+from bot.domain import SafeText
+from bot.proposals.order import Order
+from bot.replies import texts
+from bot.replies.render import safe
+from bot.services import Services
+from bot.store import orders
+
+
+class Reply:
+    """The answer to one order; it survives a crash because its note is found again."""
+
+    def __init__(self, services: Services, order: Order) -> None:
+        self._services = services
+        self._order = order
+        self._note_id = self._known_note()
+
+    @property
+    def note_id(self) -> int | None:
+        """The note's id once something was shown."""
+        return self._note_id
+
+    def show(self, markdown: str) -> int:
+        """Show this text now, in a new note the first time; return the note's id."""
+        text = safe(markdown + texts.mark(self._order.id))
+        if self._note_id is None:
+            self._note_id = self._create(text)
+        else:
+            self._services.gitlab.edit_note(self._order.project.id, self._order.noteable, self._note_id, text)
+        return self._note_id
+
+    def _known_note(self) -> int | None:
+        with self._services.pool.connection() as connection:
+            row = orders.get(connection, self._order.id)
+        if row is not None and row.reply_note_id is not None:
+            return row.reply_note_id
+        if self._order.attempts <= 1:
+            return None
+        return self._remember(self._marked_note())
+
+    def _marked_note(self) -> int | None:
+        """Find a note written just before a crash by its author and hidden mark; a mark alone proves nothing."""
+        mark = f"pipewright:order={self._order.id}"
+        notes = self._services.gitlab.notes(self._order.project.id, self._order.noteable)
+        own = (note.id for note in notes if note.author.id == self._services.bot.id and mark in note.body)
+        return next(own, None)
+
+    def _create(self, text: SafeText) -> int:
+        note_id = self._services.gitlab.create_note(
+            self._order.project.id,
+            self._order.noteable,
+            text,
+            is_internal=self._order.is_internal,
+            discussion_id=self._order.discussion_id,
+        )
+        self._remember(note_id)
+        return note_id
+
+    def _remember(self, note_id: int | None) -> int | None:
+        if note_id is not None:
+            with self._services.pool.connection() as connection:
+                orders.set_reply_note(connection, self._order.id, note_id)
+        return note_id

@@ -1,0 +1,137 @@
+"""What the bot does when people react, approve, push, close or merge."""
+
+from bot.domain import CannotError, MergeRequestChanged, Person, ProposalStatus, Reaction, SkipError
+from bot.handlers.reply import Reply
+from bot.proposals import approval, note
+from bot.proposals.approval import Signal
+from bot.proposals.order import Order
+from bot.proposals.policy import POLICY_PATH, is_approving, read_policy
+from bot.replies import progress
+from bot.services import Services
+from bot.store import approvals, proposals
+from bot.store.proposals import Proposal
+
+_LIVE = (ProposalStatus.PROPOSED, ProposalStatus.APPROVED)
+
+
+def handle_reaction(services: Services, event: Reaction, order: Order) -> str:
+    """Take an approving reaction on the draft or on its note as an approval; a revoked one voids it."""
+    proposal = _proposal_reacted_to(services, event)
+    if proposal is None:
+        raise SkipError("the reaction is not on a proposal")
+    if not event.is_award:
+        return _withdraw(services, order, proposal, event.author, "reaction")
+    policy = read_policy(services.gitlab.read_file(proposal.project_id, proposal.target_branch, POLICY_PATH))
+    if not is_approving(event.emoji, policy):
+        raise SkipError(f"{event.emoji} approves nothing")
+    signal = Signal(kind="reaction", person=event.author, emoji=event.emoji, on_note=event.note_id is not None)
+    return _approve(services, order, proposal, signal)
+
+
+def _proposal_reacted_to(services: Services, event: Reaction) -> Proposal | None:
+    with services.pool.connection() as connection:
+        if event.note_id is not None:
+            return proposals.find_by_note(connection, event.project.id, event.note_id)
+        if event.noteable.kind != "merge_request":
+            return None
+        return proposals.find_by_merge_request(connection, event.project.id, event.noteable.iid)
+
+
+def handle_merge_request(services: Services, event: MergeRequestChanged, order: Order) -> str:
+    """Follow the draft: approved, approval taken back, pushed to, closed, merged."""
+    with services.pool.connection() as connection:
+        proposal = proposals.find_by_merge_request(connection, event.project.id, event.iid)
+    if proposal is None:
+        raise SkipError("the merge request is not a proposal")
+    if event.author.id == services.bot.id and event.action != "merge":
+        raise SkipError("the bot did this itself")
+    match event.action:
+        case "approved":
+            signal = Signal(kind="merge_request_approval", person=event.author, sha=event.head_sha)
+            return _approve(services, order, proposal, signal)
+        case "unapproved":
+            return _withdraw(services, order, proposal, event.author, "merge_request_approval")
+        case "update" if event.oldrev and event.head_sha:
+            return _pushed(services, order, proposal, event.author, event.head_sha)
+        case "close":
+            return _closed(services, proposal)
+        case "merge":
+            return _merged(services, proposal)
+        case _:
+            raise SkipError(f"nothing to do when a draft is changed by {event.action}")
+
+
+def _approve(services: Services, order: Order, proposal: Proposal, signal: Signal) -> str:
+    if proposal.status not in _LIVE:
+        raise SkipError(f"the proposal is {proposal.status}")
+    try:
+        approved = approval.approve(services, order, proposal, signal)
+    except CannotError as refused:
+        Reply(services, order).show(progress.not_merged(signal.person.username, str(refused)))
+        return "refused"
+    note.refresh(services, approved)
+    return "merged" if approved.status == ProposalStatus.COMMITTED else "approved"
+
+
+def _withdraw(services: Services, order: Order, proposal: Proposal, person: Person, signal: str) -> str:
+    """Void an approval that was taken back while the merge still waits for the pipeline."""
+    if proposal.status != ProposalStatus.APPROVED:
+        raise SkipError(f"the proposal is {proposal.status}; there is no approval to take back")
+    with services.pool.connection() as connection:
+        given = [row for row in approvals.for_proposal(connection, proposal.id) if row.outcome == "accepted"]
+    if not given or given[-1].user_id != person.id or given[-1].signal != signal:
+        raise SkipError("this was not the signal that approved")
+    if not services.gitlab.cancel_auto_merge(proposal.project_id, proposal.merge_request_iid or 0):
+        raise SkipError("GitLab merged it already")
+    _void(services, proposal, person, signal)
+    note.refresh(services, note.latest(services, proposal))
+    Reply(services, order).show(progress.approval_withdrawn(person.username))
+    return "withdrawn"
+
+
+def _void(services: Services, proposal: Proposal, person: Person, signal: str) -> None:
+    with services.pool.connection() as connection:
+        approvals.add(
+            connection,
+            proposal_id=proposal.id,
+            user_id=person.id,
+            username=person.username,
+            signal=signal,
+            sha=proposal.commit_id or "",
+            outcome="withdrawn",
+            reason="",
+        )
+        proposals.set_status(connection, proposal.id, ProposalStatus.PROPOSED)
+
+
+def _pushed(services: Services, order: Order, proposal: Proposal, pusher: Person, head: str) -> str:
+    """A push after the approval voids it; GitLab disarms a waiting merge itself, we make sure."""
+    if proposal.status != ProposalStatus.APPROVED or head == proposal.commit_id:
+        raise SkipError("no approval is touched by this push")
+    services.gitlab.cancel_auto_merge(proposal.project_id, proposal.merge_request_iid or 0)
+    _void(services, proposal, pusher, "push")
+    note.refresh(services, note.latest(services, proposal))
+    text = progress.approval_void(proposal.commit_id or "", head, pusher.username, services.mention)
+    Reply(services, order).show(text)
+    return "voided"
+
+
+def _closed(services: Services, proposal: Proposal) -> str:
+    if proposal.status not in _LIVE:
+        raise SkipError(f"the proposal is {proposal.status}")
+    with services.pool.connection() as connection:
+        closed = proposals.set_status(connection, proposal.id, ProposalStatus.REJECTED)
+    note.refresh(services, closed)
+    return "closed"
+
+
+def _merged(services: Services, proposal: Proposal) -> str:
+    if proposal.status == ProposalStatus.COMMITTED:
+        raise SkipError("the merge is known")
+    merge_request = services.gitlab.merge_request(proposal.project_id, proposal.merge_request_iid or 0)
+    if merge_request.state != "merged":
+        raise SkipError(f"the merge request is {merge_request.state}")
+    with services.pool.connection() as connection:
+        merged = proposals.set_merged(connection, proposal.id, merged_sha=merge_request.merged_sha or merge_request.sha)
+    note.refresh(services, merged)
+    return "merged"

@@ -1,0 +1,178 @@
+"""Opens a prepared proposal as a draft merge request, or brings the open one up to date."""
+
+from uuid import UUID
+
+from bot.domain import CannotError, ProposalStatus
+from bot.gitlab.values import MergeRequest
+from bot.proposals.order import Order
+from bot.proposals.prepare import CI_PATH, Prepared
+from bot.replies import progress, texts
+from bot.replies.render import quoted, safe
+from bot.services import Services
+from bot.store import conversations, proposals
+from bot.store.proposals import NewProposal, Proposal
+
+DOCKERFILE = "Dockerfile"
+_OPEN = (ProposalStatus.PROPOSED, ProposalStatus.APPROVED)
+
+
+def record(services: Services, order: Order, prepared: Prepared) -> Proposal:
+    """Remember what was generated, before any effect on GitLab; an interrupted order finds its own again."""
+    files = prepared.composition.files
+    with services.pool.connection() as connection:
+        earlier = proposals.find_by_order(connection, order.id)
+        if earlier is not None:
+            return earlier
+        current = proposals.open_for_conversation(connection, order.conversation_id)
+        branch = (
+            current.source_branch
+            if current
+            else _branch_name(order, proposals.count_for_conversation(connection, order.conversation_id))
+        )
+        return proposals.add(
+            connection,
+            NewProposal(
+                conversation_id=order.conversation_id,
+                order_id=order.id,
+                repo_url=prepared.project.web_url,
+                dockerfile=next((files[path] for path in sorted(files) if path.endswith(DOCKERFILE)), None),
+                gitlab_ci=files.get(CI_PATH),
+                project_id=prepared.project.id,
+                target_branch=prepared.base_branch,
+                source_branch=branch,
+                is_internal=order.is_internal,
+                requested_by_id=order.person.id,
+                requested_by=order.person.username,
+                survey=prepared.survey,
+                composition=prepared.composition,
+            ),
+        )
+
+
+def _branch_name(order: Order, earlier: int) -> str:
+    if order.is_internal:  # branch names are public where a confidential issue is not
+        return f"pipewright/ci-{order.id.hex[:8]}"
+    suffix = f"-{earlier + 1}" if earlier else ""
+    kind = "issue" if order.noteable.kind == "issue" else "merge-request"
+    return f"pipewright/{kind}-{order.noteable.iid}{suffix}"
+
+
+def open_draft(services: Services, order: Order, proposal: Proposal, prepared: Prepared) -> Proposal:
+    """Commit the files and open the draft, or update the conversation's open one; return the stored state."""
+    with services.pool.connection() as connection:
+        current = proposals.open_for_conversation(connection, order.conversation_id, besides=proposal.id)
+    sha = _commit(services, order, proposal, prepared, current)
+    merge_request = _merge_request(services, order, proposal, prepared, current)
+    with services.pool.connection() as connection:
+        if current is not None:
+            proposals.set_status(connection, current.id, ProposalStatus.SUPERSEDED)
+        opened = proposals.set_opened(connection, proposal.id, commit_id=sha, merge_request_iid=merge_request.iid)
+        conversations.add_noteable(
+            connection, order.conversation_id, order.project.id, "merge_request", merge_request.iid
+        )
+    return opened
+
+
+def _commit(services: Services, order: Order, proposal: Proposal, prepared: Prepared, current: Proposal | None) -> str:
+    project_id, branch = prepared.project.id, proposal.source_branch
+    message = _commit_message(order.id, prepared)
+    files = prepared.composition.files
+    if current is not None:
+        existing = set(prepared.paths) | _files_of(current)
+        _require_untouched(services, current)
+        return services.gitlab.commit_files(
+            project_id, branch=branch, start_sha=None, message=message, files=files, existing=existing
+        )
+    if order.attempts > 1 and (head := services.gitlab.branch_head(project_id, branch)) is not None:
+        return head
+    return services.gitlab.commit_files(
+        project_id,
+        branch=branch,
+        start_sha=prepared.base_sha,
+        message=message,
+        files=files,
+        existing=set(prepared.paths),
+    )
+
+
+def _require_untouched(services: Services, current: Proposal) -> None:
+    """Somebody's own commits on the draft are never overwritten."""
+    head = services.gitlab.branch_head(current.project_id, current.source_branch)
+    if head is None:
+        raise CannotError(
+            f"the branch `{current.source_branch}` of the open draft is gone. Close the merge request and ask again."
+        )
+    if head != current.commit_id:
+        raise CannotError(
+            f"somebody else pushed to `{current.source_branch}` (`{head[:8]}`), and I don't overwrite people's work. "
+            f"Write `{services.mention} reject` to close that draft, then ask me for a new one."
+        )
+
+
+def _files_of(proposal: Proposal) -> set[str]:
+    return set(proposal.composition.files)
+
+
+def _commit_message(order_id: UUID, prepared: Prepared) -> str:
+    names = ", ".join(sorted(prepared.composition.files))
+    return f"Set up the pipeline: {names}\n\nProposed by Pipewright, order {order_id}."
+
+
+def _merge_request(
+    services: Services, order: Order, proposal: Proposal, prepared: Prepared, current: Proposal | None
+) -> MergeRequest:
+    description = safe(
+        texts.merge_request_description(
+            prepared.survey,
+            prepared.composition,
+            asked_in=_asked_in(order),
+            requester=order.person.username,
+            mention=services.mention,
+        )
+    )
+    if current is not None and current.merge_request_iid is not None:
+        return services.gitlab.update_merge_request(
+            prepared.project.id, current.merge_request_iid, description=description
+        )
+    return services.gitlab.open_draft(
+        prepared.project.id,
+        source_branch=proposal.source_branch,
+        target_branch=proposal.target_branch,
+        title=_title(prepared),
+        description=description,
+    )
+
+
+def _title(prepared: Prepared) -> str:
+    kinds = sorted({unit.ecosystem for unit in prepared.survey.units} - {"generic"})
+    return "Draft: Set up CI" + (f" for {', '.join(kinds)}" if kinds else "")
+
+
+def _asked_in(order: Order) -> str:
+    kind = "issue" if order.noteable.kind == "issue" else "merge request"
+    path = "issues" if order.noteable.kind == "issue" else "merge_requests"
+    if order.is_internal or not order.project.web_url:
+        return f"an internal {kind}" if order.is_internal else f"{kind} {order.noteable.iid}"
+    return f"[{kind} {order.noteable.iid}]({order.project.web_url}/-/{path}/{order.noteable.iid})"
+
+
+def summary(proposal: Proposal, mention: str) -> str:
+    """Return the Markdown that shows a proposal where it was asked for, as far as it has come."""
+    link = progress.merge_request_link(proposal.merge_request_iid or 0, merge_request_url(proposal))
+    return texts.proposal_note(
+        proposal.survey,
+        proposal.composition,
+        merge_request=link,
+        mention=mention,
+        files=tuple(sorted(proposal.composition.files)),
+    )
+
+
+def merge_request_url(proposal: Proposal) -> str:
+    """Return the page of a proposal's merge request."""
+    return f"{proposal.repo_url}/-/merge_requests/{proposal.merge_request_iid}"
+
+
+def short_name(proposal: Proposal) -> str:
+    """Return how a proposal is called in a sentence."""
+    return f"{quoted(proposal.source_branch)} at `{(proposal.commit_id or '')[:8]}`"

@@ -1,0 +1,94 @@
+"""Keeps the one note that shows a proposal up to date: draft, pipeline, approval, merge, pipeline after the merge."""
+
+from bot.domain import Noteable, ProposalStatus
+from bot.proposals.draft import summary
+from bot.replies import progress, texts
+from bot.replies.render import safe
+from bot.services import Services
+from bot.store import approvals, proposals
+from bot.store.proposals import Proposal
+
+_SIGNAL_WORDS = {
+    "reaction": "by a reaction",
+    "merge_request_approval": "by approving the merge request",
+    "note": "by a comment",
+}
+
+
+def refresh(services: Services, proposal: Proposal) -> None:
+    """Edit the proposal's note to what is true now; nothing happens when it has none."""
+    if proposal.note_id is None or proposal.note_iid is None or proposal.note_kind is None:
+        return
+    kind = "issue" if proposal.note_kind == "issue" else "merge_request"
+    text = safe(render(services, proposal))
+    services.gitlab.edit_note(proposal.project_id, Noteable(kind=kind, iid=proposal.note_iid), proposal.note_id, text)
+
+
+def render(services: Services, proposal: Proposal) -> str:
+    """Return the Markdown of the note: how it stands first, then the draft itself."""
+    mark = texts.mark(proposal.order_id) if proposal.order_id else ""
+    return (
+        "\n\n".join(part for part in (standing(services, proposal), summary(proposal, services.mention)) if part) + mark
+    )
+
+
+def standing(services: Services, proposal: Proposal) -> str:
+    """Say in a few lines how far a proposal has come."""
+    lines = [_approval_line(services, proposal)]
+    if proposal.status in (ProposalStatus.PROPOSED, ProposalStatus.APPROVED, ProposalStatus.COMMITTED):
+        lines.append(pipeline_of_draft(services, proposal))
+    if proposal.status == ProposalStatus.COMMITTED:
+        lines.append(_pipeline_after_merge(proposal))
+    if proposal.status in (ProposalStatus.REJECTED, ProposalStatus.SUPERSEDED):
+        lines.append(f"This draft is {proposal.status}.")
+    return "\n\n".join(line for line in lines if line)
+
+
+def _approval_line(services: Services, proposal: Proposal) -> str:
+    with services.pool.connection() as connection:
+        given = approvals.for_proposal(connection, proposal.id)
+    accepted = [approval for approval in given if approval.outcome == "accepted"]
+    if proposal.status == ProposalStatus.COMMITTED:
+        sha = proposal.commit_id or ""
+        if not accepted:
+            return progress.merged_by_person(proposal.target_branch, sha)
+        last = accepted[-1]
+        return progress.merged(proposal.target_branch, sha, last.username, _SIGNAL_WORDS.get(last.signal, last.signal))
+    if proposal.status == ProposalStatus.APPROVED and accepted:
+        last = accepted[-1]
+        return progress.merge_waits(last.sha, last.username, _SIGNAL_WORDS.get(last.signal, last.signal))
+    return ""
+
+
+def pipeline_of_draft(services: Services, proposal: Proposal) -> str:
+    """Say how the draft's pipeline stands, naming failed jobs."""
+    if proposal.pipeline_id is None:
+        return ""
+    url = pipeline_url(proposal, proposal.pipeline_id)
+    line = progress.pipeline_line(proposal.pipeline_status, url, where="of the draft")
+    if proposal.pipeline_status != "failed":
+        return line
+    failed = tuple(
+        (job.name, job.web_url, job.failure_reason or "")
+        for job in services.gitlab.jobs(proposal.project_id, proposal.pipeline_id)
+        if job.status == "failed"
+    )
+    return "\n\n".join(part for part in (line, progress.failed_jobs(failed)) if part)
+
+
+def _pipeline_after_merge(proposal: Proposal) -> str:
+    if proposal.after_merge_pipeline_id is None:
+        return ""
+    url = pipeline_url(proposal, proposal.after_merge_pipeline_id)
+    return progress.pipeline_line(proposal.after_merge_status, url, where=f"on `{proposal.target_branch}`")
+
+
+def pipeline_url(proposal: Proposal, pipeline_id: int) -> str:
+    """Return the page of a pipeline."""
+    return f"{proposal.repo_url}/-/pipelines/{pipeline_id}"
+
+
+def latest(services: Services, proposal: Proposal) -> Proposal:
+    """Read the stored proposal again."""
+    with services.pool.connection() as connection:
+        return proposals.get(connection, proposal.id)

@@ -1,0 +1,41 @@
+"""What a project lets the bot do: `.pipewright.yml`, read from its default branch only."""
+
+import yaml
+from msgspec import Struct, ValidationError, convert
+
+from bot.domain import CannotError
+
+POLICY_PATH = ".pipewright.yml"
+
+
+class Approval(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which approvals count. Emoji are named without colons and without skin tone."""
+
+    requester_may_approve: bool = True
+    allowed_emoji: tuple[str, ...] = ("thumbsup", "white_check_mark", "heavy_check_mark", "rocket")
+
+
+class Policy(Struct, frozen=True, forbid_unknown_fields=True):
+    """The project's own rules for the bot."""
+
+    approval: Approval = Approval()
+
+
+def read_policy(text: str | None) -> Policy:
+    """Read the file's text; raise CannotError, naming the mend, when it is not understood.
+
+    An unreadable policy refuses instead of falling back: a rule with a typing error must not vanish.
+    """
+    if text is None:
+        return Policy()
+    try:
+        return convert(yaml.safe_load(text) or {}, Policy)
+    except (yaml.YAMLError, ValidationError) as error:
+        raise CannotError(
+            f"`{POLICY_PATH}` on the default branch is not valid ({error}). Mend it there, then try again."
+        ) from error
+
+
+def is_approving(emoji: str, policy: Policy) -> bool:
+    """Tell whether a reaction approves; skin tones don't matter."""
+    return emoji.split("_tone", maxsplit=1)[0] in policy.approval.allowed_emoji

@@ -1,0 +1,96 @@
+"""Surveys a project and composes its files, checked on every rung; nothing is written anywhere yet."""
+
+from msgspec import Struct
+
+from bot.ci.checks import check
+from bot.ci.compose import compose
+from bot.ci.wishes import read_wishes
+from bot.domain import CannotError, Composition, Finding, Snapshot, Survey
+from bot.gitlab.values import Project
+from bot.replies.texts import finding_list
+from bot.services import Services
+from bot.survey.report import survey
+from bot.survey.wanted import wanted_paths
+
+CI_PATH = ".gitlab-ci.yml"
+
+
+class Prepared(Struct, frozen=True, kw_only=True):
+    """What would be proposed, for which commit of the default branch."""
+
+    project: Project
+    base_branch: str
+    base_sha: str
+    paths: tuple[str, ...]
+    survey: Survey
+    composition: Composition
+
+
+def prepare(services: Services, project_id: int, words: str) -> Prepared:
+    """Read the project at the head of its default branch and compose what it lacks.
+
+    Raises CannotError when there is nothing to read or nothing to add.
+    """
+    project = services.gitlab.project(project_id)
+    if project.is_archived:
+        raise CannotError("the project is archived, so nothing can be changed in it.")
+    base_sha = None
+    if project.default_branch and not project.is_empty:
+        base_sha = services.gitlab.branch_head(project.id, project.default_branch)
+    if not project.default_branch or base_sha is None:
+        raise CannotError("the repository is empty. Push a first commit, then ask me again.")
+    snapshot = _snapshot(services, project, base_sha)
+    found = survey(snapshot)
+    composition = _composition(services, snapshot, found, words)
+    _check(services, project, composition)
+    return Prepared(
+        project=project,
+        base_branch=project.default_branch,
+        base_sha=base_sha,
+        paths=snapshot.paths,
+        survey=found,
+        composition=composition,
+    )
+
+
+def _snapshot(services: Services, project: Project, sha: str) -> Snapshot:
+    paths = services.gitlab.tree(project.id, sha)
+    if not paths:
+        raise CannotError("the repository holds no files yet. Push some, then ask me again.")
+    texts = services.gitlab.texts(project.path, sha, wanted_paths(paths))
+    if CI_PATH in paths and CI_PATH not in texts:
+        raise CannotError(f"the existing `{CI_PATH}` is too large or not text, so I would rather not touch it.")
+    return Snapshot(paths=paths, texts=texts)
+
+
+def _composition(services: Services, snapshot: Snapshot, found: Survey, words: str) -> Composition:
+    composition = compose(
+        found,
+        services.catalog,
+        existing=snapshot.read(CI_PATH),
+        existing_paths=snapshot.paths,
+        wishes=read_wishes(words),
+        retrieved=_retrieved(services, found, words),
+    )
+    if not composition.files:
+        raise CannotError("the existing pipeline already does all I would propose; there is nothing to add.")
+    return composition
+
+
+def _retrieved(services: Services, found: Survey, words: str) -> tuple[str, ...]:
+    facts = " ".join(f"{unit.ecosystem} {unit.first('package_manager') or ''}" for unit in found.units)
+    passages = services.knowledge.search(f"{words} {facts}".strip() or "pipeline", where={"kind": "template"}, limit=8)
+    return tuple(passage.id for passage in passages)
+
+
+def _check(services: Services, project: Project, composition: Composition) -> None:
+    """Climb the ladder: our own rungs first, then GitLab's lint with a dry run on the default branch."""
+    text = composition.files.get(CI_PATH)
+    if text is None:
+        return
+    errors = tuple(finding for finding in check(text) if finding.is_error)
+    if not errors:
+        result = services.gitlab.lint(project.id, text, project.default_branch)
+        errors = tuple(Finding(rung="gitlab", message=message) for message in result.errors)
+    if errors:
+        raise CannotError(f"what I composed does not pass the checks, so I don't propose it:\n\n{finding_list(errors)}")

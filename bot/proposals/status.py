@@ -1,0 +1,43 @@
+"""How pipelines stand, read from GitLab now, for a hook may be late or lost."""
+
+from bot.domain import CannotError
+from bot.replies import progress
+from bot.services import Services
+from bot.store import proposals
+from bot.store.proposals import Proposal
+
+
+def refreshed(services: Services, proposal: Proposal) -> Proposal:
+    """Read the pipelines of a proposal from GitLab, for a hook may be late or lost."""
+    if proposal.commit_id is None:
+        return proposal
+    found = services.gitlab.latest_pipeline(proposal.project_id, sha=proposal.commit_id)
+    with services.pool.connection() as connection:
+        if found is not None:
+            proposals.set_pipeline(connection, proposal.id, pipeline_id=found.id, status=found.status)
+        if proposal.merged_sha is None:
+            return proposals.get(connection, proposal.id)
+    after = services.gitlab.latest_pipeline(proposal.project_id, sha=proposal.merged_sha)
+    with services.pool.connection() as connection:
+        if after is not None:
+            proposals.set_pipeline_after_merge(connection, proposal.id, pipeline_id=after.id, status=after.status)
+        return proposals.get(connection, proposal.id)
+
+
+def branch_status(services: Services, project_id: int, branch: str | None) -> str:
+    """Say how the newest pipeline of a branch stands; None means the default branch."""
+    ref = branch or services.gitlab.project(project_id).default_branch
+    if ref is None:
+        raise CannotError("the repository is empty, so there is no pipeline.")
+    found = services.gitlab.latest_pipeline(project_id, ref=ref)
+    if found is None:
+        return progress.no_pipeline(f"on `{ref}`")
+    line = progress.pipeline_line(found.status, found.web_url, where=f"on `{ref}`")
+    if found.status != "failed":
+        return line
+    failed = tuple(
+        (job.name, job.web_url, job.failure_reason or "")
+        for job in services.gitlab.jobs(project_id, found.id)
+        if job.status == "failed"
+    )
+    return f"{line}\n\n{progress.failed_jobs(failed)}"

@@ -1,1 +1,0 @@
-"""From the text of a configuration to one merged mapping, with the errors GitLab would name."""

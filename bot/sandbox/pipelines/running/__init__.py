@@ -1,1 +1,0 @@
-"""Runs the jobs of a pipeline, in play or for real."""

@@ -1,0 +1,39 @@
+"""The things a handler may use, opened once and handed down."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from psycopg import Connection
+from psycopg_pool import ConnectionPool
+
+from bot.ci.catalog import Catalog
+from bot.domain import Person
+from bot.gitlab.client import GitLab
+from bot.knowledge.knowledge import Knowledge
+from bot.llm.chat import ChatModel
+from bot.settings import Settings
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything outside and everything loaded, for one process."""
+
+    settings: Settings
+    gitlab: GitLab
+    model: ChatModel
+    knowledge: Knowledge
+    catalog: Catalog
+    pool: ConnectionPool[Connection]
+    bot: Person
+    prompts_dir: Path
+
+    @property
+    def mention(self) -> str:
+        """The name by which people call the bot, with the @."""
+        return "@" + self.mention_names[0]
+
+    @property
+    def mention_names(self) -> tuple[str, ...]:
+        """Every name that means the bot: the configured one first, then the account's own."""
+        configured = self.settings.mention.lstrip("@")
+        return tuple(dict.fromkeys(name for name in (configured, self.bot.username) if name))

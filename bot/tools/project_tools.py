@@ -1,0 +1,125 @@
+"""The tools, bound to one order: the model can choose what, never where or as whom."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from bot.agent.loop import Tool
+from bot.domain import AccessLevel, CannotError, ToolError
+from bot.proposals import draft
+from bot.proposals.order import Order
+from bot.proposals.prepare import Prepared, prepare
+from bot.proposals.rights import require
+from bot.proposals.status import branch_status
+from bot.replies.texts import fact_list
+from bot.services import Services
+from bot.store.proposals import Proposal
+from bot.tools import specs
+
+MOST_CHARACTERS = 6_000
+MOST_FILES = 200
+
+
+class ProjectTools:
+    """What the model may do for one order; remembers the draft it opened so that the reply can show it."""
+
+    def __init__(self, services: Services, order: Order, words: str) -> None:
+        self._services = services
+        self._order = order
+        self._words = words
+        self._prepared: Prepared | None = None
+        self.opened: Proposal | None = None
+
+    def all(self) -> Mapping[str, Tool]:
+        """Return the tools by name."""
+        offered = (
+            Tool(spec=specs.GENERATE, call=self._generate),
+            Tool(spec=specs.COMMIT, call=self._commit),
+            Tool(spec=specs.STATUS, call=self._status),
+            Tool(spec=specs.READ_FILE, call=self._read_file),
+            Tool(spec=specs.LIST_FILES, call=self._list_files),
+            Tool(spec=specs.SEARCH_TEMPLATES, call=self._search),
+        )
+        return {tool.spec.name: tool for tool in offered}
+
+    def _generate(self, arguments: dict[str, object]) -> str:
+        self._same_project(arguments)
+        self._require(AccessLevel.DEVELOPER, "ask for a pipeline")
+        try:
+            self._prepared = prepare(self._services, self._order.project.id, self._words)
+        except CannotError as cannot:
+            raise ToolError(str(cannot)) from cannot
+        draft.record(self._services, self._order, self._prepared)
+        jobs = ", ".join(job.name for job in self._prepared.composition.jobs)
+        return f"Composed {', '.join(self._prepared.composition.files)} with the jobs {jobs}.\n{self._facts()}"
+
+    def _facts(self) -> str:
+        return fact_list(self._prepared.survey) if self._prepared else ""
+
+    def _commit(self, arguments: dict[str, object]) -> str:
+        self._same_project(arguments)
+        self._require(AccessLevel.DEVELOPER, "ask for a draft")
+        if self._prepared is None:
+            raise ToolError("call generate_pipeline first")
+        if self.opened is not None:
+            raise ToolError("the draft is open already; answer now")
+        try:
+            proposal = draft.record(self._services, self._order, self._prepared)
+            self.opened = draft.open_draft(self._services, self._order, proposal, self._prepared)
+        except CannotError as cannot:
+            raise ToolError(str(cannot)) from cannot
+        return f"Opened draft merge request {self.opened.merge_request_iid}. A person must approve it."
+
+    def _status(self, arguments: dict[str, object]) -> str:
+        self._same_project(arguments)
+        self._require(AccessLevel.REPORTER, "ask for the status")
+        try:
+            return branch_status(self._services, self._order.project.id, str(arguments["branch"]) or None)
+        except CannotError as cannot:
+            raise ToolError(str(cannot)) from cannot
+
+    def _read_file(self, arguments: dict[str, object]) -> str:
+        self._require(AccessLevel.REPORTER, "read files")
+        path = str(arguments["path"]).lstrip("/")
+        text = self._services.gitlab.read_file(self._order.project.id, self._default_branch(), path)
+        if text is None:
+            raise ToolError(f"there is no text file {path!r}; list_files shows what there is")
+        return text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + "\n… (cut)"
+
+    def _list_files(self, arguments: dict[str, object]) -> str:
+        self._require(AccessLevel.REPORTER, "read files")
+        folder = str(arguments["folder"]).strip("/.")
+        paths = self._services.gitlab.tree(self._order.project.id, self._default_branch())
+        inside = [path for path in paths if not folder or path.startswith(folder + "/")]
+        if not inside:
+            raise ToolError(f"there is nothing below {folder!r}")
+        more = f"\n… and {len(inside) - MOST_FILES} more" if len(inside) > MOST_FILES else ""
+        return "\n".join(inside[:MOST_FILES]) + more
+
+    def _search(self, arguments: dict[str, object]) -> str:
+        found = self._services.knowledge.search(str(arguments["query"]), where={"kind": "template"}, limit=3)
+        return "\n".join(f"{passage.id}: {passage.text}" for passage in found) or "nothing fits"
+
+    def _default_branch(self) -> str:
+        branch = self._services.gitlab.project(self._order.project.id).default_branch
+        if branch is None:
+            raise ToolError("the repository is empty")
+        return branch
+
+    def _same_project(self, arguments: dict[str, object]) -> None:
+        """A model that was talked into another project's address gets nowhere."""
+        asked = str(arguments.get("repo_url", "")).strip().rstrip("/").removesuffix(".git").lower()
+        project = self._order.project
+        if asked not in {project.web_url.rstrip("/").lower(), project.path.lower()}:
+            raise ToolError(f"only this conversation's project is within reach: {project.web_url}")
+
+    def _require(self, level: AccessLevel, what: str) -> None:
+        try:
+            require(self._services.gitlab, self._order.project.id, self._order.person, level, what)
+        except CannotError as cannot:
+            raise ToolError(f"the person may not do that: {cannot}") from cannot
+
+
+def stored_calls(calls: tuple[object, ...]) -> list[object] | None:
+    """Return tool calls as the JSON that `messages.tool_calls` holds."""
+    return [msgspec.to_builtins(call) for call in calls] or None
