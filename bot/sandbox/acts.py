@@ -326,3 +326,22 @@ def find(project: Project, kind: NoteableKind, iid: int, user: User) -> Noteable
     if found is None or not may_see_noteable(found, user):
         raise message(404, "404 Not found")
     return found
+
+
+def update_merge_request(
+    world: World, request: MergeRequest, user: User, *, title: str | None, description: str | None
+) -> None:
+    """Change the title or the description; commands in a description are carried out, not kept."""
+    before = (request.title, request.description)
+    if title is not None:
+        if not title.strip():
+            raise message(400, {"title": ["can't be blank"]})
+        request.title = title
+    if description is not None:
+        request.description, commands = quick_actions.extract(description)
+        for name, argument in commands:
+            _carry_out(world, request, user, name, argument)
+    if before == (request.title, request.description):
+        return
+    request.updated_at = now()
+    hooks.emit(world, request.project, "merge_request", payloads.merge_request(world, request, user, "update"))

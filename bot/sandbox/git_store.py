@@ -1,6 +1,7 @@
 """Real commits in real bare repositories, through pygit2."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,12 @@ def has_conflicts(git_dir: Path, source: str, target: str) -> bool:
     return bool(repository.merge_commits(ours, theirs).conflicts)
 
 
+def create_branch(git_dir: Path, branch: str, sha: str) -> None:
+    """Make a branch at a commit."""
+    repository = pygit2.Repository(str(git_dir))
+    repository.branches.local.create(branch, repository[sha].peel(pygit2.Commit))
+
+
 def delete_branch(git_dir: Path, branch: str) -> None:
     """Delete a branch."""
     pygit2.Repository(str(git_dir)).branches.local.delete(branch)
@@ -161,4 +168,11 @@ def diff(git_dir: Path, target: str, source: str) -> str:
 def commit_info(git_dir: Path, sha: str) -> dict[str, Any]:
     """Return a commit's message and author."""
     found = pygit2.Repository(str(git_dir))[sha].peel(pygit2.Commit)
-    return {"id": str(found.id), "message": found.message, "author": found.author.name, "email": found.author.email}
+    return {
+        "id": str(found.id),
+        "message": found.message,
+        "author": found.author.name,
+        "email": found.author.email,
+        "date": datetime.fromtimestamp(found.commit_time, UTC),
+        "parents": [str(parent) for parent in found.parent_ids],
+    }

@@ -17,7 +17,7 @@ def now() -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
-@dataclass
+@dataclass(eq=False)
 class User:
     """An account."""
 

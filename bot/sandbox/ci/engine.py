@@ -28,14 +28,14 @@ def on_push(world: World, project: Project, branch: str, sha: str, user: User) -
         "CI_COMMIT_REF_NAME": branch,
         **({"CI_OPEN_MERGE_REQUESTS": f"{project.path}!{open_requests[0]}"} if open_requests else {}),
     }
-    _create(world, project, branch, sha, user, "push", variables, None)
+    _create(world, Pipeline(0, 0, project, user, branch, sha, "push"), variables)
 
 
 def on_merge_request(world: World, request: MergeRequest, user: User) -> None:
     """Make the merge-request pipeline of a new or newly pushed merge request, if the configuration wants one."""
     sha = git_store.head(request.project.git_dir, request.source_branch)
-    if sha is None:
-        return
+    if sha is None or sha == git_store.head(request.project.git_dir, request.target_branch):
+        return  # a merge request without commits has no pipeline
     variables = {
         "CI_PIPELINE_SOURCE": "merge_request_event",
         "CI_MERGE_REQUEST_IID": str(request.iid),
@@ -45,19 +45,12 @@ def on_merge_request(world: World, request: MergeRequest, user: User) -> None:
         "CI_COMMIT_REF_NAME": request.source_branch,
     }
     ref = f"refs/merge-requests/{request.iid}/head"
-    _create(world, request.project, ref, sha, user, "merge_request_event", variables, request)
+    planned = Pipeline(0, 0, request.project, user, ref, sha, "merge_request_event", merge_request=request)
+    _create(world, planned, variables)
 
 
-def _create(
-    world: World,
-    project: Project,
-    ref: str,
-    sha: str,
-    user: User,
-    source: str,
-    variables: dict[str, str],
-    request: MergeRequest | None,
-) -> None:
+def _create(world: World, pipeline: Pipeline, variables: dict[str, str]) -> None:
+    project, sha = pipeline.project, pipeline.sha
     text = git_store.read(project.git_dir, sha, ".gitlab-ci.yml")
     if text is None:
         return
@@ -66,10 +59,9 @@ def _create(
     errors = config.errors or rule_errors(config)
     paths = [entry["path"] for entry in git_store.tree(project.git_dir, sha, recursive=True) or []]
     chosen = {} if errors else selected(config, known, paths)
-    if not chosen and (not errors or request is not None):
+    if not chosen and (not errors or pipeline.merge_request is not None):
         return
-    pipeline = Pipeline(world.next_id(), len(project.pipelines) + 1, project, user, ref, sha, source)
-    pipeline.merge_request = request
+    pipeline.id, pipeline.iid = world.next_id(), len(project.pipelines) + 1
     project.pipelines.append(pipeline)
     if errors:
         pipeline.yaml_errors = "; ".join(errors)

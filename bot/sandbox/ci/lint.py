@@ -64,7 +64,7 @@ def selected(config: Config, variables: dict[str, str], paths: Sequence[str]) ->
     chosen: dict[str, str] = {}
     for name, job in config.jobs.items():
         rule = decide(job.get("rules"), known, paths)
-        if rule is None or not _only(job, known):
+        if rule is None or not _only(job, known, has_workflow="rules" in config.workflow):
             continue
         when = str(rule.get("when", job.get("when", "on_success")))
         if when != "never":
@@ -72,13 +72,13 @@ def selected(config: Config, variables: dict[str, str], paths: Sequence[str]) ->
     return chosen
 
 
-def _only(job: dict[str, Any], variables: dict[str, str]) -> bool:
-    """Without `rules` a job runs for branches and tags, not for merge requests."""
+def _only(job: dict[str, Any], variables: dict[str, str], *, has_workflow: bool) -> bool:
+    """Without `rules`, here or in the workflow, a job runs for branches and tags, not for merge requests."""
     if "rules" in job:
         return True
     only = job.get("only")
     if only is None:
-        return variables.get("CI_PIPELINE_SOURCE") != "merge_request_event"
+        return has_workflow or variables.get("CI_PIPELINE_SOURCE") != "merge_request_event"
     wanted = only if isinstance(only, list) else [only] if isinstance(only, str) else only.get("refs", ["branches"])
     branch = variables.get("CI_COMMIT_BRANCH")
     return any(

@@ -1,0 +1,1 @@
+"""Simple pages of the stand-in: read everything, and comment, react and approve as any of its users."""

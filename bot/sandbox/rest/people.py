@@ -1,0 +1,59 @@
+"""Accounts, tokens, members, and the rules of branches."""
+
+from bot.sandbox.acts import level, message
+from bot.sandbox.rest import shapes
+from bot.sandbox.rest.call import Answer, Call, paged
+
+
+def me(call: Call) -> Answer:
+    """Show the account of the token."""
+    return Answer(200, shapes.account(call.world, call.user))
+
+
+def version(call: Call) -> Answer:
+    """Show GitLab's version."""
+    return Answer(200, {"version": call.world.version, "revision": "stand-in"})
+
+
+def own_token(call: Call) -> Answer:
+    """Show the token in use."""
+    number = list(call.world.tokens).index(call.token.value) + 1
+    return Answer(200, shapes.token(call.token, number))
+
+
+def user(call: Call) -> Answer:
+    """Show an account."""
+    found = call.world.users.get(call.number("user"))
+    if found is None:
+        raise message(404, "404 User Not Found")
+    return Answer(200, shapes.account(call.world, found))
+
+
+def project(call: Call) -> Answer:
+    """Show a project."""
+    return Answer(200, shapes.project(call.world, call.project, call.user))
+
+
+def member(call: Call) -> Answer:
+    """Show a member; whoever is none is not found, not even an administrator."""
+    found = call.world.users.get(call.number("user"))
+    role = call.project.members.get(found.id, 0) if found else 0
+    if found is None or not role:
+        raise message(404, "404 Not found")
+    return Answer(200, shapes.member(call.world, found, role))
+
+
+def members(call: Call) -> Answer:
+    """List the members."""
+    rows = [(call.world.users[id_], role) for id_, role in call.project.members.items()]
+    return paged(call, rows, lambda row: shapes.member(call.world, *row))
+
+
+def protected_branch(call: Call) -> Answer:
+    """Show a branch's rule; only Maintainers read it."""
+    if level(call.project, call.user) < 40:
+        raise message(403, "403 Forbidden")
+    rule = call.project.protected.get(call.ids["branch"])
+    if rule is None:
+        raise message(404, "404 Not found")
+    return Answer(200, shapes.protection(call.ids["branch"], rule))

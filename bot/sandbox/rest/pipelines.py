@@ -1,0 +1,118 @@
+"""Pipelines, jobs, logs and webhooks."""
+
+from bot.sandbox.acts import message
+from bot.sandbox.ci import engine
+from bot.sandbox.rest import shapes
+from bot.sandbox.rest.call import Answer, Call, paged
+from bot.sandbox.state import Hook, Job, Pipeline
+
+_FLAGS = (
+    "push_events issues_events confidential_issues_events merge_requests_events note_events confidential_note_events "
+    "pipeline_events emoji_events job_events"
+).split()
+
+
+def listing(call: Call) -> Answer:
+    """List pipelines, the newest first."""
+    wanted = {name: call.text(name) for name in ("ref", "sha", "status", "source")}
+    rows = [
+        run
+        for run in reversed(call.project.pipelines)
+        if all(value is None or getattr(run, name) == value for name, value in wanted.items())
+    ]
+    return paged(call, rows, lambda run: shapes.pipeline_basic(call.world, run))
+
+
+def show(call: Call) -> Answer:
+    """Show a pipeline."""
+    return Answer(200, shapes.pipeline(call.world, call.pipeline))
+
+
+def jobs(call: Call) -> Answer:
+    """List a pipeline's jobs, the newest first."""
+    run = call.pipeline
+    rows = sorted(run.jobs, key=lambda job: job.id, reverse=True)
+    scope = call.params.get("scope")
+    wanted = [scope] if isinstance(scope, str) else scope
+    return paged(
+        call, [job for job in rows if not wanted or job.status in wanted], lambda job: shapes.job(call.world, run, job)
+    )
+
+
+def retry(call: Call) -> Answer:
+    """Run failed jobs again."""
+    call.need_level(30)
+    engine.retry(call.world, call.pipeline)
+    return Answer(201, shapes.pipeline(call.world, call.pipeline))
+
+
+def cancel(call: Call) -> Answer:
+    """Stop a pipeline."""
+    call.need_level(30)
+    engine.cancel(call.world, call.pipeline)
+    return Answer(201, shapes.pipeline(call.world, call.pipeline))
+
+
+def _job(call: Call) -> tuple[Pipeline, Job]:
+    wanted = call.number("job")
+    for run in call.project.pipelines:
+        for job in run.jobs:
+            if job.id == wanted:
+                return run, job
+    raise message(404, "404 Not found")
+
+
+def job(call: Call) -> Answer:
+    """Show a job."""
+    return Answer(200, shapes.job(call.world, *_job(call)))
+
+
+def trace(call: Call) -> Answer:
+    """Show a job's log as plain text."""
+    return Answer(200, _job(call)[1].trace.encode(), {"Content-Type": "text/plain"})
+
+
+def hooks(call: Call) -> Answer:
+    """List webhooks."""
+    call.need_level(40)
+    return paged(call, call.project.hooks, lambda hook: shapes.hook(hook, call.project.id))
+
+
+def create_hook(call: Call) -> Answer:
+    """Add a webhook."""
+    call.need_level(40)
+    call.require("url")
+    hook = Hook(call.world.next_id(), str(call.params["url"]))
+    hook.flags = {"push_events": True}
+    _set(call, hook)
+    call.project.hooks.append(hook)
+    return Answer(201, shapes.hook(hook, call.project.id))
+
+
+def _hook(call: Call) -> Hook:
+    call.need_level(40)
+    wanted = call.number("hook")
+    found = next((hook for hook in call.project.hooks if hook.id == wanted), None)
+    if found is None:
+        raise message(404, "404 Not found")
+    return found
+
+
+def edit_hook(call: Call) -> Answer:
+    """Change a webhook."""
+    hook = _hook(call)
+    _set(call, hook)
+    return Answer(200, shapes.hook(hook, call.project.id))
+
+
+def _set(call: Call, hook: Hook) -> None:
+    hook.url = call.text("url") or hook.url
+    hook.token = call.text("token") or hook.token
+    hook.signing_token = call.text("signing_token") or hook.signing_token
+    hook.flags |= {name: call.flag(name) for name in _FLAGS if name in call.params}
+
+
+def delete_hook(call: Call) -> Answer:
+    """Remove a webhook."""
+    call.project.hooks.remove(_hook(call))
+    return Answer(204)
