@@ -1,0 +1,83 @@
+"""Every way to fail, as one clear message: JSON for programs, a page for people. And the headers of safety."""
+
+import uuid
+from typing import Any
+
+import structlog
+from litestar import MediaType, Request, Response
+from litestar.exceptions import HTTPException
+from litestar.types import Message, Scope
+from psycopg import InterfaceError, OperationalError
+
+from bot.domain import UnreachableError
+from bot.web.pages import render
+
+_FOR_PROGRAMS = ("/webhooks", "/health", "/metrics", "/schema", "/api")
+_RETRY_AFTER_SECONDS = "30"
+# Nothing is ever loaded from elsewhere, and nothing runs: no script, no style but our one file.
+_SAFETY = {
+    b"content-security-policy": b"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    b"base-uri 'none'; frame-ancestors 'none'",
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"no-referrer",
+}
+_TITLES = {
+    401: "Sign in",
+    403: "Closed",
+    404: "Not found",
+    405: "Not possible",
+    503: "Not now",
+}
+
+# psycopg's and its pool's words for "PostgreSQL does not answer".
+DATABASE_SILENT = (OperationalError, InterfaceError)
+
+log = structlog.get_logger()
+
+
+async def add_safety(message: Message, _scope: Scope) -> None:
+    """Add the headers of safety to every answer, errors too."""
+    if message["type"] == "http.response.start":
+        known = {name.lower() for name, _ in message.get("headers", ())}
+        message["headers"] = [*message.get("headers", ()), *(item for item in _SAFETY.items() if item[0] not in known)]
+
+
+def answer_refusal(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """Answer a request that cannot be served, with its status."""
+    return _answer(request, error.status_code, _words(error), dict(error.headers or {}))
+
+
+def answer_silence(request: Request[Any, Any, Any], error: UnreachableError) -> Response[Any]:
+    """Answer while an outside part is silent: nothing was taken in, so it must be sent again."""
+    log.warning("something does not answer", part=error.part, detail=str(error))
+    message = f"{error.part} does not answer right now; nothing was stored. Please send it again later."
+    return _answer(request, 503, message, {"Retry-After": _RETRY_AFTER_SECONDS})
+
+
+def answer_silent_database(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Answer while PostgreSQL is silent."""
+    return answer_silence(request, UnreachableError("PostgreSQL", str(error)))
+
+
+def answer_fault(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Answer when something of ours broke, with the id under which it is logged."""
+    error_id = uuid.uuid4().hex[:12]
+    log.error("a request broke", error_id=error_id, path=request.url.path, exc_info=error)
+    message = f"Something went wrong here. An administrator finds the cause in the log under the id {error_id}."
+    return _answer(request, 500, message, {})
+
+
+def _words(error: HTTPException) -> str:
+    if error.status_code == 413:
+        return "The body is too large."
+    if error.status_code == 404 and error.detail in {"", "Not Found"}:
+        return "There is nothing at this address."
+    return error.detail
+
+
+def _answer(request: Request[Any, Any, Any], status: int, message: str, headers: dict[str, str]) -> Response[Any]:
+    if request.url.path.startswith(_FOR_PROGRAMS):
+        return Response({"error": message}, status_code=status, headers=headers, media_type=MediaType.JSON)
+    page = render("error.html", title=_TITLES.get(status, "That did not work"), message=message)
+    return Response(page, status_code=status, headers=headers, media_type=MediaType.HTML)

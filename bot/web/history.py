@@ -1,0 +1,139 @@
+"""The history pages: what people asked, what was answered, proposed, approved and merged. Closed by default."""
+
+import base64
+import binascii
+import hmac
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+from litestar import MediaType, Request, Response, get
+from litestar.connection import ASGIConnection
+from litestar.exceptions import ClientException, NotAuthorizedException, NotFoundException, PermissionDeniedException
+from litestar.handlers import BaseRouteHandler
+from litestar.params import FromPath
+
+from bot.domain import Event, Mention, MergeRequestChanged, PipelineChanged, ProposalStatus
+from bot.settings import Settings
+from bot.store import approvals, history, proposals
+from bot.web.pages import render
+from bot.web.parts import parts_of
+
+PAGE_SIZE = 30
+STATUSES = (*(status.value for status in ProposalStatus), "none")
+_CLOSED = (
+    "The history shows what was said in every project this bot serves, so it is closed until an administrator opens "
+    "it: PIPEWRIGHT_HISTORY_PASSWORD asks for a password, PIPEWRIGHT_HISTORY_OPEN=true shows it to whoever reaches "
+    "this address."
+)
+
+
+def may_see_history(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Let in whoever the settings let in; a password wins over an open door."""
+    settings = parts_of(connection).settings
+    if settings.history_password is not None:
+        _check_password(connection.headers.get("authorization", ""), settings.history_password.get_secret_value())
+    elif not settings.history_open:
+        raise PermissionDeniedException(_CLOSED)
+
+
+def _check_password(header: str, expected: str) -> None:
+    scheme, _, encoded = header.partition(" ")
+    try:
+        given = base64.b64decode(encoded, validate=True) if scheme.lower() == "basic" else b""
+    except (binascii.Error, ValueError):
+        given = b""
+    if not hmac.compare_digest(given.partition(b":")[2], expected.encode()):
+        raise NotAuthorizedException(
+            "The history asks for a password (any user name).",
+            headers={"WWW-Authenticate": 'Basic realm="Pipewright history", charset="UTF-8"'},
+        )
+
+
+@get("/", guards=[may_see_history], sync_to_thread=True, media_type=MediaType.HTML, include_in_schema=False)
+def list_conversations(request: Request[Any, Any, Any]) -> Response[str]:
+    """Show conversations, last changed first."""
+    status = request.query_params.get("status") or None
+    before = request.query_params.get("before")
+    if status is not None and status not in STATUSES:
+        raise ClientException(f"There is no status of this name; there are {', '.join(STATUSES)}.")
+    with parts_of(request).pool.connection() as connection:
+        found = history.newest(
+            connection, status=status, before=_read_mark(before) if before else None, limit=PAGE_SIZE + 1
+        )
+    shown = found[:PAGE_SIZE]
+    page = render(
+        "list.html",
+        entries=shown,
+        statuses=STATUSES,
+        status=status,
+        is_first_page=before is None,
+        older=_link(status, shown[-1]) if len(found) > PAGE_SIZE else None,
+    )
+    return Response(page, media_type=MediaType.HTML)
+
+
+@get(
+    "/conversations/{conversation_id:str}",
+    guards=[may_see_history],
+    sync_to_thread=True,
+    media_type=MediaType.HTML,
+    include_in_schema=False,
+)
+def show_conversation(request: Request[Any, Any, Any], conversation_id: FromPath[str]) -> Response[str]:
+    """Show one conversation."""
+    parts = parts_of(request)
+    id_ = _read_id(conversation_id)
+    with parts.pool.connection() as connection:
+        entry = history.find(connection, id_)
+        if entry is None:
+            raise NotFoundException("There is no such conversation, or it is confidential.")
+        offers = proposals.for_conversation(connection, id_)
+        page = render(
+            "conversation.html",
+            entry=entry,
+            belongings=history.belongings(connection, id_),
+            turns=[(turn, in_words(turn.event)) for turn in history.turns(connection, id_)],
+            proposals=[(offer, approvals.for_proposal(connection, offer.id)) for offer in reversed(offers)],
+            project_url=_project_url(parts.settings, entry.project_path),
+        )
+    return Response(page, media_type=MediaType.HTML)
+
+
+def in_words(event: Event) -> tuple[str, str]:
+    """Return who did something and what."""
+    match event:
+        case Mention():
+            return event.author.username, event.text
+        case MergeRequestChanged():
+            return event.author.username, f"merge request {event.iid}: {event.action}"
+        case PipelineChanged():
+            return "GitLab", f"pipeline {event.pipeline_id} of {event.ref}: {event.status}"
+        case _:
+            act = "reacted with" if event.is_award else "took back"
+            return event.author.username, f"{act} :{event.emoji}:"
+
+
+def _project_url(settings: Settings, path: str) -> str:
+    return f"{settings.gitlab_url}/{quote(path)}"
+
+
+def _link(status: str | None, last: history.Entry) -> str:
+    mark = f"{last.updated_at.isoformat()}_{last.id}"
+    return "/?" + urlencode({"before": mark, **({"status": status} if status else {})})
+
+
+def _read_mark(mark: str) -> tuple[datetime, UUID]:
+    time, _, id_ = mark.partition("_")
+    try:
+        return datetime.fromisoformat(time), UUID(id_)
+    except ValueError as error:
+        raise ClientException("This link to older conversations is broken; start again at the first page.") from error
+
+
+def _read_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise NotFoundException("There is no such conversation.") from error

@@ -1,0 +1,40 @@
+"""What the web needs, handed in by whoever starts it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from litestar.connection import ASGIConnection
+
+from bot.domain import Person
+from bot.settings import Settings
+from bot.store.pool import Pool
+from bot.tasks import Queue
+from bot.web.metrics import Metrics
+
+
+def _nothing_fails() -> Mapping[str, str]:
+    return {}
+
+
+@dataclass(frozen=True)
+class WebParts:
+    """Everything the web may use. `mention_names` are the names that mean the bot, without the @.
+
+    `is_ready` names further parts that are not ready and why; PostgreSQL and the queue are looked at anyway.
+    """
+
+    settings: Settings
+    queue: Queue
+    pool: Pool
+    bot: Person
+    mention_names: tuple[str, ...]
+    metrics: Metrics = field(default_factory=Metrics)
+    is_ready: Callable[[], Mapping[str, str]] = _nothing_fails
+
+
+def parts_of(connection: ASGIConnection[Any, Any, Any, Any]) -> WebParts:
+    """Return the parts that the app was made with."""
+    parts = connection.app.state.parts
+    assert isinstance(parts, WebParts)  # create_app put it there
+    return parts

@@ -1,0 +1,110 @@
+"""Takes GitLab's deliveries in: authentic, understood, stored, answered; the work itself comes later."""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import Request, Response, post
+from litestar.exceptions import ClientException, NotAuthorizedException
+from litestar.params import RawBody
+from psycopg import DataError
+from pydantic import SecretStr
+
+from bot.domain import Event
+from bot.gitlab.webhook import is_authentic, read_webhook
+from bot.web.parts import WebParts, parts_of
+
+MAX_BODY_BYTES = 5_000_000
+# GitLab names every delivery, but a project's and its group's hook deliver the same note under two names.
+_ONCE_ONLY = frozenset({"note", "issue", "emoji"})
+_STATUS_CODES = {"queued": 202, "duplicate": 200, "ignored": 200}
+
+log = structlog.get_logger()
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What GitLab is told: queued, duplicate or ignored."""
+
+    status: str
+
+
+@post("/webhooks/gitlab", sync_to_thread=True, request_max_body_size=MAX_BODY_BYTES, status_code=202)
+def receive_webhook(request: Request[Any, Any, Any], body: RawBody) -> Response[Answer]:
+    """Take in one delivery of GitLab's webhook."""
+    parts = parts_of(request)
+    result = "failed"
+    try:
+        result = _taken_in(parts, {key.lower(): value for key, value in request.headers.items()}, body)
+    except NotAuthorizedException:
+        result = "unauthorized"
+        raise
+    except ClientException:
+        result = "malformed"
+        raise
+    finally:
+        parts.metrics.count_delivery(result)
+    return Response(Answer(result), status_code=_STATUS_CODES[result])
+
+
+def _taken_in(parts: WebParts, headers: Mapping[str, str], body: bytes) -> str:
+    _check_authentic(parts, headers, body)
+    payload = _decoded(body)
+    event = read_webhook(payload, bot=parts.bot, mention_names=parts.mention_names)
+    if event is None:
+        return "ignored"
+    return _accepted(parts, delivery_key(headers, payload, body), event)
+
+
+def _check_authentic(parts: WebParts, headers: Mapping[str, str], body: bytes) -> None:
+    settings = parts.settings
+    secret, signing_token = _plain(settings.webhook_secret), _plain(settings.webhook_signing_token)
+    if not is_authentic(headers, body, secret=secret, signing_token=signing_token, now=time.time()):
+        log.warning("a delivery without the right token or signature", hook=headers.get("x-gitlab-event", ""))
+        raise NotAuthorizedException(
+            "The webhook's secret token or signature is missing or wrong. It must equal PIPEWRIGHT_WEBHOOK_SECRET or "
+            "be made with PIPEWRIGHT_WEBHOOK_SIGNING_TOKEN."
+        )
+
+
+def _decoded(body: bytes) -> object:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ClientException(f"The body is not the JSON that GitLab sends: {error}") from error
+
+
+def _accepted(parts: WebParts, key: str, event: Event) -> str:
+    try:
+        return parts.queue.accept(key, event)
+    except DataError as error:
+        raise ClientException("The payload holds characters that cannot be stored.") from error
+
+
+def delivery_key(headers: Mapping[str, str], payload: object, body: bytes) -> str:
+    """Return what tells a repeated delivery from a new one.
+
+    What happens only once is named by itself; else GitLab's own name counts (17.4 and newer), which a resend
+    repeats, and without one the whole body.
+    """
+    named_by_itself = _name_of_single_event(payload)
+    if named_by_itself:
+        return named_by_itself
+    name = headers.get("idempotency-key") or headers.get("webhook-id")
+    return f"key:{name[:200]}" if name else f"body:{hashlib.sha256(body).hexdigest()}"
+
+
+def _name_of_single_event(payload: object) -> str:
+    """A creation happens once; its time is part of the name, for ids start again in a new GitLab."""
+    if not isinstance(payload, dict) or payload.get("object_kind") not in _ONCE_ONLY:
+        return ""
+    thing = payload["object_attributes"]  # read_webhook found an event in it
+    facts = (payload["object_kind"], payload["project"]["id"], thing.get("id"), thing.get("created_at"))
+    act = payload.get("event_type") if payload["object_kind"] == "emoji" else "create"
+    return f"{':'.join(str(fact) for fact in facts)}:{act}" if all(facts) else ""
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
