@@ -1,20 +1,221 @@
 """The doors of the program: opens every part in order, then serves the web, works on orders, or both."""
 
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
+import uvicorn
+from litestar import Litestar
 
+from bot import logs
+from bot.agent.prompts import default_prompts_dir
+from bot.ci.catalog import Catalog, default_templates_dir, load_catalog
+from bot.domain import CannotError, Person
+from bot.gitlab.client import GitLab
+from bot.gitlab.values import Account
+from bot.handlers import dispatch
+from bot.knowledge.embed import Embedder, OllamaEmbedder, StaticEmbedder
+from bot.knowledge.knowledge import Document, Knowledge
+from bot.llm.choose import open_model
 from bot.services import Services
 from bot.settings import Settings
-from bot.tasks import Queue
+from bot.store.embedded import EmbeddedPostgres
+from bot.store.migrate import migrate
+from bot.store.pool import open_pool
+from bot.tasks import Queue, Work, queue_schema
+from bot.web.app import create_app
+from bot.web.metrics import Metrics
+from bot.web.parts import WebParts
 
 log = structlog.get_logger()
+
+_START_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
 class Parts:
-    """A running bot without its doors."""
+    """A bot whose parts are open, but which nobody can reach yet."""
 
-    settings: Settings
     services: Services
     queue: Queue
+    metrics: Metrics
+
+
+@contextmanager
+def open_parts(settings: Settings) -> Iterator[Parts]:
+    """Open everything the bot rests on, and close it again in the other order.
+
+    Raises CannotError or UnreachableError, which say what to do, when a part cannot be used.
+    """
+    with ExitStack() as stack:
+        conninfo = _database(settings, stack)
+        migrate(conninfo, queue_schema())
+        pool = open_pool(conninfo, settings.worker_concurrency + 8)
+        stack.callback(pool.close)
+        metrics = Metrics()
+        gitlab = open_gitlab(settings, metrics)
+        account = usable_account(gitlab)
+        catalog = open_catalog(settings)
+        services = Services(
+            settings=settings,
+            gitlab=gitlab,
+            model=open_model(settings.ollama_urls, settings.ollama_model, settings.tool_calling),
+            knowledge=open_knowledge(settings, catalog),
+            catalog=catalog,
+            pool=pool,
+            bot=Person(id=account.id, username=account.username),
+            prompts_dir=default_prompts_dir(),
+        )
+        yield Parts(services=services, queue=Queue(conninfo, pool, _work(services)), metrics=metrics)
+
+
+def _database(settings: Settings, stack: ExitStack) -> str:
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    embedded = EmbeddedPostgres(settings.data_dir)
+    stack.callback(embedded.stop)
+    return embedded.start()
+
+
+def open_gitlab(settings: Settings, metrics: Metrics | None = None) -> GitLab:
+    """Return the way to GitLab; nothing is sent yet."""
+    return GitLab(
+        settings.gitlab_url,
+        settings.gitlab_token.get_secret_value(),
+        ca_file=str(settings.ca_file) if settings.ca_file else None,
+        on_call=metrics.count_gitlab_call if metrics else None,
+    )
+
+
+def usable_account(gitlab: GitLab) -> Account:
+    """Return the token's account; raise CannotError when the token may not do what the bot does."""
+    account = gitlab.me()
+    scopes = gitlab.token_scopes()
+    if scopes and "api" not in scopes:
+        raise CannotError(
+            f"PIPEWRIGHT_GITLAB_TOKEN has the scopes {', '.join(scopes)}, but the bot writes notes and commits: make a "
+            "token with the scope `api`."
+        )
+    return account
+
+
+def open_catalog(settings: Settings) -> Catalog:
+    """Read the templates: the shipped ones, then the organisation's own, which win."""
+    folders = [default_templates_dir(), *([settings.templates_dir] if settings.templates_dir else [])]
+    return load_catalog(*folders)
+
+
+def open_knowledge(settings: Settings, catalog: Catalog) -> Knowledge:
+    """Open the index and bring it up to date with the templates."""
+    embedder: Embedder = StaticEmbedder()
+    if settings.embeddings == "ollama":
+        embedder = OllamaEmbedder(settings.ollama_urls[0], settings.embedding_model)
+    knowledge = Knowledge.open(data_dir=settings.data_dir, chroma_url=settings.chroma_url, embedder=embedder)
+    report = knowledge.index(template_documents(catalog))
+    log.info("templates indexed", changed=report.changed, removed=report.removed, unchanged=report.unchanged)
+    return knowledge
+
+
+def template_documents(catalog: Catalog) -> list[Document]:
+    """Return what retrieval knows of each template."""
+    return [
+        Document(
+            id=template.name,
+            text=f"{template.description} {' '.join(template.provides)} {' '.join(template.asked_by)}".strip(),
+            content_hash=template.content_hash,
+            metadata={"kind": "template", "ecosystem": (template.applies_to.get("ecosystem") or ("any",))[0]},
+        )
+        for template in catalog.templates
+    ]
+
+
+def _work(services: Services) -> Work:
+    return Work(
+        handle=partial(dispatch.handle_event, services),
+        tell_broken=partial(dispatch.tell_broken, services),
+        tell_unreachable=partial(dispatch.tell_unreachable, services),
+    )
+
+
+@contextmanager
+def running(parts: Parts, *, with_worker: bool = True) -> Iterator[str]:
+    """Let the bot be reached and work; yield its address. Leaving finishes what runs."""
+    settings = parts.services.settings
+    listening = _listen(settings.listen_host, settings.listen_port)
+    stop = threading.Event()
+    with ExitStack() as stack:
+        server = uvicorn.Server(
+            uvicorn.Config(_app(parts), log_config=None, lifespan="off", timeout_graceful_shutdown=5)
+        )
+        web = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="web")
+        web.start()
+        stack.callback(web.join)
+        stack.callback(setattr, server, "should_exit", True)
+        if with_worker:
+            worker = threading.Thread(
+                target=parts.queue.run_worker, args=(settings.worker_concurrency, stop), name="worker"
+            )
+            worker.start()
+            stack.callback(worker.join)
+            stack.callback(stop.set)
+        yield f"http://{settings.listen_host}:{listening.getsockname()[1]}"
+
+
+def _app(parts: Parts) -> Litestar:
+    services = parts.services
+    web_parts = WebParts(
+        settings=services.settings,
+        queue=parts.queue,
+        pool=services.pool,
+        bot=services.bot,
+        mention_names=services.mention_names,
+        metrics=parts.metrics,
+    )
+    return create_app(web_parts)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=1024)
+    except OSError as error:
+        raise CannotError(
+            f"{host}:{port} cannot be listened on ({error.strerror}). Stop what uses it, or set "
+            "PIPEWRIGHT_LISTEN_PORT (and PIPEWRIGHT_LISTEN_HOST) to something free."
+        ) from error
+
+
+def serve(settings: Settings, *, with_worker: bool = True) -> None:
+    """Serve until a signal asks to stop; a worker runs beside the web unless told otherwise."""
+    logs.configure(settings.log_format)
+    stop = _stopped_by_signal()
+    with open_parts(settings) as parts, running(parts, with_worker=with_worker) as address:
+        services = parts.services
+        log.info("serving", address=address, account=services.bot.username, mention=services.mention)
+        stop.wait()
+        log.info("stopping")
+
+
+def work(settings: Settings) -> None:
+    """Work on orders until a signal asks to stop, beside any number of other workers."""
+    if settings.database_url is None or settings.chroma_url is None:
+        raise CannotError(
+            "a worker of its own shares its state with others: set PIPEWRIGHT_DATABASE_URL and PIPEWRIGHT_CHROMA_URL "
+            "to servers. Without them `pipewright serve` does everything in one process."
+        )
+    logs.configure(settings.log_format)
+    stop = _stopped_by_signal()
+    with open_parts(settings) as parts:
+        log.info("working", concurrency=settings.worker_concurrency)
+        parts.queue.run_worker(settings.worker_concurrency, stop)
+
+
+def _stopped_by_signal() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop

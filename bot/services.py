@@ -3,15 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from psycopg import Connection
-from psycopg_pool import ConnectionPool
-
 from bot.ci.catalog import Catalog
 from bot.domain import Person
 from bot.gitlab.client import GitLab
 from bot.knowledge.knowledge import Knowledge
 from bot.llm.chat import ChatModel
 from bot.settings import Settings
+from bot.store.pool import Pool
 
 
 @dataclass(frozen=True)
@@ -23,7 +21,7 @@ class Services:
     model: ChatModel
     knowledge: Knowledge
     catalog: Catalog
-    pool: ConnectionPool[Connection]
+    pool: Pool
     bot: Person
     prompts_dir: Path
 

@@ -232,7 +232,7 @@ def _conversation(connection: Connection[TupleRow], event: Event) -> UUID | None
             asked_by=event.author.username,
         )
     if isinstance(event, PipelineChanged):
-        proposal = proposals.find_by_sha(connection, event.project.id, event.sha)
+        proposal = proposals.find_for_pipeline(connection, event.project.id, event.sha, event.ref)
         return proposal.conversation_id if proposal else None
     noteable = _noteable(event)
     return conversations.find_by_noteable(connection, event.project.id, noteable.kind, noteable.iid)

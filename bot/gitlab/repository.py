@@ -104,20 +104,31 @@ class Repository:
             raise
         return json
 
-    def commit_files(
-        self,
-        project_id: int,
-        *,
-        branch: str,
-        start_sha: str | None,
-        message: str,
-        files: Mapping[str, str],
-        existing: Collection[str],
-    ) -> str:
-        """Commit all files at once and return the sha; with `start_sha` the branch is made new.
+    def create_branch(self, project_id: int, branch: str, sha: str) -> None:
+        """Make a branch at a commit; one that stands there already is as good."""
+        body = {"branch": branch, "ref": sha}
+        try:
+            self.transport.write("post", "/projects/{project}/repository/branches", body, project=project_id)
+        except (UnreachableError, RefusedError) as error:
+            if isinstance(error, RefusedError) and "already exists" not in error.detail:
+                raise
+            if self.branch_head(project_id, branch) != sha:
+                raise
 
-        When the answer was lost, or the branch turns out to exist, its head is read: a commit with our message
-        is the one, for the message names the order.
+    def commit_by_message(self, project_id: int, branch: str, message: str) -> str | None:
+        """Return the sha at the head of a branch if that commit has exactly this message."""
+        found = self._branch(project_id, branch)
+        if found is None or str(found["commit"].get("message", "")).strip() != message.strip():
+            return None
+        return str(found["commit"]["id"])
+
+    def commit_files(
+        self, project_id: int, *, branch: str, message: str, files: Mapping[str, str], existing: Collection[str]
+    ) -> str:
+        """Commit all files at once on a branch and return the sha.
+
+        When the answer was lost, the branch's head is read: a commit with our message is the one, for the message
+        names the order.
         """
         body = {
             "branch": branch,
@@ -126,23 +137,15 @@ class Repository:
                 {"action": "update" if path in existing else "create", "file_path": path, "content": content}
                 for path, content in files.items()
             ],
-            **({"start_sha": start_sha} if start_sha is not None else {}),
         }
         try:
             json = self.transport.write("post", "/projects/{project}/repository/commits", body, project=project_id)
-        except UnreachableError as lost:
-            return self._committed_earlier(project_id, branch, message, lost)
-        except RefusedError as refused:
-            if "already exists" not in refused.detail:
+        except UnreachableError:
+            written = self.commit_by_message(project_id, branch, message)
+            if written is None:
                 raise
-            return self._committed_earlier(project_id, branch, message, refused)
+            return written
         return str(json["id"])
-
-    def _committed_earlier(self, project_id: int, branch: str, message: str, cause: Exception) -> str:
-        found = self._branch(project_id, branch)
-        if found is None or str(found["commit"].get("message", "")).strip() != message.strip():
-            raise cause
-        return str(found["commit"]["id"])
 
     def lint(self, project_id: int, content: str, ref: str | None) -> LintResult:
         """Let GitLab check a configuration, simulating the pipeline it would make."""

@@ -1,6 +1,7 @@
 """The index: keeps documents in Chroma, brings only changes up to date, answers with passages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -57,12 +58,10 @@ class Knowledge:
         Vectors of another embedder are of no use, so each embedder has a collection of its own.
         """
         import chromadb
-        import httpx
         from chromadb.config import Settings
-        from chromadb.errors import ChromaError
 
         settings = Settings(anonymized_telemetry=False)
-        try:
+        with _reaching_chroma():
             if chroma_url:
                 address = urlsplit(chroma_url)
                 client: Any = chromadb.HttpClient(
@@ -80,12 +79,14 @@ class Knowledge:
                 embedding_function=None,
                 metadata={"hnsw:space": "cosine"},
             )
-        except (ChromaError, httpx.HTTPError, ValueError, ConnectionError) as error:
-            raise UnreachableError("Chroma", str(error)[:200]) from error
         return cls(collection, embedder)
 
     def index(self, documents: Sequence[Document]) -> IndexReport:
         """Bring the index to exactly these documents, embedding only what changed."""
+        with _reaching_chroma():
+            return self._index(documents)
+
+    def _index(self, documents: Sequence[Document]) -> IndexReport:
         stored = self._collection.get(include=["metadatas"])
         known = {id_: meta.get("content_hash") for id_, meta in zip(stored["ids"], stored["metadatas"], strict=True)}
         wanted = {document.id: document for document in documents}
@@ -102,8 +103,17 @@ class Knowledge:
             )
         return IndexReport(changed=len(changed), removed=len(removed), unchanged=len(documents) - len(changed))
 
-    def search(self, query: str, *, where: Mapping[str, str] | None = None, limit: int = 5) -> tuple[Passage, ...]:
-        """Return the best documents, best first: 0.3 words + 0.7 meaning."""
+    def search(
+        self, query: str, *, where: Mapping[str, str | Sequence[str]] | None = None, limit: int = 5
+    ) -> tuple[Passage, ...]:
+        """Return the best documents, best first: 0.3 words + 0.7 meaning.
+
+        `where` keeps those whose metadata has the value, or one of the values.
+        """
+        with _reaching_chroma():
+            return self._search(query, where, limit)
+
+    def _search(self, query: str, where: Mapping[str, str | Sequence[str]] | None, limit: int) -> tuple[Passage, ...]:
         total = self._collection.count()
         if total == 0:
             return ()
@@ -122,9 +132,20 @@ class Knowledge:
         return tuple(sorted(passages, key=lambda passage: -passage.score)[:limit])
 
 
-def _filter(where: Mapping[str, str] | None) -> dict[str, Any] | None:
+def _filter(where: Mapping[str, str | Sequence[str]] | None) -> dict[str, Any] | None:
     """Chroma wants several conditions under `$and`."""
     if not where:
         return None
-    conditions = [{key: value} for key, value in where.items()]
+    conditions = [{key: value if isinstance(value, str) else {"$in": list(value)}} for key, value in where.items()]
     return conditions[0] if len(conditions) == 1 else {"$and": conditions}
+
+
+@contextmanager
+def _reaching_chroma() -> Iterator[None]:
+    import httpx
+    from chromadb.errors import ChromaError
+
+    try:
+        yield
+    except (ChromaError, httpx.HTTPError, ValueError, ConnectionError) as error:
+        raise UnreachableError("Chroma", str(error)[:200]) from error

@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from bot.domain import CannotError, ProposalStatus
+from bot.domain import CannotError, ProposalStatus, SafeText
+from bot.gitlab.transport import RefusedError
 from bot.gitlab.values import MergeRequest
 from bot.proposals.order import Order
 from bot.proposals.prepare import CI_PATH, Prepared
@@ -61,8 +62,16 @@ def open_draft(services: Services, order: Order, proposal: Proposal, prepared: P
     """Commit the files and open the draft, or update the conversation's open one; return the stored state."""
     with services.pool.connection() as connection:
         current = proposals.open_for_conversation(connection, order.conversation_id, besides=proposal.id)
-    sha = _commit(services, order, proposal, prepared, current)
-    merge_request = _merge_request(services, order, proposal, prepared, current)
+    message = _commit_message(order.id, proposal)
+    if current is None:
+        # The merge request comes before the commit, so that GitLab runs one pipeline for it and not a second one
+        # for a branch that has no merge request yet.
+        _branch(services, order, proposal, prepared, message)
+        merge_request = _merge_request(services, order, proposal)
+        sha = _commit(services, order, proposal, prepared, message, set(prepared.paths))
+    else:
+        sha = _commit_again(services, order, proposal, prepared, message, current)
+        merge_request = _described_again(services, order, proposal, current)
     with services.pool.connection() as connection:
         if current is not None:
             proposals.set_status(connection, current.id, ProposalStatus.SUPERSEDED)
@@ -73,26 +82,41 @@ def open_draft(services: Services, order: Order, proposal: Proposal, prepared: P
     return opened
 
 
-def _commit(services: Services, order: Order, proposal: Proposal, prepared: Prepared, current: Proposal | None) -> str:
-    project_id, branch = prepared.project.id, proposal.source_branch
-    message = _commit_message(order.id, prepared)
-    files = prepared.composition.files
-    if current is not None:
-        existing = set(prepared.paths) | _files_of(current)
-        _require_untouched(services, current)
-        return services.gitlab.commit_files(
-            project_id, branch=branch, start_sha=None, message=message, files=files, existing=existing
-        )
-    if order.attempts > 1 and (head := services.gitlab.branch_head(project_id, branch)) is not None:
-        return head
-    return services.gitlab.commit_files(
-        project_id,
-        branch=branch,
-        start_sha=prepared.base_sha,
-        message=message,
-        files=files,
-        existing=set(prepared.paths),
-    )
+def _branch(services: Services, order: Order, proposal: Proposal, prepared: Prepared, message: str) -> None:
+    project_id, branch = proposal.project_id, proposal.source_branch
+    if order.attempts > 1 and services.gitlab.commit_by_message(project_id, branch, message):
+        return
+    try:
+        services.gitlab.create_branch(project_id, branch, prepared.base_sha)
+    except RefusedError as refused:
+        if "already exists" not in refused.detail:
+            raise
+        raise CannotError(
+            f"the branch {quoted(branch)} exists already and I don't overwrite it. Delete it, then ask again."
+        ) from refused
+
+
+def _commit(
+    services: Services, order: Order, proposal: Proposal, prepared: Prepared, message: str, existing: set[str]
+) -> str:
+    """Commit once: an interrupted order finds the commit it made, by its message."""
+    project_id, branch = proposal.project_id, proposal.source_branch
+    if order.attempts > 1 and (sha := services.gitlab.commit_by_message(project_id, branch, message)):
+        return sha
+    files = proposal.composition.files
+    return services.gitlab.commit_files(project_id, branch=branch, message=message, files=files, existing=existing)
+
+
+def _commit_again(
+    services: Services, order: Order, proposal: Proposal, prepared: Prepared, message: str, current: Proposal
+) -> str:
+    if order.attempts > 1 and (
+        sha := services.gitlab.commit_by_message(proposal.project_id, proposal.source_branch, message)
+    ):
+        return sha
+    _require_untouched(services, current)
+    existing = set(prepared.paths) | set(current.composition.files)
+    return _commit(services, order, proposal, prepared, message, existing)
 
 
 def _require_untouched(services: Services, current: Proposal) -> None:
@@ -109,42 +133,41 @@ def _require_untouched(services: Services, current: Proposal) -> None:
         )
 
 
-def _files_of(proposal: Proposal) -> set[str]:
-    return set(proposal.composition.files)
-
-
-def _commit_message(order_id: UUID, prepared: Prepared) -> str:
-    names = ", ".join(sorted(prepared.composition.files))
+def _commit_message(order_id: UUID, proposal: Proposal) -> str:
+    names = ", ".join(sorted(proposal.composition.files))
     return f"Set up the pipeline: {names}\n\nProposed by Pipewright, order {order_id}."
 
 
-def _merge_request(
-    services: Services, order: Order, proposal: Proposal, prepared: Prepared, current: Proposal | None
-) -> MergeRequest:
-    description = safe(
+def _merge_request(services: Services, order: Order, proposal: Proposal) -> MergeRequest:
+    return services.gitlab.open_draft(
+        proposal.project_id,
+        source_branch=proposal.source_branch,
+        target_branch=proposal.target_branch,
+        title=_title(proposal),
+        description=_description(services, order, proposal),
+    )
+
+
+def _described_again(services: Services, order: Order, proposal: Proposal, current: Proposal) -> MergeRequest:
+    return services.gitlab.update_merge_request(
+        proposal.project_id, current.merge_request_iid or 0, description=_description(services, order, proposal)
+    )
+
+
+def _description(services: Services, order: Order, proposal: Proposal) -> SafeText:
+    return safe(
         texts.merge_request_description(
-            prepared.survey,
-            prepared.composition,
+            proposal.survey,
+            proposal.composition,
             asked_in=_asked_in(order),
             requester=order.person.username,
             mention=services.mention,
         )
     )
-    if current is not None and current.merge_request_iid is not None:
-        return services.gitlab.update_merge_request(
-            prepared.project.id, current.merge_request_iid, description=description
-        )
-    return services.gitlab.open_draft(
-        prepared.project.id,
-        source_branch=proposal.source_branch,
-        target_branch=proposal.target_branch,
-        title=_title(prepared),
-        description=description,
-    )
 
 
-def _title(prepared: Prepared) -> str:
-    kinds = sorted({unit.ecosystem for unit in prepared.survey.units} - {"generic"})
+def _title(proposal: Proposal) -> str:
+    kinds = sorted({unit.ecosystem for unit in proposal.survey.units} - {"generic"})
     return "Draft: Set up CI" + (f" for {', '.join(kinds)}" if kinds else "")
 
 

@@ -1,6 +1,6 @@
 """Keeps the one note that shows a proposal up to date: draft, pipeline, approval, merge, pipeline after the merge."""
 
-from bot.domain import Noteable, ProposalStatus
+from bot.domain import Noteable, NoteableKind, ProposalStatus
 from bot.proposals.draft import summary
 from bot.replies import progress, texts
 from bot.replies.render import safe
@@ -19,7 +19,7 @@ def refresh(services: Services, proposal: Proposal) -> None:
     """Edit the proposal's note to what is true now; nothing happens when it has none."""
     if proposal.note_id is None or proposal.note_iid is None or proposal.note_kind is None:
         return
-    kind = "issue" if proposal.note_kind == "issue" else "merge_request"
+    kind: NoteableKind = "issue" if proposal.note_kind == "issue" else "merge_request"
     text = safe(render(services, proposal))
     services.gitlab.edit_note(proposal.project_id, Noteable(kind=kind, iid=proposal.note_iid), proposal.note_id, text)
 

@@ -1,16 +1,19 @@
 """Surveys a project and composes its files, checked on every rung; nothing is written anywhere yet."""
 
+import structlog
 from msgspec import Struct
 
 from bot.ci.checks import check
 from bot.ci.compose import compose
 from bot.ci.wishes import read_wishes
-from bot.domain import CannotError, Composition, Finding, Snapshot, Survey
+from bot.domain import CannotError, Composition, Finding, Snapshot, Survey, UnreachableError
 from bot.gitlab.values import Project
 from bot.replies.texts import finding_list
 from bot.services import Services
 from bot.survey.report import survey
 from bot.survey.wanted import wanted_paths
+
+log = structlog.get_logger()
 
 CI_PATH = ".gitlab-ci.yml"
 
@@ -79,7 +82,13 @@ def _composition(services: Services, snapshot: Snapshot, found: Survey, words: s
 
 def _retrieved(services: Services, found: Survey, words: str) -> tuple[str, ...]:
     facts = " ".join(f"{unit.ecosystem} {unit.first('package_manager') or ''}" for unit in found.units)
-    passages = services.knowledge.search(f"{words} {facts}".strip() or "pipeline", where={"kind": "template"}, limit=8)
+    kinds = [*dict.fromkeys(unit.ecosystem for unit in found.units), "any"]
+    query = f"{words} {facts}".strip() or "pipeline"
+    try:
+        passages = services.knowledge.search(query, where={"kind": "template", "ecosystem": kinds}, limit=8)
+    except UnreachableError as error:  # the ranking only breaks ties: the facts choose without it
+        log.warning("templates are not ranked", detail=str(error))
+        return ()
     return tuple(passage.id for passage in passages)
 
 

@@ -165,6 +165,16 @@ def diff(git_dir: Path, target: str, source: str) -> str:
     return str(repository.diff(str(base), theirs).patch or "")
 
 
+def changed_files(git_dir: Path, target: str, source: str) -> list[str]:
+    """Return the paths that a branch changes since it left the target."""
+    repository = pygit2.Repository(str(git_dir))
+    ours, theirs = resolve(git_dir, target), resolve(git_dir, source)
+    if ours is None or theirs is None:
+        return []
+    base = repository.merge_base(ours, theirs) or ours
+    return [delta.new_file.path for delta in repository.diff(str(base), theirs).deltas]
+
+
 def commit_info(git_dir: Path, sha: str) -> dict[str, Any]:
     """Return a commit's message and author."""
     found = pygit2.Repository(str(git_dir))[sha].peel(pygit2.Commit)

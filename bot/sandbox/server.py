@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from bot.sandbox import acts
+from bot.sandbox import acts, git_store
 from bot.sandbox.faults import Fault, Faults
 from bot.sandbox.pages import views
 from bot.sandbox.rest import router
 from bot.sandbox.rest.call import Answer
-from bot.sandbox.state import World
+from bot.sandbox.state import MergeRequest, World
 
 log = logging.getLogger("sandbox")
 
@@ -80,6 +80,10 @@ class Sandbox:
                     return True
             time.sleep(0.01)
         return False
+
+    def changed_files(self, request: MergeRequest) -> list[str]:
+        """Return the paths a merge request changes."""
+        return git_store.changed_files(request.project.git_dir, request.target_branch, request.source_branch)
 
     def _in_background(self, work: Callable[[], None]) -> None:
         with self.world.lock:

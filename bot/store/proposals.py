@@ -164,6 +164,20 @@ def find_by_sha(connection: Connection[TupleRow], project_id: int, sha: str) -> 
     )
 
 
+def find_for_pipeline(connection: Connection[TupleRow], project_id: int, sha: str, ref: str) -> Proposal | None:
+    """Return the proposal a pipeline may belong to.
+
+    A hook can come before the commit's sha is stored: then the branch tells, of a draft being opened or merged.
+    """
+    return find_by_sha(connection, project_id, sha) or _one(
+        connection,
+        "select * from pipelines where project_id = %s and"
+        " (source_branch = %s and status = 'generated' or target_branch = %s and status = 'approved')"
+        " order by created_at desc limit 1",
+        (project_id, ref, ref),
+    )
+
+
 def set_opened(
     connection: Connection[TupleRow], proposal_id: UUID, *, commit_id: str, merge_request_iid: int
 ) -> Proposal:

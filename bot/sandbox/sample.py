@@ -1,0 +1,65 @@
+"""The project of the demonstration: a small web service with tests and without any CI."""
+
+FILES = {
+    "README.md": """# Tea timer
+
+Says how long a tea has to steep.
+
+    pip install -e .
+    flask --app teatimer run
+""",
+    "pyproject.toml": """[build-system]
+requires = ["setuptools>=77"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "teatimer"
+version = "0.3.0"
+description = "Says how long a tea has to steep"
+requires-python = ">=3.11"
+dependencies = ["flask>=3.1", "gunicorn>=23"]
+
+[project.optional-dependencies]
+test = ["pytest>=8.4", "pytest-cov>=6"]
+
+[tool.pytest.ini_options]
+testpaths = ["tests"]
+
+[tool.setuptools]
+packages = ["teatimer"]
+""",
+    "teatimer/__init__.py": '''"""A web service that knows its teas."""
+
+from flask import Flask, abort
+
+MINUTES = {"green": 2, "black": 4, "herbal": 8}
+
+
+def create_app() -> Flask:
+    """Return the service."""
+    app = Flask(__name__)
+
+    @app.get("/teas/<name>")
+    def steep(name: str) -> dict[str, object]:
+        if name not in MINUTES:
+            abort(404)
+        return {"tea": name, "minutes": MINUTES[name]}
+
+    return app
+
+
+app = create_app()
+''',
+    "tests/test_teas.py": """from teatimer import create_app
+
+
+def test_green_tea_steeps_for_two_minutes():
+    answer = create_app().test_client().get("/teas/green")
+    assert answer.json == {"tea": "green", "minutes": 2}
+
+
+def test_coffee_is_not_a_tea():
+    assert create_app().test_client().get("/teas/coffee").status_code == 404
+""",
+    ".gitignore": "__pycache__/\n*.egg-info/\n.venv/\n",
+}
