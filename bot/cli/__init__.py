@@ -1,0 +1,80 @@
+"""The command line: one file for each command. Heavy imports wait inside the commands, so that --help is instant."""
+
+import importlib
+import importlib.metadata
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot.cli.doctor import doctor_command
+from bot.cli.generate import generate_command
+from bot.cli.hooks import hooks_group
+from bot.cli.lint import lint_command
+from bot.cli.sandbox import sandbox_command
+from bot.cli.serve import serve_command, worker_command
+from bot.cli.templates import templates_group
+from bot.domain import CannotError, UnreachableError
+
+ERRORS = (CannotError, UnreachableError)
+
+
+class Program(click.Group):
+    """Says what went wrong in one place: a clear message on stderr and exit code 1, never a stack trace."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except ERRORS as error:
+            raise click.ClickException(str(error)) from error
+
+
+def _show_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
+    if not asked or ctx.resilient_parsing:
+        return
+    click.echo(f"pipewright {_version()}")
+    ctx.exit()
+
+
+def _version() -> str:
+    """Return the installed version, or in a checkout that is run in place the one of pyproject.toml."""
+    try:
+        return importlib.metadata.version("pipewright")
+    except importlib.metadata.PackageNotFoundError:
+        text = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+        return str(tomllib.loads(text)["project"]["version"])
+
+
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_show_version, help="Show the version."
+)
+def main() -> None:
+    """A GitLab bot that writes CI pipelines and opens them as draft merge requests.
+
+    `pipewright demo` shows the whole story on this machine, without any GitLab; `pipewright generate .` writes a
+    pipeline for the folder you are in; `pipewright serve` runs the bot.
+    """
+
+
+@main.command("demo", short_help="play the whole story on this machine, then stay up for playing")
+@click.option("--once", is_flag=True, help="End after the story; exit 0 only if it ended merged and green.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the timeline to this file.")
+def demo_command(*, once: bool, json_file: Path | None) -> None:
+    """Play the story from a comment to a merged pipeline on loopback, with embedded parts only."""
+    importlib.import_module("bot.cli.demo").demo(once, json_file)
+
+
+for command in (
+    generate_command,
+    lint_command,
+    serve_command,
+    worker_command,
+    doctor_command,
+    hooks_group,
+    templates_group,
+    sandbox_command,
+):
+    main.add_command(command)

@@ -1,0 +1,190 @@
+"""`doctor`: looks at every outside part and says in one line how it is, with the mend beside what is ill."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.cli.hooks import open_gitlab
+from bot.cli.templates import open_catalog
+from bot.domain import CannotError, UnreachableError
+
+if TYPE_CHECKING:
+    from bot.gitlab.client import GitLab
+    from bot.settings import Settings
+
+_OLDEST_POSTGRESQL = 14
+_OLDEST_GITLAB = (17, 5)  # reactions are sure to reach webhooks since then
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """How one part is. What is ill and not `needed` only takes something away: the bot works without it."""
+
+    part: str
+    is_well: bool
+    says: str
+    mend: str = ""
+    needed: bool = True
+
+
+@click.command("doctor", short_help="look at every outside part")
+def doctor_command() -> None:
+    """Look at every outside part, one line each; exit code 1 when something that the bot needs is ill."""
+    from bot.settings import read_settings
+
+    try:
+        settings = read_settings()
+    except CannotError as error:
+        _print(Diagnosis("settings", False, str(error), "Put them into the environment or into .env."))
+        sys.exit(1)
+    diagnoses = []
+    for diagnosis in examine(settings):
+        _print(diagnosis)
+        diagnoses.append(diagnosis)
+    if any(each.needed and not each.is_well for each in diagnoses):
+        sys.exit(1)
+
+
+def examine(settings: "Settings") -> Iterator[Diagnosis]:
+    """Look at one part after the other."""
+    yield Diagnosis("settings", True, "complete")
+    yield from _gitlab(settings)
+    yield _webhook(settings)
+    yield _public_url(settings)
+    yield _templates(settings)
+    yield _data_dir(settings)
+    yield _database(settings)
+    yield _chroma(settings)
+    yield _model(settings)
+
+
+def _print(diagnosis: Diagnosis) -> None:
+    sign = "✓" if diagnosis.is_well else "✗" if diagnosis.needed else "!"
+    mend = f" — {diagnosis.mend}" if diagnosis.mend else ""
+    click.echo(f"{sign} {diagnosis.part}: {diagnosis.says}{mend}")
+
+
+def _gitlab(settings: "Settings") -> Iterator[Diagnosis]:
+    gitlab = open_gitlab(settings)
+    version = _tried("GitLab", gitlab.version, "Check PIPEWRIGHT_GITLAB_URL and PIPEWRIGHT_GITLAB_TOKEN.")
+    if not version.is_well:
+        yield version
+        return
+    yield _judged_version(version.says)
+    yield _tried("account", lambda: _account(gitlab, settings), "Check PIPEWRIGHT_GITLAB_TOKEN.")
+    yield _scopes(gitlab)
+
+
+def _judged_version(version: str) -> Diagnosis:
+    numbers = tuple(int(part) for part in version.split("-", maxsplit=1)[0].split(".")[:2] if part.isdigit())
+    if numbers and numbers < _OLDEST_GITLAB:
+        mend = "It is older than 17.5: reactions may not arrive; approve with a comment instead."
+        return Diagnosis("GitLab", False, version, mend, needed=False)
+    return Diagnosis("GitLab", True, version)
+
+
+def _account(gitlab: "GitLab", settings: "Settings") -> str:
+    account = gitlab.me()
+    kind = "a bot's account" if account.is_bot else "an ordinary account"
+    return f"@{account.username} ({kind}), answers to @{settings.mention}"
+
+
+def _scopes(gitlab: "GitLab") -> Diagnosis:
+    try:
+        scopes = gitlab.token_scopes()
+    except (CannotError, UnreachableError):
+        return Diagnosis("token", True, "GitLab does not tell its scopes; it needs `api`")
+    if "api" in scopes:
+        return Diagnosis("token", True, f"scopes {', '.join(scopes)}")
+    return Diagnosis("token", False, f"scopes {', '.join(scopes) or 'none'}", "Make one with the scope `api`.")
+
+
+def _webhook(settings: "Settings") -> Diagnosis:
+    known = [
+        name
+        for name, value in (("secret", settings.webhook_secret), ("signature", settings.webhook_signing_token))
+        if value is not None
+    ]
+    if known:
+        return Diagnosis("webhook", True, f"authenticated by {' or '.join(known)}")
+    return Diagnosis("webhook", False, "nothing to trust it by", "Set PIPEWRIGHT_WEBHOOK_SECRET to a long random text.")
+
+
+def _public_url(settings: "Settings") -> Diagnosis:
+    if settings.public_url:
+        return Diagnosis("address", True, settings.public_url)
+    return Diagnosis(
+        "address", False, "unknown", "Set PIPEWRIGHT_PUBLIC_URL, so that `hooks install` can tell GitLab.", needed=False
+    )
+
+
+def _templates(settings: "Settings") -> Diagnosis:
+    mend = "Check PIPEWRIGHT_TEMPLATES_DIR."
+    return _tried("templates", lambda: f"{len(open_catalog(settings.templates_dir).templates)} readable", mend)
+
+
+def _data_dir(settings: "Settings") -> Diagnosis:
+    folder = settings.data_dir
+    nearest = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if nearest.is_dir() and os.access(nearest, os.W_OK):
+        return Diagnosis("data folder", True, f"{folder} can be written")
+    needed = settings.database_url is None or settings.chroma_url is None
+    return Diagnosis("data folder", False, f"{folder} cannot be written", "Set PIPEWRIGHT_DATA_DIR.", needed=needed)
+
+
+def _database(settings: "Settings") -> Diagnosis:
+    url = settings.database_url
+    if url is None:
+        return Diagnosis("PostgreSQL", True, f"embedded, in {settings.data_dir}")
+    return _tried("PostgreSQL", lambda: _database_version(url.get_secret_value()), "Check PIPEWRIGHT_DATABASE_URL.")
+
+
+def _database_version(url: str) -> str:
+    from bot.store.pool import open_pool
+
+    pool = open_pool(url, size=1)
+    try:
+        with pool.connection() as connection:
+            version = connection.info.server_version // 10_000
+    finally:
+        pool.close()
+    if version < _OLDEST_POSTGRESQL:
+        raise CannotError(f"version {version} is too old; {_OLDEST_POSTGRESQL} or newer is needed")
+    return f"version {version}"
+
+
+def _chroma(settings: "Settings") -> Diagnosis:
+    if settings.chroma_url is None:
+        return Diagnosis("Chroma", True, f"embedded, in {settings.data_dir}")
+    mend = "Check PIPEWRIGHT_CHROMA_URL; without it templates are chosen by facts alone."
+    return _tried("Chroma", lambda: _chroma_answers(settings), mend)
+
+
+def _chroma_answers(settings: "Settings") -> str:
+    from bot.knowledge.embed import StaticEmbedder
+    from bot.knowledge.knowledge import Knowledge
+
+    Knowledge.open(data_dir=None, chroma_url=settings.chroma_url, embedder=StaticEmbedder())
+    return f"answers at {settings.chroma_url}"
+
+
+def _model(settings: "Settings") -> Diagnosis:
+    from bot.llm.choose import open_model
+
+    name, addresses = settings.ollama_model, ", ".join(settings.ollama_urls)
+    model = open_model(settings.ollama_urls, name, settings.tool_calling)
+    if model.is_up():
+        return Diagnosis("Ollama", True, f"{name} at {addresses}, asked for tools in {model.mode} mode")
+    mend = f"Start Ollama and run `ollama pull {name}`; without a model the commands still work."
+    return Diagnosis("Ollama", False, f"no {name} at {addresses}", mend, needed=False)
+
+
+def _tried(part: str, ask: Callable[[], str], mend: str) -> Diagnosis:
+    try:
+        return Diagnosis(part, True, ask())
+    except (CannotError, UnreachableError) as error:
+        return Diagnosis(part, False, str(error), mend)

@@ -1,0 +1,187 @@
+"""`generate`: a pipeline for a checkout or a project, without any server or model."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.cli.hooks import open_gitlab, project_path
+from bot.cli.lint import in_one_line
+from bot.cli.templates import FOLDER, open_catalog
+from bot.domain import CannotError, Composition, Fact, Snapshot, Survey, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CI_FILE = ".gitlab-ci.yml"
+
+
+@click.command("generate", short_help="write the pipeline of a checkout or a project")
+@click.argument("path_or_url", metavar="PATH_OR_URL")
+@click.option("--write", is_flag=True, help="Write the files into the checkout; nothing of yours is overwritten.")
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Write the files into this folder.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@click.option("--ask", default="", help='Wishes in plain words, such as "with python 3.12, without docker".')
+@click.option("--ignore-existing-ci", is_flag=True, help="Act as if there were no CI configuration of any kind yet.")
+@FOLDER
+def generate_command(
+    *,
+    path_or_url: str,
+    write: bool,
+    output: Path | None,
+    as_json: bool,
+    ask: str,
+    ignore_existing_ci: bool,
+    templates_dir: Path | None,
+) -> None:
+    """Survey PATH_OR_URL and print the files it lacks; each detected fact is explained on stderr.
+
+    A path needs no settings and no network. An address must be one of a project on the configured GitLab.
+    """
+    is_address = path_or_url.startswith(("http://", "https://"))
+    if write and is_address and output is None:
+        raise click.UsageError("--write needs a checkout; for an address name a folder with --output.")
+    snapshot = _read_project(path_or_url, ignore_existing_ci) if is_address else _read(path_or_url, ignore_existing_ci)
+    existing = None if ignore_existing_ci else snapshot.read(CI_FILE)
+    found, composition = _composed(snapshot, existing, ask, ignore_existing_ci, templates_dir)
+    folder = output or (Path(path_or_url) if write else None)
+    written = _write(folder, composition.files, existing) if folder else ()
+    if as_json:
+        _print_json(found, composition, written)
+    else:
+        _print(found, composition, written)
+    if any(finding.is_error for finding in composition.findings):
+        sys.exit(1)
+
+
+def _read(path: str, ignore_existing_ci: bool) -> Snapshot:
+    from bot.checkout import read_checkout
+    from bot.survey.wanted import wanted_paths
+
+    return read_checkout(Path(path), lambda paths: wanted_paths(paths, ignore_existing_ci=ignore_existing_ci))
+
+
+def _read_project(address: str, ignore_existing_ci: bool) -> Snapshot:
+    from bot.settings import read_settings
+    from bot.survey.wanted import wanted_paths
+
+    settings = read_settings()
+    path = project_path(address, settings.gitlab_url)
+    if path is None:
+        raise CannotError(f"{address} is not a project on {settings.gitlab_url} (PIPEWRIGHT_GITLAB_URL)")
+    gitlab = open_gitlab(settings)
+    project = gitlab.find_project(path)
+    if project.default_branch is None:
+        raise CannotError("the repository is empty, so there is nothing to build or test yet")
+    paths = gitlab.tree(project.id, project.default_branch)
+    wanted = wanted_paths(paths, ignore_existing_ci=ignore_existing_ci)
+    return Snapshot(paths=paths, texts=gitlab.texts(project.path, project.default_branch, wanted))
+
+
+def _composed(
+    snapshot: Snapshot, existing: str | None, ask: str, ignore_existing_ci: bool, templates_dir: Path | None
+) -> tuple[Survey, Composition]:
+    from bot.ci.compose import compose
+    from bot.ci.wishes import read_wishes
+    from bot.survey.report import survey
+
+    found = survey(snapshot, ignore_existing_ci=ignore_existing_ci)
+    if existing is None and CI_FILE in snapshot.paths and not ignore_existing_ci:
+        raise CannotError(f"the existing {CI_FILE} is too large or not text, so I would rather not touch it")
+    composition = compose(
+        found,
+        open_catalog(templates_dir),
+        existing=existing,
+        existing_paths=snapshot.paths,
+        wishes=read_wishes(ask),
+    )
+    return found, composition
+
+
+def _write(folder: Path, files: dict[str, str], existing: str | None) -> tuple[str, ...]:
+    """Write the files; a file with other content stops everything before the first is written."""
+    taken = [path for path, text in files.items() if _is_taken(folder / path, path, text, existing)]
+    if taken:
+        raise CannotError(
+            f"{', '.join(taken)} in {folder} would be overwritten, and what is there would be lost. Nothing was "
+            "written; choose another folder with --output."
+        )
+    for path, text in files.items():
+        target = folder / path
+        if not target.resolve().is_relative_to(folder.resolve()):
+            raise CannotError(f"{path} leads out of {folder}, so nothing is written there")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(text.encode())
+    return tuple(files)
+
+
+def _is_taken(target: Path, path: str, text: str, existing: str | None) -> bool:
+    """Only the very .gitlab-ci.yml that was read and edited may be replaced."""
+    from bot.checkout import decoded
+
+    if not target.exists() and not target.is_symlink():
+        return False
+    there = decoded(target.read_bytes()) if target.is_file() else None
+    return there != text and not (path == CI_FILE and existing is not None and there == existing)
+
+
+def _print_json(found: Survey, composition: Composition, written: tuple[str, ...]) -> None:
+    import msgspec
+
+    everything = {"survey": found, "composition": composition, "written": written}
+    click.echo(msgspec.json.format(msgspec.json.encode(everything), indent=2).decode())
+
+
+def _print(found: Survey, composition: Composition, written: tuple[str, ...]) -> None:
+    """Files go to stdout, so that they can be piped; everything about them goes to stderr."""
+    for line in _explanation(found, composition):
+        click.echo(line, err=True)
+    for path, text in composition.files.items():
+        if path in written:
+            click.echo(f"wrote {path}")
+            continue
+        if len(composition.files) > 1:
+            click.echo(f"# ==> {path} <==")
+        click.echo(text.rstrip("\n"))
+    if not composition.files:
+        click.echo(f"Nothing to add: the existing {CI_FILE} already does all I would propose.", err=True)
+
+
+def _explanation(found: Survey, composition: Composition) -> "Iterator[str]":
+    for unit in found.units:
+        yield f"In {unit.root or 'the repository'} ({unit.ecosystem}):"
+        yield from (f"  {line}" for line in _facts(unit))
+    if composition.jobs:
+        yield "Jobs:"
+        width = max(len(job.name) for job in composition.jobs)
+        yield from (
+            f"  {job.name:{width}}  {job.does}" + (f", on {job.image}" if job.image else "") for job in composition.jobs
+        )
+    if composition.kept:
+        yield "Kept as they were: " + ", ".join(composition.kept)
+    if composition.sources:
+        used = (f"{source.template} ({source.content_hash})" for source in composition.sources)
+        yield "Templates used: " + ", ".join(used)
+    for assumption in dict.fromkeys((*found.remarks, *composition.assumptions)):
+        yield f"Assumed: {_one_line(assumption)}"
+    if found.question:
+        yield f"Question: {_one_line(found.question)}"
+    yield from (in_one_line(finding) for finding in composition.findings)
+
+
+def _facts(unit: Unit) -> "Iterator[str]":
+    for fact in unit.facts:
+        name, because = fact.name.replace("_", " "), _one_line(fact.because)
+        yield f"{name} {_one_line(fact.value)}, because {because}{_evidence(fact)}"
+
+
+def _evidence(fact: Fact) -> str:
+    """Name places that the sentence does not name already."""
+    places = [f"{each.path}:{each.line}" if each.line else each.path for each in fact.evidence]
+    unnamed = [place for place in dict.fromkeys(places) if place not in fact.because]
+    return f" [{', '.join(unnamed)}]" if unnamed else ""
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

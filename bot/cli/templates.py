@@ -1,0 +1,90 @@
+"""`templates`: what retrieval knows."""
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from bot.ci.catalog import Catalog
+    from bot.knowledge.knowledge import Document
+
+FOLDER = click.option(
+    "--templates-dir",
+    envvar="PIPEWRIGHT_TEMPLATES_DIR",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Your own templates; they win over the shipped ones.",
+)
+
+
+def open_catalog(own: Path | None) -> "Catalog":
+    """Read the shipped templates and, over them, one's own."""
+    from bot.ci.catalog import default_templates_dir, load_catalog
+
+    return load_catalog(default_templates_dir(), *([own] if own else []))
+
+
+@click.group("templates", short_help="what retrieval knows")
+def templates_group() -> None:
+    """Look at the templates that pipelines are made of."""
+
+
+@templates_group.command("list", short_help="every template")
+@FOLDER
+def list_command(templates_dir: Path | None) -> None:
+    """List every template with the hash of its content, as answers cite them."""
+    templates = open_catalog(templates_dir).templates
+    width = max((len(each.name) for each in templates), default=0)
+    for each in templates:
+        click.echo(f"{each.name:{width}}  {each.content_hash}  {' '.join(each.description.split())}")
+
+
+@templates_group.command("search", short_help="what the bot would find for some words")
+@click.argument("words")
+@click.option("--limit", default=5, show_default=True, type=click.IntRange(1, 50), help="How many to show.")
+@FOLDER
+def search_command(words: str, limit: int, templates_dir: Path | None) -> None:
+    """Rank the templates for WORDS as the bot does; needs no settings and no server."""
+    from bot.knowledge.embed import StaticEmbedder
+    from bot.knowledge.knowledge import Knowledge
+
+    catalog = open_catalog(templates_dir)
+    with tempfile.TemporaryDirectory(prefix="pipewright-") as folder:
+        knowledge = Knowledge.open(data_dir=Path(folder), chroma_url=None, embedder=StaticEmbedder())
+        knowledge.index(documents(catalog))
+        for passage in knowledge.search(words, limit=limit):
+            found = catalog.find(passage.id)
+            said = " ".join(found.description.split()) if found else ""
+            click.echo(f"{passage.score:6.2f}  {passage.id}  {passage.content_hash}  {said}")
+
+
+@templates_group.command("index", short_help="bring the configured index up to date")
+def index_command() -> None:
+    """Bring the index that the settings name up to date; `serve` does the same when it starts."""
+    from bot.knowledge.embed import Embedder, OllamaEmbedder, StaticEmbedder
+    from bot.knowledge.knowledge import Knowledge
+    from bot.settings import read_settings
+
+    settings = read_settings()
+    embedder: Embedder = StaticEmbedder()
+    if settings.embeddings == "ollama":
+        embedder = OllamaEmbedder(settings.ollama_urls[0], settings.embedding_model)
+    knowledge = Knowledge.open(data_dir=settings.data_dir, chroma_url=settings.chroma_url, embedder=embedder)
+    report = knowledge.index(documents(open_catalog(settings.templates_dir)))
+    click.echo(f"{report.changed} indexed, {report.unchanged} unchanged, {report.removed} removed")
+
+
+def documents(catalog: "Catalog") -> list["Document"]:
+    """Return what is indexed of each template: its name and its description in a user's words."""
+    from bot.knowledge.knowledge import Document
+
+    return [
+        Document(
+            id=each.name,
+            text=f"{each.name.replace('-', ' ')}: {each.description}",
+            content_hash=each.content_hash,
+            metadata={"kind": "template"},
+        )
+        for each in catalog.templates
+    ]
