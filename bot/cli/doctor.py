@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.hooks import open_gitlab
 from bot.cli.templates import open_catalog
 from bot.domain import CannotError, UnreachableError
 
@@ -69,6 +68,8 @@ def _print(diagnosis: Diagnosis) -> None:
 
 
 def _gitlab(settings: "Settings") -> Iterator[Diagnosis]:
+    from bot.main import open_gitlab
+
     gitlab = open_gitlab(settings)
     version = _tried("GitLab", gitlab.version, "Check PIPEWRIGHT_GITLAB_URL and PIPEWRIGHT_GITLAB_TOKEN.")
     if not version.is_well:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.hooks import open_gitlab, project_path
+from bot.cli.hooks import project_path
 from bot.cli.lint import in_one_line
 from bot.cli.templates import FOLDER, open_catalog
 from bot.domain import CannotError, Composition, Fact, Snapshot, Survey, Unit
@@ -63,6 +63,7 @@ def _read(path: str, ignore_existing_ci: bool) -> Snapshot:
 
 
 def _read_project(address: str, ignore_existing_ci: bool) -> Snapshot:
+    from bot.main import open_gitlab
     from bot.settings import read_settings
     from bot.survey.wanted import wanted_paths
 

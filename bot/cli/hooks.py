@@ -76,14 +76,6 @@ def remove_command(project: str, url: str | None) -> None:
         click.echo(f"removed: webhook {hook.id}")
 
 
-def open_gitlab(settings: "Settings") -> "GitLab":
-    """Return the GitLab of the settings; nothing is sent yet."""
-    from bot.gitlab.client import GitLab
-
-    ca_file = str(settings.ca_file) if settings.ca_file else None
-    return GitLab(settings.gitlab_url, settings.gitlab_token.get_secret_value(), ca_file=ca_file)
-
-
 def project_path(address: str, gitlab_url: str) -> str | None:
     """Return the path of a project from its address on this GitLab; None for another address."""
     if not address.startswith(gitlab_url + "/"):
@@ -93,6 +85,7 @@ def project_path(address: str, gitlab_url: str) -> str | None:
 
 
 def _open() -> "tuple[Settings, GitLab]":
+    from bot.main import open_gitlab
     from bot.settings import read_settings
 
     settings = read_settings()

@@ -8,7 +8,6 @@ import click
 
 if TYPE_CHECKING:
     from bot.ci.catalog import Catalog
-    from bot.knowledge.knowledge import Document
 
 FOLDER = click.option(
     "--templates-dir",
@@ -48,11 +47,12 @@ def search_command(words: str, limit: int, templates_dir: Path | None) -> None:
     """Rank the templates for WORDS as the bot does; needs no settings and no server."""
     from bot.knowledge.embed import StaticEmbedder
     from bot.knowledge.knowledge import Knowledge
+    from bot.main import template_documents
 
     catalog = open_catalog(templates_dir)
     with tempfile.TemporaryDirectory(prefix="pipewright-") as folder:
         knowledge = Knowledge.open(data_dir=Path(folder), chroma_url=None, embedder=StaticEmbedder())
-        knowledge.index(documents(catalog))
+        knowledge.index(template_documents(catalog))
         for passage in knowledge.search(words, limit=limit):
             found = catalog.find(passage.id)
             said = " ".join(found.description.split()) if found else ""
@@ -62,29 +62,9 @@ def search_command(words: str, limit: int, templates_dir: Path | None) -> None:
 @templates_group.command("index", short_help="bring the configured index up to date")
 def index_command() -> None:
     """Bring the index that the settings name up to date; `serve` does the same when it starts."""
-    from bot.knowledge.embed import Embedder, OllamaEmbedder, StaticEmbedder
-    from bot.knowledge.knowledge import Knowledge
+    from bot import logs, main
     from bot.settings import read_settings
 
     settings = read_settings()
-    embedder: Embedder = StaticEmbedder()
-    if settings.embeddings == "ollama":
-        embedder = OllamaEmbedder(settings.ollama_urls[0], settings.embedding_model)
-    knowledge = Knowledge.open(data_dir=settings.data_dir, chroma_url=settings.chroma_url, embedder=embedder)
-    report = knowledge.index(documents(open_catalog(settings.templates_dir)))
-    click.echo(f"{report.changed} indexed, {report.unchanged} unchanged, {report.removed} removed")
-
-
-def documents(catalog: "Catalog") -> list["Document"]:
-    """Return what is indexed of each template: its name and its description in a user's words."""
-    from bot.knowledge.knowledge import Document
-
-    return [
-        Document(
-            id=each.name,
-            text=f"{each.name.replace('-', ' ')}: {each.description}",
-            content_hash=each.content_hash,
-            metadata={"kind": "template"},
-        )
-        for each in catalog.templates
-    ]
+    logs.configure("console")
+    main.open_knowledge(settings, main.open_catalog(settings))
