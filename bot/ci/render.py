@@ -1,6 +1,8 @@
 """Rendering of template fragments: the small vocabulary a template may use, and YAML-safe text."""
 
+import json
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 
 import jinja2
@@ -42,6 +44,8 @@ class Renderer:
             autoescape=False,
         )
         self._jinja.filters |= {"scalar": scalar, "items": items, "found": found, "replaced": replaced}
+        self._jinja.filters |= {"at_service": at_service, "exec_form": exec_form}
+        self._jinja.tests["match"] = lambda text, pattern: re.search(pattern, text) is not None
 
     def render(self, template: Template, fragment: str, place: Place) -> str:
         """Return the text of one fragment for one unit; empty when the template has no such fragment."""
@@ -52,7 +56,7 @@ class Renderer:
             text = source.render(_context(place))
         except jinja2.TemplateError as error:
             raise CannotError(f"the template {template.name}/{fragment} does not render: {error}") from error
-        return _tidy(text)
+        return _tidy(_without_gaps(text) if fragment.endswith(".yml.j2") else text)
 
     def render_shared(self, fragment: str, known: Mapping[str, object]) -> str:
         """Return the text of a shared fragment, which knows no unit."""
@@ -61,6 +65,11 @@ class Renderer:
 
 def _tidy(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n" if text.strip() else ""
+
+
+def _without_gaps(text: str) -> str:
+    """Drop the blank lines that macros leave inside a job."""
+    return re.sub(r"\n\s*\n(?=[ ])", "\n", text)
 
 
 def _context(place: Place) -> dict[str, object]:
@@ -75,6 +84,7 @@ def _context(place: Place) -> dict[str, object]:
 
     return {
         "ecosystem": unit.ecosystem,
+        "known": {fact.name for fact in unit.facts},
         "fact": fact,
         "facts": lambda name: list(unit.all(name)),
         "quotes": quotes,
@@ -127,3 +137,23 @@ def found(text: str, pattern: str) -> str:
 def replaced(text: str, pattern: str, new: str) -> str:
     """Return the text with every match replaced."""
     return re.sub(pattern, new, text)
+
+
+def at_service(line: str, services: Iterable[str]) -> str:
+    """Return the value of a NAME=value line; a service is reached by its name, where others say localhost."""
+    value = line.partition("=")[2]
+    names = [re.sub(r":[^/]*$", "", service).rsplit("/", 1)[-1] for service in services]
+    fitting = [name for name in names if name[:5] in line.lower()] or (names if len(names) == 1 else [])
+    if not fitting:
+        return value
+    return re.sub(r"(?<![\w.-])(?:localhost|127\.0\.0\.1)(?![\w.-])", fitting[0], value)
+
+
+def exec_form(command: str) -> str:
+    """Return a shell command as the list a Dockerfile's CMD wants; through a shell only when it needs one."""
+    if re.search(r"[$;&|<>`*?~(){}]", command) or re.match(r"\w+=", command):
+        return json.dumps(["sh", "-c", command if re.search(r"[;&|]", command) else f"exec {command}"])
+    try:
+        return json.dumps(shlex.split(command))
+    except ValueError:
+        return json.dumps(["sh", "-c", command])

@@ -77,21 +77,23 @@ def read_document(text: str, path: str = ".gitlab-ci.yml") -> Document:
             raise CannotError("the file does not hold jobs by name (line 1)")
         duplicates = tuple(_duplicates(node, path))
         lines = dict(_lines(node, ()))
-        data = {str(key): value for key, value in loader.construct_document(node).items()}  # type: ignore[no-untyped-call]
+        data = {str(key): value for key, value in loader.construct_document(node).items()}
     except yaml.MarkedYAMLError as error:
         raise CannotError(_explain(error)) from error
     except yaml.YAMLError as error:
         raise CannotError(f"not valid YAML: {error} (line 1)") from error
     finally:
-        loader.dispose()  # type: ignore[no-untyped-call]
+        loader.dispose()
     return Document(data=data, jobs=_jobs(data), lines=lines, path=path, findings=duplicates)
 
 
 def _documents(loader: _Loader) -> list[yaml.Node]:
     """Return the documents: two when a `spec:` header comes first."""
     nodes: list[yaml.Node] = []
-    while loader.check_node():  # type: ignore[no-untyped-call]
-        nodes.append(loader.get_node())  # type: ignore[no-untyped-call]
+    while loader.check_node():
+        node = loader.get_node()
+        if node is not None:
+            nodes.append(node)
     return nodes
 
 

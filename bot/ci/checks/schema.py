@@ -66,7 +66,7 @@ def _message(error: jsonschema.ValidationError, place: tuple[str | int, ...]) ->
 
 def _mend(error: jsonschema.ValidationError) -> str:
     if error.validator == "enum":
-        return "Use one of: " + ", ".join(map(str, error.validator_value)) + "."
+        return "Use one of: " + ", ".join(map(str, _listed(error.validator_value))) + "."
     if error.validator == "additionalProperties":
         return "Remove the key, or look for a typing mistake in it."
     if error.validator == "type":
@@ -77,6 +77,10 @@ def _mend(error: jsonschema.ValidationError) -> str:
 def _kinds(kinds: object) -> str:
     names = kinds if isinstance(kinds, list) else [kinds]
     return " or ".join(_KINDS.get(str(name), str(name)) for name in names)
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
 
 
 def _short(value: object) -> str:
