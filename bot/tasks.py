@@ -92,7 +92,9 @@ class Queue:
         self._work = work
         self._waits = waits
         self._app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo, max_size=6))
-        self._task = self._app.task(name=_TASK, queue="orders", retry=_Patience(waits), pass_context=True)(self._run)
+        self._app.task(name=_TASK, queue="orders", retry=_Patience(waits), pass_context=True)(self._run)
+        # An app whose worker runs defers asynchronously only; a transaction of ours needs one of its own.
+        self._front = procrastinate.App(connector=procrastinate.SyncPsycopgConnector(conninfo=conninfo))
 
     def accept(self, delivery_key: str, event: Event) -> Accepted:
         """Remember the delivery and queue the event in one transaction; nothing else may be lost or doubled."""
@@ -110,7 +112,10 @@ class Queue:
                 kind=str(event.__struct_config__.tag),
             )
             orders.link_delivery(connection, delivery_key, order_id)
-            self._task.configure(lock=str(conversation_id), connection=connection).defer(order_id=str(order_id))
+            task = self._front.configure_task(
+                name=_TASK, queue="orders", lock=str(conversation_id), connection=connection, allow_unknown=True
+            )
+            task.defer(order_id=str(order_id))
         return "queued"
 
     def run_worker(self, concurrency: int, stop: threading.Event, *, wait: bool = True) -> None:

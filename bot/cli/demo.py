@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from bot import logs
 from bot.domain import CannotError
@@ -45,7 +46,8 @@ class Timeline:
         took, total = moment - self.last, moment - self.began
         self.last = moment
         self.steps.append({"step": name, "seconds": round(took, 3), "at": round(total, 3), "detail": words})
-        self.console.print(f"[green]✓[/] [dim]{total:6.2f} s[/]  {words}", highlight=False)
+        line = f"[green]✓[/] [dim]{total:6.2f} s[/]  {escape(words)}"
+        self.console.print(line, highlight=False, soft_wrap=True)
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Scene:
 
 def demo(once: bool, json_file: Path | None) -> None:
     """Play the story; with `once` end after it. Raises CannotError unless it ended merged and green."""
-    logs.configure("console", level=logging.CRITICAL)
+    logs.configure("console", level=logging.ERROR)
     console = Console()
     timeline = Timeline(console)
     with ExitStack() as stack:

@@ -1,0 +1,48 @@
+"""The town of the stories: started once, for starting takes longer than a story."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bot.main import open_parts, running
+from bot.sandbox import seed
+from bot.sandbox.server import Sandbox
+from bot.settings import read_settings
+from tests.world.scripted_ollama import ScriptedOllama
+from tests.world.town import SECRET, Story, Town
+
+
+@pytest.fixture(scope="session")
+def town(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """Run a bot beside a stand-in and a scripted model."""
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute("create database town template template strategy file_copy")
+    folder = tmp_path_factory.mktemp("town")
+    sandbox, ollama = Sandbox(folder / "gitlab", job_seconds=0.01).start(), ScriptedOllama().start()
+    bot = seed.add_user(sandbox.world, "pipewright", is_bot=True)
+    token = seed.add_token(sandbox.world, bot)
+    settings = read_settings(
+        {
+            "PIPEWRIGHT_GITLAB_URL": sandbox.url,
+            "PIPEWRIGHT_GITLAB_TOKEN": token.value,
+            "PIPEWRIGHT_WEBHOOK_SECRET": SECRET,
+            "PIPEWRIGHT_DATABASE_URL": postgres.replace("dbname=postgres", "dbname=town"),
+            "PIPEWRIGHT_OLLAMA_URL": ollama.url,
+            "PIPEWRIGHT_DATA_DIR": str(Path(folder) / "bot"),
+            "PIPEWRIGHT_LISTEN_PORT": "0",
+            "PIPEWRIGHT_HISTORY_OPEN": "true",
+        },
+        env_file=None,
+    )
+    with open_parts(settings) as parts, running(parts) as address:
+        yield Town(sandbox, ollama, parts, address, bot)
+    ollama.stop()
+    sandbox.stop()
+
+
+@pytest.fixture
+def story(town: Town) -> Story:
+    """A story in a small Python project."""
+    return town.story()

@@ -1,0 +1,278 @@
+"""Stories of approving: who, how, and exactly which commit."""
+
+from collections.abc import Callable
+
+import pytest
+
+from bot.sandbox.state import MergeRequest, Protection
+from tests.world.town import PYTHON, Story, Town
+
+
+def by_reaction(story: Story, request: MergeRequest) -> None:
+    story.react(request)
+
+
+def by_reaction_on_the_note(story: Story, request: MergeRequest) -> None:
+    issue = story.project.issues[0]
+    story.react(issue, note=story.answers(issue)[0])
+
+
+def by_button(story: Story, request: MergeRequest) -> None:
+    story.approve(request)
+
+
+def by_quick_action(story: Story, request: MergeRequest) -> None:
+    from bot.sandbox import acts
+
+    with story.world.lock:
+        acts.comment(story.world, request, story.maintainer, "/approve")
+
+
+def by_comment(story: Story, request: MergeRequest) -> None:
+    story.comment(request, "@pipewright approve", by=story.maintainer)
+
+
+def by_comment_in_the_issue(story: Story, request: MergeRequest) -> None:
+    story.comment(story.project.issues[0], "@pipewright /approve", by=story.maintainer)
+
+
+def by_naming_the_commit(story: Story, request: MergeRequest) -> None:
+    story.comment(request, f"@pipewright approve {story.head(request.source_branch)[:10]}", by=story.maintainer)
+
+
+SIGNALS = [
+    by_reaction,
+    by_reaction_on_the_note,
+    by_button,
+    by_quick_action,
+    by_comment,
+    by_comment_in_the_issue,
+    by_naming_the_commit,
+]
+
+
+@pytest.mark.parametrize("approve", SIGNALS)
+def test_each_signal_of_a_maintainer_merges_the_proposed_commit(
+    story: Story, approve: Callable[[Story, MergeRequest], None]
+) -> None:
+    request = story.drafted()
+    proposed = story.head(request.source_branch)
+    approve(story, request)
+    story.settle()
+    assert request.state == "merged"
+    assert request.last_sha == proposed
+    assert story.file(".gitlab-ci.yml", "main")
+    note = story.answers(story.project.issues[0])[0].body
+    assert f"Merged `{proposed[:8]}`" in note
+    assert story.maintainer.username in note
+    assert "on `main` passed ✅" in note
+
+
+@pytest.mark.parametrize("who", ["developer", "reporter", "guest", "stranger"])
+def test_whoever_may_not_merge_is_refused_and_told(town: Town, who: str) -> None:
+    story = town.story(visibility="public")
+    request = story.drafted()
+    story.react(request, by=getattr(story, who))
+    story.settle()
+    assert request.state == "opened"
+    assert "I did not merge" in story.answer(request)
+
+
+def test_a_comment_of_someone_who_may_not_merge_is_refused(story: Story) -> None:
+    request = story.drafted()
+    answer = story.ask("@pipewright approve", of=request, by=story.developer)
+    assert "allowed to merge into `main`" in answer
+    assert request.state == "opened"
+
+
+def test_the_reaction_of_another_bot_does_not_count(story: Story) -> None:
+    from bot.sandbox import seed
+
+    request = story.drafted()
+    with story.world.lock:
+        other = seed.add_user(story.world, f"helper{story.project.id}", is_bot=True)
+        story.project.members[other.id] = 40
+    story.react(request, by=other)
+    story.settle()
+    assert request.state == "opened"
+
+
+def test_a_blocked_maintainer_does_not_count(story: Story) -> None:
+    request = story.drafted()
+    story.maintainer.state = "blocked"
+    story.react(request)
+    story.settle()
+    assert request.state == "opened"
+
+
+def test_where_the_rule_lets_developers_merge_a_developer_may_approve(story: Story) -> None:
+    story.project.protected["main"] = Protection(push=40, merge=30)
+    request = story.drafted()
+    story.react(request, by=story.developer)
+    story.settle()
+    assert request.state == "merged"
+
+
+def test_a_rule_of_the_project_can_forbid_approving_ones_own_order(town: Town) -> None:
+    story = town.story({**PYTHON, ".pipewright.yml": "approval:\n  requester_may_approve: false\n"})
+    request = story.drafted()
+    story.project.protected["main"] = Protection(push=40, merge=30)
+    story.react(request, by=story.developer)
+    story.settle()
+    assert request.state == "opened"
+    assert "who asked for the draft may not approve it" in story.answer(request)
+    story.react(request)
+    story.settle()
+    assert request.state == "merged"
+
+
+def test_a_rule_with_a_typing_error_refuses_instead_of_vanishing(town: Town) -> None:
+    story = town.story({**PYTHON, ".pipewright.yml": "approval:\n  requester_may_aprove: false\n"})
+    request = story.drafted()
+    answer = story.ask("@pipewright approve", of=request, by=story.maintainer)
+    assert "`.pipewright.yml` on the default branch is not valid" in answer
+    assert request.state == "opened"
+
+
+@pytest.mark.parametrize("emoji", ["thumbsdown", "eyes", "heart"])
+def test_other_reactions_approve_nothing(story: Story, emoji: str) -> None:
+    request = story.drafted()
+    story.react(request, emoji)
+    story.settle()
+    assert request.state == "opened"
+    assert story.answers(request) == []
+
+
+def test_a_push_before_the_approval_is_not_merged_and_both_shas_are_named(story: Story) -> None:
+    request = story.drafted()
+    proposed = story.head(request.source_branch)
+    pushed = story.push(request.source_branch, "evil.sh", "rm -rf /\n")
+    story.react(request)
+    story.settle()
+    assert request.state == "opened"
+    assert proposed[:8] in story.answer(request)
+    assert pushed[:8] in story.answer(request)
+
+
+def test_whoever_names_the_new_commit_approves_that(story: Story) -> None:
+    request = story.drafted()
+    pushed = story.push(request.source_branch, "good.sh", "true\n")
+    story.settle()
+    story.ask(f"@pipewright approve {pushed[:8]}", of=request, by=story.maintainer)
+    assert request.state == "merged"
+    assert request.last_sha == pushed
+
+
+def test_a_reaction_taken_back_before_the_bot_looks_counts_for_nothing(story: Story) -> None:
+    request = story.drafted()
+    with story.world.lock:
+        story.react(request)
+        story.unreact(request)
+    story.settle()
+    assert request.state == "opened"
+
+
+def test_an_approval_while_the_pipeline_runs_merges_when_it_is_green(story: Story) -> None:
+    story.world.job_seconds = 1.0
+    try:
+        issue = story.issue()
+        story.comment(issue, "@pipewright generate")
+        story.until(lambda: bool(story.project.pipelines) and "Here is the draft" in story.answer(issue))
+        story.react(story.request)
+        story.until(lambda: story.request.auto_merge_by is not None)
+        assert story.request.state == "opened"
+        story.settle()
+    finally:
+        story.world.job_seconds = 0.01
+    assert story.request.state == "merged"
+    assert "Merged" in story.answer(issue)
+
+
+def test_taking_the_approval_back_while_the_pipeline_runs_disarms_the_merge(story: Story) -> None:
+    story.world.job_seconds = 1.5
+    try:
+        issue = story.issue()
+        story.comment(issue, "@pipewright generate")
+        story.until(lambda: bool(story.project.pipelines) and "Here is the draft" in story.answer(issue))
+        story.react(story.request)
+        story.until(lambda: story.request.auto_merge_by is not None)
+        story.unreact(story.request)
+        story.settle()
+    finally:
+        story.world.job_seconds = 0.01
+    assert story.request.state == "opened"
+    assert "took the approval back" in story.answer(story.request)
+
+
+def test_a_push_while_an_approved_merge_waits_voids_the_approval(story: Story) -> None:
+    story.world.job_seconds = 1.5
+    try:
+        issue = story.issue()
+        story.comment(issue, "@pipewright generate")
+        story.until(lambda: bool(story.project.pipelines) and "Here is the draft" in story.answer(issue))
+        story.react(story.request)
+        story.until(lambda: story.request.auto_merge_by is not None)
+        pushed = story.push(story.request.source_branch, "late.txt", "x\n")
+        story.settle()
+    finally:
+        story.world.job_seconds = 0.01
+    assert story.request.state == "opened"
+    assert "The approval is void" in story.answer(story.request)
+    assert pushed[:8] in story.answer(story.request)
+
+
+def test_a_red_pipeline_is_told_and_not_merged(town: Town) -> None:
+    files = {**PYTHON, ".gitlab-ci.yml": "breaks:\n  script:\n    - exit 1\n"}
+    story = town.story(files)
+    issue = story.issue()
+    story.ask("@pipewright generate", of=issue)
+    assert "failed ❌" in story.answer(issue)
+    assert "`breaks`" in story.answer(issue)
+    answer = story.ask("@pipewright approve", of=story.request, by=story.maintainer)
+    assert "its pipeline failed" in answer
+    assert story.request.state == "opened"
+
+
+def test_reject_closes_the_draft_and_a_new_order_opens_another(story: Story) -> None:
+    issue = story.issue()
+    story.ask("@pipewright generate", of=issue)
+    first = story.request
+    assert "Closed" in story.ask("@pipewright reject", of=issue)
+    assert first.state == "closed"
+    story.ask("@pipewright generate", of=issue)
+    assert [one.state for one in story.project.merge_requests] == ["closed", "opened"]
+
+
+def test_retry_runs_the_failed_jobs_again(town: Town) -> None:
+    story = town.story({**PYTHON, ".gitlab-ci.yml": "breaks:\n  script:\n    - exit 1\n"})
+    request = story.drafted()
+    before = {job.id for job in story.project.pipelines[-1].jobs}
+    story.ask("@pipewright retry", of=request)
+    assert {job.id for job in story.project.pipelines[-1].jobs} != before
+
+
+def test_the_merge_by_hand_is_noticed(story: Story) -> None:
+    from bot.sandbox import acts
+
+    request = story.drafted()
+    with story.world.lock:
+        request.title, request.unsettled_reads = "Set up CI", 0
+        acts.merge(story.world, request, story.maintainer, sha=None, when_green=False)
+    story.settle()
+    assert "in GitLab itself, not by me" in story.answers(story.project.issues[0])[0].body
+
+
+def test_the_status_after_the_merge_tells_all(story: Story) -> None:
+    request = story.drafted()
+    story.react(request)
+    story.settle()
+    answer = story.ask("@pipewright status", of=story.project.issues[0])
+    assert "Merged" in answer
+    assert "passed ✅" in answer
+
+
+def test_after_the_merge_an_approval_says_that_it_is_merged(story: Story) -> None:
+    request = story.drafted()
+    story.react(request)
+    story.settle()
+    assert "merged already" in story.ask("@pipewright approve", of=request, by=story.maintainer)
