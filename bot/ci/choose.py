@@ -12,9 +12,7 @@ def best_template(catalog: Catalog, unit: Unit, retrieved: Sequence[str] = ()) -
     """Return the template that asks for most of what the unit has; retrieval only breaks a tie."""
     fitting = [(template.score(unit), template) for template in catalog.templates if template.role == "unit"]
     scored = [(score, _rank(template, retrieved), template) for score, template in fitting if score is not None]
-    if not scored:
-        return fallback(catalog)
-    return max(scored, key=lambda entry: entry[:2])[2]
+    return max(scored, key=lambda entry: entry[:2])[2] if scored else None
 
 
 def additions(catalog: Catalog, unit: Unit) -> tuple[Template, ...]:

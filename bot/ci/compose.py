@@ -68,11 +68,10 @@ def _drafts(
     drafts: list[Draft] = []
     for place in places(survey, paths):
         template = best_template(catalog, place.unit, retrieved)
-        if template is None:
-            continue
-        files = _docker_files(renderer, template, place, paths, wishes)
+        files = _docker_files(renderer, template, place, paths, wishes) if template else {}
         built = structs.replace(place, has_dockerfile=place.has_dockerfile or bool(files))
-        drafts.append(_draft(renderer, template, built, files))
+        if template:
+            drafts.append(_draft(renderer, template, built, files))
         if built.has_dockerfile and wishes.dockerfile is not False and "image" not in wishes.without:
             drafts += [_draft(renderer, each, built) for each in additions(catalog, place.unit)]
     if not any(draft.parts for draft in drafts):
@@ -114,8 +113,9 @@ def _head(catalog: Catalog, drafts: Sequence[Draft], parts: Sequence[Part], wish
     units = [draft.place.unit for draft in drafts]
     includes = [include for draft in drafts for include in draft.template.includes]
     known = {
-        "stages": stages_of(parts),
+        "stages": stages_of(parts, ("test",) if includes else ()),
         "includes": includes,
+        "is_scanned": any("SAST" in str(include) for include in includes),
         "is_nightly": "nightly" in wishes.extras,
         "git_depth": next((unit.first("git_depth") for unit in units if unit.first("git_depth")), None),
         "submodules": next((unit.first("submodules") for unit in units if unit.first("submodules")), None),
@@ -140,7 +140,8 @@ def _assumptions(survey: Survey, drafts: Sequence[Draft]) -> tuple[str, ...]:
         for fact in unit.facts
         if fact.confidence < UNSURE
     ]
-    assumed = [sentence for draft in drafts if draft.parts for sentence in draft.template.assumes]
+    used = [draft for draft in drafts if draft.parts or draft.template.role == "extra"]
+    assumed = [sentence for draft in used for sentence in draft.template.assumes]
     return tuple(dict.fromkeys((*guesses, *assumed, *survey.remarks)))
 
 

@@ -67,9 +67,9 @@ def order(parts: Iterable[Part]) -> tuple[Part, ...]:
     return tuple(ordered.values())
 
 
-def stages_of(parts: Sequence[Part]) -> list[str]:
-    """Return the stages in use, in order."""
-    return sorted({part.stage for part in parts if not part.is_hidden}, key=_position)
+def stages_of(parts: Sequence[Part], others: Sequence[str] = ()) -> list[str]:
+    """Return the stages in use, in order, with those that included files need."""
+    return sorted({part.stage for part in parts if not part.is_hidden} | set(others), key=_position)
 
 
 def rows(parts: Sequence[Part]) -> tuple[JobRow, ...]:

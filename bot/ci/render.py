@@ -56,7 +56,7 @@ class Renderer:
             text = source.render(_context(place))
         except jinja2.TemplateError as error:
             raise CannotError(f"the template {template.name}/{fragment} does not render: {error}") from error
-        return _tidy(_without_gaps(text) if fragment.endswith(".yml.j2") else text)
+        return _tidy(_without_gaps(text, fragment))
 
     def render_shared(self, fragment: str, known: Mapping[str, object]) -> str:
         """Return the text of a shared fragment, which knows no unit."""
@@ -67,9 +67,11 @@ def _tidy(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n" if text.strip() else ""
 
 
-def _without_gaps(text: str) -> str:
-    """Drop the blank lines that macros leave inside a job."""
-    return re.sub(r"\n\s*\n(?=[ ])", "\n", text)
+def _without_gaps(text: str, fragment: str) -> str:
+    """Drop the blank lines that macros leave inside a job or inside a stage of a Dockerfile."""
+    if fragment.endswith(".yml.j2"):
+        return re.sub(r"\n\s*\n(?=[ ])", "\n", text)
+    return re.sub(r"\n\s*\n(?!FROM |# )", "\n", text) if fragment.startswith("Dockerfile") else text
 
 
 def _context(place: Place) -> dict[str, object]:
