@@ -2,8 +2,8 @@
 
 from typing import assert_never
 
-from bot.domain import CannotError, Mention, SkipError
-from bot.handlers import answer, orders
+from bot.domain import CannotError, ChatMessage, Mention, SkipError
+from bot.handlers import answer, memory, orders
 from bot.handlers.command import Command, FreeText, Unknown, read_command
 from bot.handlers.reply import Reply
 from bot.proposals.order import Order
@@ -17,12 +17,16 @@ def handle_mention(services: Services, event: Mention, order: Order) -> str:
     if asked is None:
         raise SkipError("the mention stands in a quote or in code")
     services.gitlab.react(order.project.id, order.noteable, order.note_id, "eyes")
+    memory.begin(services, order, event.text)
     reply = Reply(services, order)
     try:
-        return _carry_out(services, order, asked, reply)
+        result = _carry_out(services, order, asked, reply)
     except CannotError as refused:
         reply.show(texts.refusal(str(refused)))
-        return "refused"
+        result = "refused"
+    if reply.said and not isinstance(asked, FreeText):  # the model's own words are kept as they come
+        memory.keep(services, order, ChatMessage(role="assistant", content=reply.said))
+    return result
 
 
 def _carry_out(services: Services, order: Order, asked: Command | Unknown | FreeText, reply: Reply) -> str:

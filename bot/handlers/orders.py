@@ -26,7 +26,7 @@ def generate(services: Services, order: Order, words: str, reply: Reply) -> None
 
 
 def show_proposal(services: Services, order: Order, proposal: Proposal, reply: Reply, *, above: str = "") -> None:
-    """Let the reply become the note that shows the proposal from now on; `above` is said this once."""
+    """Let the reply become the note that shows the proposal from now on, with the words `above` it."""
     parts = (above, note.standing(services, proposal), draft.summary(proposal, services.mention))
     note_id = reply.show("\n\n".join(part for part in parts if part))
     with services.pool.connection() as connection:
@@ -36,6 +36,7 @@ def show_proposal(services: Services, order: Order, proposal: Proposal, reply: R
             note_id=note_id,
             note_kind=order.noteable.kind,
             note_iid=order.noteable.iid,
+            introduction=above,
         )
 
 
@@ -47,7 +48,8 @@ def report_status(services: Services, order: Order, ref: str, reply: Reply) -> N
     if branch is None and proposal is not None:
         reply.show(_proposal_status(services, proposal))
         return
-    reply.show(branch_status(services, order.project.id, branch))
+    told = branch_status(services, order.project.id, branch)
+    reply.show(told if branch else f"{progress.no_proposal(services.mention)} {told}")
 
 
 def _branch_named(words: str) -> str | None:

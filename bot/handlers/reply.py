@@ -9,20 +9,17 @@ from bot.store import orders
 
 
 class Reply:
-    """The answer to one order; it survives a crash because its note is found again."""
+    """The answer to one order; it survives a crash because its note is found again. `said` is the last text."""
 
     def __init__(self, services: Services, order: Order) -> None:
         self._services = services
         self._order = order
         self._note_id = self._known_note()
-
-    @property
-    def note_id(self) -> int | None:
-        """The note's id once something was shown."""
-        return self._note_id
+        self.said = ""
 
     def show(self, markdown: str) -> int:
         """Show this text now, in a new note the first time; return the note's id."""
+        self.said = markdown
         text = safe(markdown + texts.mark(self._order.id))
         if self._note_id is None:
             self._note_id = self._create(text)

@@ -27,9 +27,8 @@ def refresh(services: Services, proposal: Proposal) -> None:
 def render(services: Services, proposal: Proposal) -> str:
     """Return the Markdown of the note: how it stands first, then the draft itself."""
     mark = texts.mark(proposal.order_id) if proposal.order_id else ""
-    return (
-        "\n\n".join(part for part in (standing(services, proposal), summary(proposal, services.mention)) if part) + mark
-    )
+    parts = (proposal.introduction, standing(services, proposal), summary(proposal, services.mention))
+    return "\n\n".join(part for part in parts if part) + mark
 
 
 def standing(services: Services, proposal: Proposal) -> str:

@@ -61,11 +61,17 @@ def for_conversation(connection: Connection[TupleRow], conversation_id: UUID, li
         ).fetchall()
 
 
-def recent_chat(connection: Connection[TupleRow], conversation_id: UUID, limit: int) -> list[Message]:
-    """Return the last messages of a conversation, oldest first."""
+def before_order(connection: Connection[TupleRow], conversation_id: UUID, order_id: UUID, limit: int) -> list[Message]:
+    """Return the last messages of a conversation that other orders left, oldest first."""
     with connection.cursor(row_factory=class_row(Message)) as cursor:
         rows = cursor.execute(
-            f"select {_COLUMNS} from messages where conversation_id = %s order by id desc limit %s",
-            (conversation_id, limit),
+            f"select {_COLUMNS} from messages where conversation_id = %s and order_id is distinct from %s"
+            " order by id desc limit %s",
+            (conversation_id, order_id, limit),
         ).fetchall()
     return rows[::-1]
+
+
+def forget_order(connection: Connection[TupleRow], order_id: UUID) -> None:
+    """Remove what a cut-off try of an order left, before it is tried again."""
+    connection.execute("delete from messages where order_id = %s", (order_id,))

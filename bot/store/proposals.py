@@ -41,6 +41,7 @@ class Proposal(NewProposal, frozen=True, kw_only=True):
     note_id: int | None
     note_kind: str | None
     note_iid: int | None
+    introduction: str
     pipeline_id: int | None
     pipeline_status: str | None
     merged_sha: str | None
@@ -187,11 +188,19 @@ def set_opened(
 
 
 def set_note(
-    connection: Connection[TupleRow], proposal_id: UUID, *, note_id: int, note_kind: str, note_iid: int
+    connection: Connection[TupleRow],
+    proposal_id: UUID,
+    *,
+    note_id: int,
+    note_kind: str,
+    note_iid: int,
+    introduction: str,
 ) -> Proposal:
-    """Note where the proposal is shown."""
+    """Note where the proposal is shown, and with which words above it."""
     return _changed(
-        connection, "note_id = %s, note_kind = %s, note_iid = %s", (note_id, note_kind, note_iid, proposal_id)
+        connection,
+        "note_id = %s, note_kind = %s, note_iid = %s, introduction = %s",
+        (note_id, note_kind, note_iid, introduction, proposal_id),
     )
 
 

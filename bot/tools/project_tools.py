@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-import msgspec
-
 from bot.agent.loop import Tool
 from bot.domain import AccessLevel, CannotError, ToolError
 from bot.proposals import draft
@@ -118,8 +116,3 @@ class ProjectTools:
             require(self._services.gitlab, self._order.project.id, self._order.person, level, what)
         except CannotError as cannot:
             raise ToolError(f"the person may not do that: {cannot}") from cannot
-
-
-def stored_calls(calls: tuple[object, ...]) -> list[object] | None:
-    """Return tool calls as the JSON that `messages.tool_calls` holds."""
-    return [msgspec.to_builtins(call) for call in calls] or None

@@ -74,6 +74,7 @@ create table pipelines (
     note_id bigint,
     note_kind text,
     note_iid integer,
+    introduction text not null default '',
     is_internal boolean not null default false,
     requested_by_id bigint not null,
     requested_by text not null,
