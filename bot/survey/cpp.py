@@ -1,0 +1,165 @@
+"""C and C++: CMake, Meson, autotools or a plain Makefile."""
+
+import re
+
+from bot.domain import Evidence, Unit
+from bot.survey.facts import Facts
+from bot.survey.makefile import NAMES, recipes
+from bot.survey.other_ci.model import OtherCi, all_commands
+from bot.survey.other_ci.services import add_services
+from bot.survey.tree import Folder
+
+_SOURCES = r"(?:[\w.+-]+/){0,4}[\w.+-]+\.(?:c|cc|cpp|cxx|c\+\+)"
+_COMPILED = r"(?:[\w.+-]+/){0,4}[\w.+-]+\.(?:c|cc|cpp|cxx|c\+\+|h|hpp|hh|hxx)"
+_TEST_TARGETS = ("check", "test", "tests", "unittest", "unittests", "run-tests", "runtests", "run_tests")
+
+
+def survey_cpp(folder: Folder, ci: OtherCi) -> Unit | None:
+    """Return the C or C++ unit of a folder: sources with a build system on top."""
+    system = _system(folder, ci)
+    sources = folder.under(_COMPILED)
+    if not system or not sources:
+        return None
+    facts = Facts()
+    language = "cpp" if any(re.search(r"\.(cc|cpp|cxx|c\+\+|hpp|hh|hxx)$", path) for path in sources) else "c"
+    file = {"cmake": "CMakeLists.txt", "meson": "meson.build", "autotools": "configure.ac"}.get(system, "")
+    file = folder.first(file, "configure.in", "configure", *NAMES)
+    where = folder.evidence(file, "project(", "AC_INIT", "all:")
+    facts.add("language", language, "of the sources", Evidence(path=folder.full(sources[0])))
+    facts.add("manifest", folder.full(file), "it builds the project", where)
+    facts.add("package_manager", system, f"there is a {file}", where)
+    facts.add("system_package", "g++" if language == "cpp" else "gcc", "the sources are compiled", where)
+    adders = {"cmake": _add_cmake, "meson": _add_meson, "autotools": _add_autotools, "make": _add_make}
+    adders[system](facts, folder, ci, where)
+    add_services(facts, folder, ci)
+    return facts.unit(folder.root, "cpp")
+
+
+def _system(folder: Folder, ci: OtherCi) -> str:
+    """Return the build system; where there are several, the one other CI calls, else CMake before the others."""
+    present = {
+        "cmake": folder.has("CMakeLists.txt"),
+        "meson": folder.has("meson.build"),
+        "autotools": bool(folder.first("configure.ac", "configure.in", "configure")),
+        "make": bool(folder.first(*NAMES)) and bool(folder.under(_SOURCES)),
+    }
+    found = [name for name, there in present.items() if there]
+    called = " ".join(command.raw for job in ci.jobs for command in job.commands(job.rows[0]))
+    patterns = {
+        "cmake": r"\bcmake\b",
+        "meson": r"\bmeson\b",
+        "autotools": r"\./configure|autoreconf",
+        "make": r"\bmake\b",
+    }
+    used = [name for name in found if re.search(patterns[name], called)]
+    return next(iter(used or found), "")
+
+
+def _add_cmake(facts: Facts, folder: Folder, ci: OtherCi, where: Evidence) -> None:
+    for name in ("cmake", "make"):
+        facts.add("system_package", name, "CMake writes Makefiles", where)
+    options = "".join(f" {option}" for option in _cmake_options(folder, ci))
+    facts.add("build", f"cmake -S . -B build{options}", "CMake configures the project", where)
+    facts.add("build", "cmake --build build --parallel 4", "CMake builds it", where)
+    facts.add("artifact", "build/", "the build writes there", where)
+    if re.search(
+        r"enable_testing\s*\(|include\s*\(\s*CTest|add_test\s*\(|catch_discover_tests|gtest_discover_tests|doctest_discover",
+        _cmake_text(folder),
+        re.I,
+    ):
+        evidence = folder.evidence("CMakeLists.txt", "enable_testing", "CTest", "add_test")
+        facts.add("test", "ctest --test-dir build --output-on-failure", "CMake knows the tests", evidence)
+        facts.add("test_tool", "ctest", "CMake knows the tests", evidence)
+
+
+def _cmake_text(folder: Folder) -> str:
+    return "\n".join(
+        folder.text(name) for name in ["CMakeLists.txt", *folder.under(r"(?:[\w.-]+/){1,2}CMakeLists\.txt")[:30]]
+    )
+
+
+def _cmake_options(folder: Folder, ci: OtherCi) -> list[str]:
+    """Return the options that switch the tests on: those other CI gives, else the project's own that are off."""
+    given = [command.raw for job in ci.jobs for command in job.commands(job.rows[0]) if "cmake" in command.raw]
+    copied = [
+        option for line in given for option in re.findall(r"-D\w*TEST\w*(?::BOOL)?=(?:ON|1|YES|TRUE)\b", line, re.I)
+    ]
+    if copied:
+        return list(dict.fromkeys(copied))[:4]
+    off = re.findall(
+        r"option\s*\(\s*(\w*TEST\w*)\s+\"[^\"]*\"\s+(?:OFF|\$\{)", folder.text("CMakeLists.txt"), re.IGNORECASE
+    )
+    return [f"-D{name}=ON" for name in off if not re.search(r"INSTALL|COVER|FUZZ|BENCH|SANIT|PERF", name)][:3]
+
+
+def _add_meson(facts: Facts, folder: Folder, ci: OtherCi, where: Evidence) -> None:
+    del ci
+    for name in ("meson", "ninja-build", "pkg-config"):
+        facts.add("system_package", name, "Meson builds with Ninja", where)
+    facts.add("build", "meson setup build", "Meson configures the project", where)
+    facts.add("build", "meson compile -C build", "Meson builds it", where)
+    facts.add("artifact", "build/", "the build writes there", where)
+    text = "\n".join(folder.text(name) for name in ["meson.build", *folder.under(r"[\w.-]+/meson\.build")])
+    if re.search(r"\btest\s*\(", text):
+        facts.add(
+            "test",
+            "meson test -C build --print-errorlogs",
+            "Meson knows the tests",
+            folder.evidence("meson.build", "test("),
+        )
+        facts.add("test_tool", "meson", "Meson knows the tests", where)
+
+
+def _add_autotools(facts: Facts, folder: Folder, ci: OtherCi, where: Evidence) -> None:
+    del ci
+    for name in ("make", "autoconf", "automake", "libtool", "pkg-config"):
+        facts.add("system_package", name, "the build is made by autotools", where)
+    if not folder.has("configure"):
+        script = folder.first("autogen.sh", "bootstrap", "bootstrap.sh")
+        line = f"sh ./{script}" if script else "autoreconf --force --install"
+        facts.add("build", line, "configure has to be made first", where)
+    facts.add("build", "./configure", "it looks at the system", where)
+    facts.add("build", "make -j4", "make builds it", where)
+    facts.add("test", "make check", "autotools always make this target", where, confidence=0.8)
+    facts.add("test_tool", "make", "autotools always make this target", where, confidence=0.8)
+
+
+def _add_make(facts: Facts, folder: Folder, ci: OtherCi, where: Evidence) -> None:
+    known = recipes(folder)
+    file = folder.first(*NAMES)
+    facts.add("system_package", "make", "there is a Makefile", where)
+    facts.add("build", "make all" if "all" in known else "make", "the Makefile builds it", where)
+    runs = all_commands(ci.runs("cpp", "", folder.root))
+    in_ci = [
+        command for command in runs if command.kind == "test" and re.match(r"make( -\S+)*( [\w-]+)+$", command.line)
+    ]
+    for command in in_ci[:3]:
+        facts.add("test", command.line, "other CI runs it", command.evidence)
+    targets = [name for name in _TEST_TARGETS if name in known]
+    if not in_ci and targets:
+        facts.add(
+            "test",
+            f"make {targets[0]}",
+            "the Makefile has the target",
+            folder.evidence(file, f"{targets[0]}:"),
+            confidence=0.9,
+        )
+    if not facts.first("test"):
+        _add_test_program(facts, folder, file, known)
+    if facts.first("test"):
+        facts.add("test_tool", "make", "the Makefile runs the tests", folder.evidence(file))
+    used = "".join(
+        known.get(name, "") for name in {"all", *targets, *re.findall(r"[\w-]+", " ".join(facts.all("test")))}
+    )
+    if re.search(r"\bpython", folder.text(file) if "python" in used else ""):
+        for package in ("python3", "python-is-python3"):
+            facts.add("system_package", package, "the Makefile calls Python", folder.evidence(file, "python"))
+
+
+def _add_test_program(facts: Facts, folder: Folder, file: str, known: dict[str, str]) -> None:
+    """Run the test program that `make` builds when there is no target for it."""
+    name = next((each for each in known if re.fullmatch(r"\w+[-_]test|test[-_]\w+|unit[-_]?tests?", each)), "")
+    if name:
+        where = folder.evidence(file, f"{name}:")
+        facts.add("test", f"make {name}", "the Makefile builds a test program", where, confidence=0.7)
+        facts.add("test", f"./{name}", "the test program tells by its exit code", where, confidence=0.7)

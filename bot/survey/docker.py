@@ -1,0 +1,41 @@
+"""Dockerfiles: the facts they add to a unit, and repositories that hold nothing else."""
+
+import re
+
+from bot.domain import Evidence, Unit
+from bot.survey.facts import Facts
+from bot.survey.tree import Folder
+
+_FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE | re.MULTILINE)
+
+
+def survey_docker(folder: Folder) -> Unit | None:
+    """Return a unit for a folder that has a Dockerfile."""
+    if not folder.has("Dockerfile"):
+        return None
+    facts = Facts()
+    add_dockerfile(facts, folder, "Dockerfile")
+    return facts.unit(folder.root, "docker")
+
+
+def add_dockerfile(facts: Facts, folder: Folder, name: str) -> None:
+    """Add dockerfile, base_image, and the port the image exposes."""
+    where = Evidence(path=folder.full(name))
+    facts.add("dockerfile", folder.full(name), "it builds the image", where)
+    image = base_image(folder.text(name))
+    facts.add("base_image", image, "the last stage starts from it", folder.evidence(name, f"FROM {image}", image))
+    port = re.search(r"^\s*EXPOSE\s+(\d{2,5})", folder.text(name), re.MULTILINE | re.IGNORECASE)
+    if port:
+        facts.add("port", port.group(1), "the Dockerfile exposes it", folder.evidence(name, port.group(0).strip()))
+
+
+def base_image(text: str) -> str:
+    """Return the image of the last stage, followed through the names of earlier stages."""
+    stages = _FROM.findall(text)
+    if not stages:
+        return ""
+    names = {name.lower(): image for image, name in stages if name}
+    image: str = stages[-1][0]
+    for _ in stages:
+        image = names.get(image.lower(), image)
+    return image

@@ -1,0 +1,177 @@
+"""Go modules."""
+
+import re
+
+from bot.domain import Evidence, Unit
+from bot.survey import commands, versions
+from bot.survey.facts import Facts
+from bot.survey.makefile import runs_program
+from bot.survey.other_ci.model import Command, OtherCi, all_commands
+from bot.survey.other_ci.services import add_services
+from bot.survey.tree import Folder
+from bot.survey.versions import TOOLS
+
+_ALIASES = {"stable": "1.27", "oldstable": "1.26", "^1": "1.27", "1.x": "1.27", "1": "1.27", "latest": "1.27"}
+_PLUGIN_FREE = re.compile(r"-coverprofile[= ]\$\S+|\s-json\b")
+_LINT_CONFIGS = (".golangci.yml", ".golangci.yaml", ".golangci.toml", ".golangci.json")
+
+
+def survey_go(folder: Folder, ci: OtherCi) -> Unit | None:
+    """Return the Go unit of a folder with a go.mod."""
+    if not folder.has("go.mod"):
+        return None
+    facts = Facts()
+    module = folder.evidence("go.mod", "module ")
+    facts.add("language", "go", "there is a go.mod", module)
+    facts.add("manifest", folder.full("go.mod"), "it declares the module", module)
+    version = _add_version(facts, folder, ci)
+    facts.add("package_manager", "go", "there is a go.mod", module)
+    if folder.has("go.sum"):
+        facts.add("lockfile", folder.full("go.sum"), "it holds the checksums", Evidence(path=folder.full("go.sum")))
+        facts.add("install", "go mod download", "the modules are fetched once", module)
+    runs = ci.runs("go", version, folder.root)
+    _add_tests(facts, folder, runs)
+    _add_lint(facts, folder, ci, runs)
+    facts.add("build", _build(runs), "every package must compile", module, confidence=0.9)
+    _add_needs(facts, folder)
+    add_services(facts, folder, ci)
+    _add_deployment(facts, folder)
+    return facts.unit(folder.root, "go")
+
+
+def _add_version(facts: Facts, folder: Folder, ci: OtherCi) -> str:
+    text = folder.text("go.mod")
+    declared = [found for found in re.findall(r"^(?:go\s+|toolchain\s+go)(\d+(?:\.\d+)+)", text, re.MULTILINE)]
+    least = max(declared, key=versions.number, default="")
+    seen = [(_ALIASES.get(version, version), where) for version, where in ci.versions("go")]
+    spec = f">={least}" if least else ""
+    version = versions.choose("go", spec=spec, matrix=[found for found, _ in seen])
+    evidence = [folder.evidence("go.mod", f"go {least}", "module ")] if least else []
+    evidence += [where for found, where in seen if versions.short("go", found) == version][:1]
+    why = (
+        f"Go keeps old code running, and go.mod asks for {least} or newer"
+        if least
+        else "go.mod names no version, so it is the default"
+    )
+    facts.add("version", version, why, *evidence, confidence=1.0 if len(evidence) > 1 else 0.9 if evidence else 0.5)
+    facts.add("version_floor", least, "go.mod says so", folder.evidence("go.mod", f"go {least}"))
+    return version
+
+
+def _add_tests(facts: Facts, folder: Folder, runs: list[list[Command]]) -> None:
+    for run in runs:
+        lines = {line: command for command in run if (line := _test_line(command, folder))}
+        for line, command in list(lines.items())[:3]:
+            facts.add("test", line, "other CI runs it", command.evidence)
+        if lines:
+            break
+    if not facts.first("test") and folder.under(r".*_test\.go"):
+        first = folder.under(r".*_test\.go")[0]
+        facts.add("test", "go test ./...", "there are test files", Evidence(path=folder.full(first)), confidence=0.9)
+    if facts.first("test"):
+        tool = "make" if facts.first("test").startswith("make") else "go-test"
+        facts.add("test_tool", tool, "of the test command", folder.evidence("go.mod", "module "))
+
+
+def _test_line(command: Command, folder: Folder) -> str:
+    """Return a test command: `go test` as it is, gotestsum unwrapped, make when its target calls `go test`."""
+    if command.kind != "test":
+        return _test_from_raw(command.raw)
+    found = commands.core(commands.words(command.line) or [])
+    if found[:2] == ["go", "test"]:
+        return "" if "-run" in found or "-bench" in " ".join(found) or "-fuzz" in " ".join(found) else command.line
+    if found[:1] == ["gotestsum"]:
+        rest = found[found.index("--") + 1 :] if "--" in found else []
+        return " ".join(["go test", *rest]) if rest else "go test ./..."
+    if found[:1] == ["make"] and runs_program(folder, found[1:], r"\bgo test\b|gotestsum"):
+        return command.line
+    return ""
+
+
+def _test_from_raw(raw: str) -> str:
+    """Understand a `go test` whose only shell parts are output redirections or package lists."""
+    plain = re.match(r"(go test(?: -[a-z]+(?:=[\w.]+)?)*) .*\./\.\.\.", raw)
+    if plain is None or "${{" in plain.group(1):
+        return "go test ./..." if re.match(r"(\S+/)?gotestsum\b", raw) else ""
+    return f"{plain.group(1)} ./..."
+
+
+def _add_lint(facts: Facts, folder: Folder, ci: OtherCi, runs: list[list[Command]]) -> None:
+    every = all_commands(runs)
+    config = folder.first(*_LINT_CONFIGS)
+    linter = next((command for command in every if "golangci-lint" in command.raw), None)
+    if config or linter:
+        where = folder.evidence(config, "version") if config else linter.evidence if linter else Evidence(path="go.mod")
+        facts.add(
+            "lint",
+            "golangci-lint run",
+            "it is configured" if config else "other CI runs it",
+            where,
+            confidence=1.0 if linter else 0.7,
+        )
+        facts.add("lint_tool", "golangci", "it is configured or run", where)
+        facts.add("lint_install", _golangci(folder, config, ci), "this release fits the configuration", where)
+    vet = next((command for command in every if command.line.startswith("go vet")), None)
+    if not (config or linter):
+        line = vet.line if vet else "go vet ./..."
+        where = vet.evidence if vet else folder.evidence("go.mod", "module ")
+        facts.add(
+            "lint",
+            line,
+            "other CI runs it" if vet else "it comes with Go and needs no configuration",
+            where,
+            confidence=1.0 if vet else 0.6,
+        )
+        facts.add("lint_tool", "govet", "of the lint command", where)
+    formatter = next((command for command in every if re.search(r"\bgofmt\b|\bgo fmt\b", command.raw)), None)
+    if formatter:
+        line = "test -z \"$(gofmt -l $(git ls-files '*.go' ':!vendor/'))\""
+        facts.add("lint", line, "other CI checks the format", formatter.evidence, confidence=0.8)
+        facts.add("lint_tool", "gofmt", "of the lint command", formatter.evidence)
+
+
+def _golangci(folder: Folder, config: str, ci: OtherCi) -> str:
+    """Return the installation of the release that reads this configuration: version 2 of it has its own line."""
+    named = next((found for found in ci.matrix("golangci-lint") if re.fullmatch(r"v?\d+\.\d+(\.\d+)?", found)), "")
+    old = bool(config) and not re.search(r"^version\s*[:=]\s*[\"']?2", folder.text(config), re.MULTILINE)
+    release = named.removeprefix("v") or ("1.64.8" if old else TOOLS["golangci-lint"])
+    release = release if release.count(".") == 2 else f"{release}.0"
+    path = (
+        "github.com/golangci/golangci-lint/v2"
+        if versions.number(release)[0] >= 2
+        else "github.com/golangci/golangci-lint"
+    )
+    return f"go install {path}/cmd/golangci-lint@v{release}"
+
+
+def _build(runs: list[list[Command]]) -> str:
+    for command in all_commands(runs):
+        if command.line.startswith("go build") and " -o " not in command.line:
+            return command.line
+    return "go build ./..."
+
+
+def _add_needs(facts: Facts, folder: Folder) -> None:
+    if "mattn/go-sqlite3" in folder.text("go.mod"):
+        where = folder.evidence("go.mod", "mattn/go-sqlite3")
+        facts.add("system_package", "gcc", "go-sqlite3 is compiled from C", where)
+        facts.add("system_package", "libc6-dev", "go-sqlite3 is compiled from C", where)
+    if facts.first("test").startswith("make"):
+        facts.add("system_package", "make", "the tests are run through make", folder.evidence("Makefile"))
+
+
+def _add_deployment(facts: Facts, folder: Folder) -> None:
+    """A main package that listens on a port is a service; a command-line tool or a library is not deployed."""
+    mains = [path for path in ("main.go", *folder.under(r"cmd/[\w-]+/main\.go")) if folder.has(path)]
+    for path in mains:
+        found = re.search(
+            r"ListenAndServe(?:TLS)?\(\s*\"[\w.]*:(\d+)\"|\.(?:Run|Start|Listen)\(\s*\"[\w.]*:(\d+)\"",
+            folder.text(path),
+        )
+        if found:
+            where = folder.evidence(path, found.group(0))
+            package = "." if path == "main.go" else f"./{path.rpartition('/')[0]}"
+            facts.add("deployable", "yes", "its main package listens on a port", where, confidence=0.8)
+            facts.add("start", f"go run {package}", "it starts the service", where, confidence=0.8)
+            facts.add("port", found.group(1) or found.group(2), "the code listens there", where)
+            return

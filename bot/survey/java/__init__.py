@@ -1,0 +1,1 @@
+"""Java and Kotlin on Maven or Gradle."""

@@ -1,0 +1,1 @@
+"""JavaScript and TypeScript projects on Node.js: manager, scripts, versions."""

@@ -1,0 +1,1 @@
+"""Other CI systems as evidence: what a repository already runs, with which versions and services."""

@@ -1,0 +1,229 @@
+"""GitHub Actions: workflows that run on a push or a pull request, one level of local actions and workflows deep."""
+
+import itertools
+import re
+from collections.abc import Iterator
+
+from bot.domain import Evidence
+from bot.survey.other_ci.model import Job, Row, Step, resolve
+from bot.survey.parsing import read_yaml, string, strings, table
+from bot.survey.tree import Tree, find
+
+MAX_ROWS = 100
+_WORKFLOW = re.compile(r"\.github/workflows/[^/]+\.ya?ml")
+_WRONG_WORKFLOW = re.compile(
+    r"release|publish|deploy|codeql|scorecard|stale|label|lock|dependabot|dependency|renovate|docs?\b|pages|benchmark"
+    r"|fuzz|nightly|scheduled|wheels|cifuzz|spell|audit|triage|greet|semgrep|snyk|backport|downstream|update|sync|chatops"
+    r"|commitlint|committed|cla\b|codspeed|jsr|windows|macos|mac\.|emscripten|pyodide|wasm|android|ios|cygwin|msys"
+)
+_SETUP = {
+    "actions/setup-python": ("python", "python-version"),
+    "actions/setup-node": ("node", "node-version"),
+    "actions/setup-go": ("go", "go-version"),
+    "actions/setup-java": ("java", "java-version"),
+    "pdm-project/setup-pdm": ("python", "python-version"),
+    "astral-sh/setup-uv": ("python", "python-version"),
+    "dtolnay/rust-toolchain": ("rust", "toolchain"),
+    "actions-rs/toolchain": ("rust", "toolchain"),
+    "actions-rust-lang/setup-rust-toolchain": ("rust", "toolchain"),
+    "pnpm/action-setup": ("pnpm", "version"),
+    "oven-sh/setup-bun": ("bun", "bun-version"),
+    "golangci/golangci-lint-action": ("golangci-lint", "version"),
+    "pnpm/setup": ("pnpm", "version"),
+    "shivammathur/setup-php": ("php", "php-version"),
+    "ruby/setup-ruby": ("ruby", "ruby-version"),
+    "gradle/actions/setup-gradle": ("gradle", "gradle-version"),
+}
+# Actions that stand for a command.
+_ACTION_COMMANDS = {
+    "pre-commit/action": "pre-commit run --all-files",
+    "golangci/golangci-lint-action": "golangci-lint run",
+    "psf/black": "black --check .",
+    "astral-sh/ruff-action": "ruff check",
+    "chartboost/ruff-action": "ruff check",
+}
+_REUSABLE_COMMANDS = (
+    (re.compile(r"/tox\.ya?ml@"), "tox"),
+    (re.compile(r"/pre-commit\.ya?ml@"), "pre-commit run --all-files"),
+)
+
+
+def read_github(tree: Tree) -> Iterator[Job]:
+    """Return the jobs of every workflow that checks changes."""
+    for path in sorted(tree.snapshot.texts):
+        if not _WORKFLOW.fullmatch(path) or _WRONG_WORKFLOW.search(path.rpartition("/")[2].lower()):
+            continue
+        workflow = tree.parsed(path, read_yaml, "YAML")
+        if _checks_changes(workflow.get("on")):
+            yield from _jobs(tree, path, workflow)
+
+
+def _checks_changes(triggers: object) -> bool:
+    names = strings(triggers) or list(table(triggers))
+    if "workflow_call" in names and "release" not in names:
+        return True
+    push = table(triggers, "push")
+    if "push" in names and push and "tags" in push and "branches" not in push:
+        return "pull_request" in names
+    return bool({"push", "pull_request", "merge_group", "pull_request_target"} & set(names))
+
+
+def _jobs(tree: Tree, path: str, workflow: dict[str, object]) -> Iterator[Job]:
+    text = tree.text(path)
+    common = _variables(workflow.get("env"))
+    folder = string(table(workflow, "defaults", "run").get("working-directory"))
+    for name, body in table(workflow, "jobs").items():
+        if not isinstance(body, dict) or re.search(r"release|publish|deploy|\bdocs?\b", name.lower()):
+            continue
+        rows = tuple(row for row in _rows(table(body, "strategy", "matrix")) if _on_linux(body, row))[:MAX_ROWS]
+        if not rows or _needs_an_event(string(body.get("if"))):
+            continue
+        place = _Place(tree, path, text, string(table(body, "defaults", "run").get("working-directory")) or folder)
+        yield place.job(name, body, rows, common)
+
+
+def _needs_an_event(condition: str) -> bool:
+    """Say whether a job only runs for releases, tags, schedules or one branch."""
+    return (
+        re.search(r"refs/|github\.event_name == '(release|schedule|push)'|github\.repository|secrets\.", condition)
+        is not None
+    )
+
+
+def _rows(matrix: dict[str, object]) -> list[Row]:
+    """Expand a matrix as GitHub does: the product, then `include` extends rows or adds one."""
+    keys = {
+        key: values for key, value in matrix.items() if key not in {"include", "exclude"} and (values := _values(value))
+    }
+    product = itertools.islice(itertools.product(*keys.values()), MAX_ROWS)
+    rows: list[dict[str, str]] = [
+        {name: item for key, value in zip(keys, combination, strict=True) for name, item in _named(key, value).items()}
+        for combination in product
+    ]
+    rows = rows if keys else []
+    rows = [row for row in rows if not any(_matches(row, each) for each in _entries(matrix.get("exclude")))]
+    base = list(rows)
+    for extra in _entries(matrix.get("include")):
+        fitting = [
+            row for row in base if all(row.get(key, value) == value for key, value in extra.items() if key in keys)
+        ]
+        shared = [key for key in extra if key in keys]
+        if base and fitting and (shared or not keys):
+            for row in fitting:
+                row.update({key: value for key, value in extra.items() if key not in keys})
+        elif base and not shared:
+            for row in base:
+                row.update(extra)
+        else:
+            rows.append(extra)
+    return list(rows) or [{}]
+
+
+def _values(value: object) -> list[object]:
+    return list(value) if isinstance(value, list) else []
+
+
+def _named(key: str, value: object) -> dict[str, str]:
+    if isinstance(value, dict):
+        return {f"{key}.{name}": string(item) for name, item in value.items()}
+    return {key: string(value)}
+
+
+def _entries(value: object) -> list[dict[str, str]]:
+    items = value if isinstance(value, list) else []
+    return [{key: string(item) for key, item in entry.items()} for entry in items if isinstance(entry, dict)]
+
+
+def _matches(row: Row, entry: dict[str, str]) -> bool:
+    return bool(entry) and all(row.get(key) == value for key, value in entry.items())
+
+
+def _on_linux(body: dict[str, object], row: Row) -> bool:
+    if row.get("experimental") == "true":
+        return False
+    runs_on = body.get("runs-on")
+    systems = [resolve(text, row).lower() for text in strings(runs_on)]
+    return not any(re.search(r"windows|macos|mac-|arm64", system) for system in systems)
+
+
+def _variables(value: object) -> dict[str, str]:
+    return {key: string(item) for key, item in table(value).items()}
+
+
+class _Place:
+    """Where the steps of one job stand, so that each can point to its line."""
+
+    def __init__(self, tree: Tree, path: str, text: str, folder: str) -> None:
+        self._tree, self._path, self._text, self._folder = tree, path, text, folder
+
+    def job(self, name: str, body: dict[str, object], rows: tuple[Row, ...], common: dict[str, str]) -> Job:
+        steps = list(self._expanded(body.get("steps")))
+        called = string(body.get("uses"))
+        return Job(
+            path=self._path,
+            name=name,
+            rows=rows,
+            steps=tuple(self._called(called)) + tuple(step for each in steps if (step := self._step(each))),
+            versions=tuple(self._versions(steps)) + tuple(self._called_versions(body)),
+            services=tuple(self._services(body)),
+            variables={**common, **_variables(body.get("env"))},
+        )
+
+    def _expanded(self, steps: object) -> Iterator[dict[str, object]]:
+        """Return the steps, those of a local composite action in place of its call."""
+        for step in steps if isinstance(steps, list) else []:
+            if not isinstance(step, dict):
+                continue
+            used = string(step.get("uses"))
+            if not used.startswith("./"):
+                yield step
+                continue
+            action = self._tree.parsed(f"{used.removeprefix('./').rstrip('/')}/action.yml", read_yaml, "YAML")
+            inner = table(action, "runs").get("steps")
+            yield from (each for each in (inner if isinstance(inner, list) else []) if isinstance(each, dict))
+
+    def _step(self, step: dict[str, object]) -> Step | None:
+        script = string(step.get("run")) or _ACTION_COMMANDS.get(string(step.get("uses")).partition("@")[0], "")
+        if not script:
+            return None
+        return Step(
+            script=script,
+            folder=string(step.get("working-directory")) or self._folder,
+            condition=string(step.get("if")),
+            evidence=find(self._path, self._text, script.splitlines()[0], string(step.get("uses"))),
+            variables=_variables(step.get("env")),
+        )
+
+    def _called(self, workflow: str) -> Iterator[Step]:
+        """Return what a reusable workflow elsewhere is known to run, judged by its name."""
+        for pattern, command in _REUSABLE_COMMANDS:
+            if pattern.search(workflow):
+                yield Step(script=command, evidence=find(self._path, self._text, workflow), folder=self._folder)
+
+    def _called_versions(self, body: dict[str, object]) -> Iterator[tuple[str, str, Evidence]]:
+        """Return the versions named by tox environments handed to a reusable workflow: '["py310", "py311"]'."""
+        given = " ".join(string(value) for value in table(body, "with").values())
+        if not _WRONG_SYSTEM.search(given):
+            for major, minor in re.findall(r"\bpy(3)(\d{1,2})\b", given):
+                yield "python", f"{major}.{minor}", find(self._path, self._text, f"py{major}{minor}")
+
+    def _versions(self, steps: list[dict[str, object]]) -> Iterator[tuple[str, str, Evidence]]:
+        for step in steps:
+            action, _, ref = string(step.get("uses")).partition("@")
+            if action not in _SETUP or not isinstance(step, dict):
+                continue
+            language, option = _SETUP[action]
+            value = string(table(step, "with").get(option))
+            if not value and action == "dtolnay/rust-toolchain":
+                value = ref
+            for line in value.splitlines():
+                yield language, line.strip(), find(self._path, self._text, f"{option}: {line.strip()}", option, action)
+
+    def _services(self, body: dict[str, object]) -> Iterator[tuple[str, Evidence]]:
+        for service in table(body, "services").values():
+            image = string(table(service).get("image")) or string(service)
+            if image and "$" not in image:
+                yield image, find(self._path, self._text, image)
+
+
+_WRONG_SYSTEM = re.compile(r"windows|macos")

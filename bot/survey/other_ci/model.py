@@ -1,0 +1,182 @@
+"""What was read from another CI: jobs with commands, rows of a matrix, versions and services."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from bot.domain import Evidence
+from bot.survey import commands
+from bot.survey.versions import number
+
+Row = Mapping[str, str]
+_EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
+_MATRIX = re.compile(r"matrix\.([\w.-]+)(?:\s*\|\|\s*'([^'$`]*)')?")
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """One script of a job, unresolved. `condition` is GitHub's `if`, `folder` the working directory."""
+
+    script: str
+    evidence: Evidence
+    folder: str = ""
+    condition: str = ""
+    variables: dict[str, str] = {}
+
+
+class Job(Struct, frozen=True, kw_only=True):
+    """One job. `rows` are its matrix, only those on Linux; one empty row when there is no matrix.
+
+    `versions` holds, by language, an expression over the row such as `${{ matrix.python }}`.
+    """
+
+    path: str
+    name: str
+    steps: tuple[Step, ...] = ()
+    rows: tuple[Row, ...] = ({},)
+    versions: tuple[tuple[str, str, Evidence], ...] = ()
+    services: tuple[tuple[str, Evidence], ...] = ()
+    variables: dict[str, str] = {}
+
+    def row_for(self, language: str, version: str) -> Row:
+        """Return the row that runs this version, else the first one."""
+        for row in self.rows:
+            if any(lang == language and _is_version(resolve(raw, row), version) for lang, raw, _ in self.versions):
+                return row
+        return self.rows[0]
+
+    def commands(self, row: Row) -> Iterator["Command"]:
+        """Return the commands of the job for one row of its matrix, line by line."""
+        for step in self.steps:
+            if holds(step.condition, row):
+                folder = normal_folder(resolve(step.folder, row))
+                yield from _lines(step, row, folder, self)
+
+
+class Command(Struct, frozen=True, kw_only=True):
+    """One line of a script. `line` is empty when it needs more than a plain shell; `raw` is what was written."""
+
+    line: str
+    raw: str
+    kind: str
+    folder: str
+    evidence: Evidence
+    variables: dict[str, str] = {}
+
+
+class OtherCi(Struct, frozen=True, kw_only=True):
+    """Everything the other CI systems say, the most trusted system first."""
+
+    jobs: tuple[Job, ...] = ()
+
+    def versions(self, language: str) -> tuple[tuple[str, Evidence], ...]:
+        """Return every version some job runs a language with."""
+        found: dict[str, Evidence] = {}
+        for job in self.jobs:
+            for lang, raw, evidence in job.versions:
+                if lang == language:
+                    for row in job.rows:
+                        found.setdefault(resolve(raw, row), evidence)
+        return tuple((version, where) for version, where in found.items() if version)
+
+    def matrix(self, language: str) -> list[str]:
+        """Return the versions alone."""
+        return [version for version, _ in self.versions(language)]
+
+    def runs(self, language: str, version: str, root: str) -> list[list[Command]]:
+        """Return the commands inside one folder for a version, a list for each job."""
+        every = [list(job.commands(job.row_for(language, version))) for job in self.jobs]
+        return [[command for command in run if command.folder == root] for run in every]
+
+
+def resolve(text: str, row: Row) -> str:
+    """Fill in GitHub's expressions over the matrix; unknown ones stay and make the line unusable."""
+
+    def fill(match: re.Match[str]) -> str:
+        inner = match.group(1).strip()
+        found = _MATRIX.fullmatch(inner)
+        if found is None:
+            return "." if inner == "github.workspace" else match.group(0)
+        value = row.get(found.group(1), found.group(2))
+        return match.group(0) if value is None else value
+
+    return _EXPRESSION.sub(fill, text)
+
+
+def holds(condition: str, row: Row) -> bool:
+    """Decide a step's condition where it speaks of the matrix or the system; anything unknown does not hold."""
+    inner = _EXPRESSION.sub(lambda match: match.group(1), condition).strip()
+    if not inner:
+        return True
+    if "||" in inner:
+        return any(holds(part, row) for part in inner.split("||"))
+    return all(_holds_one(part.strip(" ()!") if "==" in part else part.strip(), row) for part in inner.split("&&"))
+
+
+def _holds_one(part: str, row: Row) -> bool:
+    if part in {"always()", "success()", "always", "success", "!cancelled()"}:
+        return True
+    compared = re.fullmatch(r"([\w.-]+)\s*(==|!=)\s*'?([^']*?)'?", part)
+    if compared is None:
+        return re.match(r"(startsWith|contains)\(\s*(matrix\.os|runner\.os)\s*,\s*'(ubuntu|[Ll]inux)", part) is not None
+    left, sign, right = compared.groups()
+    if left == "runner.os":
+        return (right.lower() == "linux") == (sign == "==")
+    if not left.startswith("matrix."):
+        return False
+    return (row.get(left.removeprefix("matrix."), "") == right) == (sign == "==")
+
+
+def normal_folder(folder: str) -> str:
+    """Return a working directory relative to the repository's root; "?" when it lies elsewhere."""
+    parts: list[str] = []
+    for part in folder.strip().strip("\"'").split("/"):
+        if part == "..":
+            if not parts:
+                return "?"
+            parts.pop()
+        elif part not in {"", "."}:
+            parts.append(part)
+    plain = "/".join(parts)
+    return plain if re.fullmatch(r"[\w./@ +-]*", plain) and not folder.startswith(("/", "~")) else "?"
+
+
+def _lines(step: Step, row: Row, folder: str, job: Job) -> Iterator[Command]:
+    """Split a script into lines and at `&&`; a `cd` moves the rest of the step."""
+    script = re.sub(r"\\\r?\n\s*", " ", resolve(step.script, row))
+    variables = {**job.variables, **step.variables}
+    if _is_program(script):
+        return
+    for raw in script.splitlines():
+        if not raw.strip() or raw.lstrip().startswith("#"):
+            continue
+        for part in re.split(r"\s*(?:&&|;)\s*", raw.strip()) if '"' not in raw else raw.strip().split(" && "):
+            moved = re.fullmatch(r"(?:cd|pushd)\s+([\w./@+-]+)", part)
+            if moved:
+                folder = normal_folder(f"{folder}/{moved.group(1)}")
+                continue
+            yield _command(part, folder, step, variables)
+
+
+def _is_program(script: str) -> bool:
+    """Say whether a script branches or loops: then its lines mean nothing one by one."""
+    return re.search(r"^\s*(if|for|while|case|function|until)\b|<<-?\s*['\"]?\w", script, re.MULTILINE) is not None
+
+
+def _command(part: str, folder: str, step: Step, variables: dict[str, str]) -> Command:
+    line = re.sub(r"^sudo\s+(-E\s+)?", "", part.strip())
+    what = commands.kind(line)
+    quoted = step.evidence
+    evidence = Evidence(path=quoted.path, line=quoted.line, quote=part.strip()[:120])
+    return Command(
+        line=line if what else "", raw=part, kind=what, folder=folder, evidence=evidence, variables=variables
+    )
+
+
+def _is_version(found: str, version: str) -> bool:
+    return bool(version) and number(found)[: len(number(version))] == number(version)
+
+
+def all_commands(runs: Sequence[Sequence[Command]]) -> list[Command]:
+    """Return the commands of all jobs in order."""
+    return [command for run in runs for command in run]

@@ -1,0 +1,1 @@
+"""Python projects: how they are installed, tested, linted and started."""

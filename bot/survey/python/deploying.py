@@ -1,0 +1,110 @@
+"""Whether a Python project is something one deploys, and how it starts."""
+
+import re
+
+from bot.domain import Evidence
+from bot.survey.python.project import Project
+from bot.survey.tree import Folder
+
+_WEB = (
+    "django",
+    "fastapi",
+    "flask",
+    "starlette",
+    "litestar",
+    "aiohttp",
+    "tornado",
+    "sanic",
+    "quart",
+    "streamlit",
+    "falcon",
+)
+_SERVERS = ("gunicorn", "uvicorn", "waitress", "hypercorn", "daphne", "uwsgi")
+_APPS = (
+    "main.py",
+    "app.py",
+    "wsgi.py",
+    "asgi.py",
+    "server.py",
+    "app/main.py",
+    "src/main.py",
+    "app/__init__.py",
+    "src/app.py",
+)
+
+
+def add_deployment(project: Project) -> None:
+    """Add framework, deployable, start, port and build."""
+    facts, folder, manifest = project.facts, project.folder, project.manifest
+    framework = next((name for name in _WEB if name in manifest.dependencies), "")
+    own_name = _project_name(project)
+    if framework and framework != own_name:
+        facts.add(
+            "framework",
+            framework,
+            f"{framework} is a dependency",
+            folder.evidence(_file_with(folder, framework), framework),
+        )
+    procfile = re.search(r"^web:\s*(.+?)\s*$", folder.text("Procfile"), re.MULTILINE)
+    start, where = _start(project, framework)
+    if procfile:
+        start, where = procfile.group(1), folder.evidence("Procfile", "web:")
+    if start:
+        facts.add("deployable", "yes", "it has a command that starts it", where, confidence=0.8)
+        facts.add("start", start, "it serves the application", where, confidence=0.8)
+        facts.add("port", _port(start), "the start command or the framework says so", where, confidence=0.6)
+    if manifest.is_package and not start and manifest.backend:
+        _add_build(project)
+
+
+def _project_name(project: Project) -> str:
+    name = project.manifest.pyproject.get("project")
+    return str(name.get("name", "")).lower() if isinstance(name, dict) else ""
+
+
+def _file_with(folder: Folder, word: str) -> str:
+    files = ("pyproject.toml", "requirements.txt", "Pipfile", "setup.py", "setup.cfg")
+    return next((file for file in files if word in folder.text(file).lower()), "requirements.txt")
+
+
+def _start(project: Project, framework: str) -> tuple[str, Evidence]:
+    folder = project.folder
+    server = next((each for each in _SERVERS if each in project.manifest.dependencies), "")
+    if framework == "django" and folder.has("manage.py"):
+        wsgi = next(iter(folder.under(r"[\w]+/wsgi\.py")), "")
+        module = wsgi.removesuffix(".py").replace("/", ".")
+        if module and server in {"gunicorn", ""}:
+            line = f"gunicorn {module} --bind 0.0.0.0:8000" if server else "python manage.py runserver 0.0.0.0:8000"
+            return line, Evidence(path=folder.full(wsgi))
+    for file in _APPS:
+        found = re.search(
+            r"^(\w+)\s*(?::\s*\w+\s*)?=\s*(FastAPI|Flask|Starlette|Litestar)\(", folder.text(file), re.MULTILINE
+        )
+        if found:
+            return _serve(file, found.group(1), found.group(2), server), folder.evidence(file, found.group(0))
+    return "", Evidence(path="")
+
+
+def _serve(file: str, name: str, kind: str, server: str) -> str:
+    module = file.removesuffix(".py").removesuffix("/__init__").removeprefix("src/").replace("/", ".")
+    if kind == "Flask":
+        if server in {"gunicorn", "waitress"}:
+            return (
+                f"gunicorn --bind 0.0.0.0:8000 {module}:{name}"
+                if server == "gunicorn"
+                else f"waitress-serve --port=8000 {module}:{name}"
+            )
+        return f"flask --app {module}:{name} run --host 0.0.0.0 --port 8000"
+    return f"uvicorn {module}:{name} --host 0.0.0.0 --port 8000"
+
+
+def _port(start: str) -> str:
+    found = re.search(r"(?::|--port[= ]|-p )(\d{2,5})\b", start)
+    return found.group(1) if found else "8000"
+
+
+def _add_build(project: Project) -> None:
+    manager, where = project.manager()
+    line = {"uv": "uv build", "poetry": "poetry build", "pdm": "pdm build", "hatch": "hatch build"}.get(manager, "")
+    project.facts.add("build", line or "python -m build", "it is a package with a build backend", where)
+    project.facts.add("artifact", "dist/", "the build writes there", where)

@@ -1,0 +1,60 @@
+"""Tox: which environments a project names, and which one belongs to an interpreter."""
+
+import itertools
+import re
+from collections.abc import Iterator
+
+from bot.survey.parsing import read_ini, string, strings, table
+from bot.survey.tree import Folder
+
+MAX_ENVIRONMENTS = 500
+
+
+def tox_names(folder: Folder) -> list[str]:
+    """Return the environments of tox, expanded; ["py"] when tox is configured without a list, [] without tox."""
+    ini = folder.ini("tox.ini") if folder.has("tox.ini") else folder.ini("setup.cfg")
+    native = table(folder.toml("pyproject.toml"), "tool", "tox")
+    legacy = string(native.get("legacy_tox_ini"))
+    if legacy:
+        ini = dict(read_ini(legacy) or {})
+    listed = table(ini, "tox") or table(ini, "tox:tox")
+    if not any(section.startswith(("testenv", "tox")) for section in ini) and not native and not folder.has("tox.toml"):
+        return []
+    names = list(_expand(string(listed.get("envlist")) or string(listed.get("env_list"))))
+    return names or strings(native.get("env_list")) or strings(folder.toml("tox.toml").get("env_list")) or ["py"]
+
+
+def tox_environment(folder: Folder, version: str) -> str:
+    """Return the environment that tests with a version: its own with the last factors, else plain `py`."""
+    names = tox_names(folder)
+    own = re.compile(rf"(py|python)?({re.escape(version)}|{version.replace('.', '')})(?![\d.])(-[\w.]+)*")
+    fitting = [name for name in names if own.fullmatch(name)]
+    plain = [name for name in fitting if "-" not in name]
+    return plain[0] if plain else fitting[-1] if fitting else "py"
+
+
+def tox_lint_environments(folder: Folder) -> list[str]:
+    """Return the environments and sections named after linting."""
+    sections = [name.removeprefix("testenv:") for name in folder.ini("tox.ini") if name.startswith("testenv:")]
+    native = list(table(folder.toml("pyproject.toml"), "tool", "tox", "env"))
+    return [name for name in dict.fromkeys([*sections, *native]) if re.fullmatch(r"[\w.-]+", name)]
+
+
+def _expand(text: str) -> Iterator[str]:
+    """Expand a list such as `py3{8,9}{,-pytz}, lint` the way tox does."""
+    found = 0
+    for entry in re.findall(r"(?:\{[^{}]*\}|[^\s,{}#])+", re.sub(r"\s*(?<=[{,])\s*|\s+(?=[,}])", "", _inside(text))):
+        parts = [
+            part[1:-1].split(",") if part.startswith("{") else [part]
+            for part in re.findall(r"\{[^{}]*\}|[^{}]+", entry)
+        ]
+        for combination in itertools.product(*parts):
+            found += 1
+            if found > MAX_ENVIRONMENTS:
+                return
+            yield "".join(combination)
+
+
+def _inside(text: str) -> str:
+    """Remove blanks inside braces, so that an entry is one word."""
+    return re.sub(r"\{[^{}]*\}", lambda match: re.sub(r"\s+", "", match.group(0)), text)

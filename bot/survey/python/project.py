@@ -1,0 +1,78 @@
+"""What the parts of the Python survey hand to each other."""
+
+import shlex
+
+from msgspec import Struct
+
+from bot.domain import Evidence
+from bot.survey.facts import Facts
+from bot.survey.other_ci.model import Command, OtherCi
+from bot.survey.python.manifest import Manifest
+from bot.survey.tree import Folder
+from bot.survey.versions import TOOLS
+
+
+class Project(Struct, frozen=True, kw_only=True):
+    """One Python project under survey: its declarations, what CI runs for it, and the facts so far."""
+
+    manifest: Manifest
+    ci: OtherCi
+    version: str
+    facts: Facts
+
+    @property
+    def folder(self) -> Folder:
+        """Return the folder of the project."""
+        return self.manifest.folder
+
+    def runs(self) -> list[list[Command]]:
+        """Return the commands of other CI for this folder and version, a list for each job."""
+        return self.ci.runs("python", self.version, self.folder.root)
+
+    def manager(self) -> tuple[str, Evidence]:
+        """Return the package manager and what tells it."""
+        return _manager(self.manifest)
+
+
+def pip_install(*requirements: str) -> str:
+    """Return a pip command; what comes from a repository is quoted."""
+    return "pip install " + " ".join(shlex.quote(each) for each in requirements)
+
+
+def pinned(tool: str) -> str:
+    """Return the command that installs a tool in the version that was tried."""
+    return f"pip install {tool}=={TOOLS[tool]}" if tool in TOOLS else f"pip install {tool}"
+
+
+def _manager(manifest: Manifest) -> tuple[str, Evidence]:
+    folder = manifest.folder
+    rows: tuple[tuple[str, bool, str, tuple[str, ...]], ...] = (
+        ("uv", folder.has("uv.lock"), "uv.lock", ()),
+        (
+            "poetry",
+            folder.has("poetry.lock") or bool(manifest.tool("poetry").get("name")),
+            "pyproject.toml",
+            ("[tool.poetry", "poetry"),
+        ),
+        ("poetry", "poetry" in manifest.backend, "pyproject.toml", ("build-backend",)),
+        (
+            "pdm",
+            folder.has("pdm.lock") or bool(manifest.tool("pdm", "dev-dependencies")),
+            "pyproject.toml",
+            ("[tool.pdm", "pdm"),
+        ),
+        ("pipenv", folder.has("Pipfile"), "Pipfile", ()),
+        (
+            "hatch",
+            bool(manifest.tool("hatch", "envs")) or folder.has("hatch.toml"),
+            "pyproject.toml",
+            ("[tool.hatch.envs",),
+        ),
+        ("uv", bool(manifest.tool("uv")), "pyproject.toml", ("[tool.uv",)),
+    )
+    for name, applies, file, needles in rows:
+        if applies:
+            return name, folder.evidence(file, *needles)
+    return "pip", folder.evidence(
+        folder.first("pyproject.toml", "setup.py", "setup.cfg", "requirements.txt") or "setup.py"
+    )

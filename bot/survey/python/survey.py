@@ -1,0 +1,129 @@
+"""One Python project, from its manifests and from what other CI runs."""
+
+import re
+
+from bot.domain import Evidence, Unit
+from bot.survey import versions
+from bot.survey.facts import Facts
+from bot.survey.other_ci.model import OtherCi
+from bot.survey.parsing import string, strings, table
+from bot.survey.python.deploying import add_deployment
+from bot.survey.python.installing import add_installation
+from bot.survey.python.linting import add_linting
+from bot.survey.python.manifest import MANIFESTS, Manifest, read_manifest
+from bot.survey.python.project import Project
+from bot.survey.python.testing import add_testing
+from bot.survey.tree import Folder
+
+_SCM = frozenset({"setuptools-scm", "hatch-vcs", "versioneer", "setuptools-git-versioning", "versioningit", "pbr"})
+_SCM |= frozenset({"poetry-dynamic-versioning", "uv-dynamic-versioning", "dunamai", "flit-scm", "vcs-versioning"})
+
+
+def survey_python(folder: Folder, ci: OtherCi) -> Unit | None:
+    """Return the Python unit of a folder, None when nothing there says Python."""
+    manifest = read_manifest(folder)
+    if not _is_python(manifest):
+        return None
+    facts = Facts()
+    facts.add("language", "python", "there are Python manifests", _main_evidence(folder))
+    for name in MANIFESTS:
+        if folder.has(name) and name != "manage.py":
+            facts.add("manifest", folder.full(name), "it declares the project", Evidence(path=folder.full(name)))
+    version = _add_version(facts, manifest, ci)
+    project = Project(manifest=manifest, ci=ci, version=version, facts=facts)
+    add_testing(project)
+    add_installation(project)
+    add_linting(project)
+    add_deployment(project)
+    _add_git_depth(project)
+    return facts.unit(folder.root, "python")
+
+
+def _is_python(manifest: Manifest) -> bool:
+    """A pyproject.toml that only configures tools, beside no Python file, is no project."""
+    folder = manifest.folder
+    if folder.first("setup.py", "Pipfile", "manage.py", "setup.cfg") or folder.names(r"requirements[\w.-]*\.txt"):
+        return True
+    if manifest.is_package or folder.first("noxfile.py", "uv.lock", "poetry.lock", "pdm.lock"):
+        return True
+    return bool(folder.under(r"(?:[\w-]+/)?[\w-]+\.py")) if folder.first("pyproject.toml", "tox.ini") else False
+
+
+def _main_evidence(folder: Folder) -> Evidence:
+    return Evidence(path=folder.full(folder.first(*MANIFESTS) or "tox.ini"))
+
+
+def _add_version(facts: Facts, manifest: Manifest, ci: OtherCi) -> str:
+    folder = manifest.folder
+    file = folder.first(".python-version", "runtime.txt", ".tool-versions", "mise.toml", ".mise.toml")
+    exact = _pinned(folder, file)
+    seen = ci.versions("python")
+    tested = [version for version, _ in seen if re.match(r"3\.\d", version)]
+    known = tested or _classified(manifest)
+    version = versions.choose("python", spec=_range(manifest.python), matrix=known, exact=exact)
+    least = versions.floor(_range(manifest.python))
+    evidence = [manifest.python_evidence] if manifest.python else []
+    evidence += [where for found, where in seen if versions.short("python", found) == version][:1]
+    if exact:
+        evidence.append(folder.evidence(file, exact))
+    facts.add("version", version, _why(version, manifest.python, tested, exact), *evidence, confidence=_sure(evidence))
+    facts.add("version_floor", least, f"the project declares {manifest.python}", manifest.python_evidence)
+    return version
+
+
+def _range(spec: str) -> str:
+    """Return a range as Python understands it; a bare "3.6" of a Pipfile or Poetry's caret is a minimum."""
+    caret = re.sub(r"\^\s*3", ">=3", spec)
+    return f">={caret}" if re.fullmatch(r"\s*\d[\d.]*\s*", caret) else re.sub(r"\s+\|\s+", " || ", caret)
+
+
+def _sure(evidence: list[Evidence]) -> float:
+    return 1.0 if len(evidence) > 1 else 0.9 if evidence else 0.5
+
+
+def _why(version: str, spec: str, tested: list[str], exact: str) -> str:
+    if version in tested:
+        return "it is the newest supported version that other CI tests" + (
+            f", and the project wants {spec}" if spec else ""
+        )
+    if exact and versions.short("python", exact) == version:
+        return "a version file pins it"
+    if spec:
+        return f"it is a supported version inside {spec}"
+    return "nothing is declared, so it is the default" if not tested else "it is the nearest version still supported"
+
+
+def _pinned(folder: Folder, file: str) -> str:
+    """Return the version a version file names."""
+    text = folder.text(file) if file else ""
+    pattern = (
+        r"python(?:-|\s+|\s*=\s*\"?)(\d+\.\d+(?:\.\d+)?)" if not file.startswith(".py") else r"^(\d+\.\d+(?:\.\d+)?)"
+    )
+    found = re.search(pattern, text, re.MULTILINE)
+    return found.group(1) if found else ""
+
+
+def _classified(manifest: Manifest) -> list[str]:
+    """Return the versions the classifiers or the tox environments name."""
+    project = strings(table(manifest.pyproject, "project").get("classifiers"))
+    cfg = string(table(manifest.setup_cfg, "metadata").get("classifiers")).splitlines()
+    lines = project + cfg + strings(manifest.setup.get("classifiers"))
+    found = [match.group(1) for line in lines if (match := re.search(r"Python :: (3\.\d+)", line))]
+    # Classifiers name old versions and are rarely kept up to date: they only help when they reach a supported one.
+    return found if versions.LINES["python"].supported[0] in found or any(v in found for v in ("3.12", "3.13")) else []
+
+
+def _add_git_depth(project: Project) -> None:
+    manifest = project.manifest
+    required = strings(table(manifest.pyproject, "build-system").get("requires")) + strings(
+        manifest.setup.get("setup_requires")
+    )
+    build = " ".join(required).lower().replace("_", "-")
+    by = next((name for name in sorted(_SCM) if name in build), "")
+    if not by and ("use_scm_version" in manifest.setup or "versioneer" in manifest.folder.text("setup.cfg")):
+        by = "setuptools-scm" if "use_scm_version" in manifest.setup else "versioneer"
+    if not by:
+        return
+    where = manifest.folder.evidence("pyproject.toml", by, by.replace("-", "_"))
+    project.facts.add("git_depth", "0", f"{by} takes the version from tags", where)
+    project.facts.add("system_package", "git", f"{by} asks git for the version", where)

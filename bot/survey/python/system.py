@@ -1,0 +1,57 @@
+"""Debian packages, services and variables a Python project needs beside its own dependencies."""
+
+import re
+
+from bot.survey.other_ci.services import add_services
+from bot.survey.python.project import Project
+
+# Requirements that are built against a system library, or call a program, with the Debian package for each.
+_NATIVE = {
+    "psycopg2": ("libpq-dev", "gcc"),
+    "mysqlclient": ("default-libmysqlclient-dev", "pkg-config", "gcc"),
+    "python-ldap": ("libldap2-dev", "libsasl2-dev", "gcc"),
+    "pycurl": ("libcurl4-openssl-dev", "libssl-dev", "gcc"),
+    "pdf2image": ("poppler-utils",),
+    "pyodbc": ("unixodbc-dev", "g++"),
+    "pygraphviz": ("graphviz", "libgraphviz-dev", "gcc"),
+    "python-magic": ("libmagic1",),
+    "gdal": ("libgdal-dev", "g++"),
+    "xmlsec": ("libxmlsec1-dev", "pkg-config", "gcc"),
+    "uwsgi": ("gcc", "libc6-dev"),
+    "pycairo": ("libcairo2-dev", "pkg-config", "gcc"),
+    "weasyprint": ("libpango-1.0-0", "libpangoft2-1.0-0"),
+    "pytesseract": ("tesseract-ocr",),
+    "pydub": ("ffmpeg",),
+    "gitpython": ("git",),
+}
+
+
+def add_system_packages(project: Project) -> None:
+    """Add system_package, service and variable."""
+    facts, manifest, folder = project.facts, project.manifest, project.folder
+    for name, packages in _NATIVE.items():
+        if name in manifest.everything:
+            for package in packages:
+                facts.add("system_package", package, f"{name} needs it", folder.evidence(_file(project, name), name))
+    if _has_extension(project):
+        for package in ("gcc", "libc6-dev"):
+            facts.add(
+                "system_package", package, "setup.py compiles an extension", folder.evidence("setup.py", "ext_modules")
+            )
+    if any("git+" in line for line in facts.all("install")) or re.search(
+        r"git\+https?://", folder.text("requirements.txt")
+    ):
+        facts.add(
+            "system_package", "git", "a dependency is fetched with git", folder.evidence("requirements.txt", "git+")
+        )
+    add_services(facts, folder, project.ci, manifest.everything)
+
+
+def _file(project: Project, name: str) -> str:
+    files = ("pyproject.toml", "requirements.txt", "setup.py", "setup.cfg", "Pipfile")
+    return next((file for file in files if name in project.folder.text(file)), "pyproject.toml")
+
+
+def _has_extension(project: Project) -> bool:
+    text = project.folder.text("setup.py")
+    return re.search(r"ext_modules\s*=\s*(?!\[\s*\]|None)", text) is not None or "setuptools_rust" in text

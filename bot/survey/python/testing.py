@@ -1,0 +1,199 @@
+"""How a Python project's tests are run: what its CI runs, else what its configuration says."""
+
+import re
+import shlex
+from collections.abc import Sequence
+
+from bot.domain import Evidence
+from bot.survey import commands
+from bot.survey.other_ci.model import Command
+from bot.survey.parsing import string, strings, table
+from bot.survey.python.environments import tox_environment, tox_names
+from bot.survey.python.manifest import Manifest
+from bot.survey.python.project import Project
+from bot.survey.tree import Folder
+
+_TOOLS = {"pytest": "pytest", "py.test": "pytest", "tox": "tox", "nox": "nox", "unittest": "unittest", "hatch": "hatch"}
+_RUN = {"uv": "uv run", "poetry": "poetry run", "pdm": "pdm run", "pipenv": "pipenv run", "hatch": "", "pip": ""}
+_MAX_COMMANDS = 4
+TEST_FILES = r"(?:(?:[\w.-]+/){0,4})?(?:test_\w+|\w+_tests?|tests)\.py"
+
+
+def add_testing(project: Project) -> None:
+    """Add test and test_tool."""
+    facts = project.facts
+    for line, why, where, confidence in _test_lines(project):
+        facts.add("test", line, why, where, confidence=confidence)
+        tool = test_tool(line)
+        facts.add("test_tool", tool, f"the tests run as `{line}`", where, confidence=confidence)
+        if re.search(r"\bmake\b", line):
+            facts.add("system_package", "make", "the tests are run through make", where)
+
+
+def test_tool(line: str) -> str:
+    """Return which tool a test command uses."""
+    found = commands.core(commands.words(line) or [])
+    if "manage.py" in line:
+        return "django"
+    tool = found[0].rpartition("/")[2] if found else ""
+    if line.startswith("hatch "):
+        return "hatch"
+    return _TOOLS.get(tool, "pytest" if "pytest" in line else "make" if tool == "make" else "unittest")
+
+
+def _test_lines(project: Project) -> list[tuple[str, str, Evidence, float]]:
+    from_ci = _from_ci(project)
+    if from_ci:
+        return [(line, "other CI runs it", command.evidence, 1.0) for line, command in from_ci]
+    line, why, where, confidence = _from_configuration(project)
+    return [(line, why, where, confidence)] if line else []
+
+
+def _from_ci(project: Project) -> list[tuple[str, Command]]:
+    """Return the test commands of the first job that tests, made to run in one environment."""
+    for run in project.runs():
+        found: dict[str, Command] = {}
+        for command in run:
+            line = _usable(project, command)
+            if line:
+                found.setdefault(line, command)
+        if found:
+            return list(found.items())[:_MAX_COMMANDS]
+    return []
+
+
+def _usable(project: Project, command: Command) -> str:
+    """Return a test command as this pipeline can run it, or nothing."""
+    words = commands.words(command.line) if command.line else None
+    if words is None:
+        return _unresolved_tox(project, command.raw)
+    if command.kind != "test":
+        return ""
+    found = commands.core(words)
+    tool = found[0].rpartition("/")[2]
+    if tool == "tox":
+        return _with_tox(project, words, found)
+    if tool in {"npm", "yarn", "pnpm", "cargo", "go", "npx", "node", "mvn", "ctest"}:
+        return ""
+    if tool == "make" and not project.folder.first("Makefile", "makefile", "GNUmakefile"):
+        return ""
+    if tool == "setup.py" or (found[:2] == ["setup.py", "test"]):
+        return ""
+    return _without_uploads(command.line)
+
+
+def _without_uploads(line: str) -> str:
+    """Drop the reports a coverage service wanted, and absolute or variable paths."""
+    if re.search(r"(?<![\w.])/(?:home|tmp|github|opt)/|%[A-Z]+%", line):
+        return ""
+    return re.sub(r"\s--color[= ]\w+", "", line).strip()
+
+
+def _unresolved_tox(project: Project, raw: str) -> str:
+    """Resolve `tox -e ${{ … }}`: the expression always picks the environment of the interpreter."""
+    if not re.search(r"(^|\s|-m )tox\b.*\$\{\{", raw):
+        return ""
+    plain = re.sub(r"\s-e\s*(\S*\$\{\{.*?\}\}\S*)+", "", raw)
+    words = commands.words(plain)
+    return _with_tox(project, words, commands.core(words)) if words and commands.kind(plain) == "test" else ""
+
+
+def _with_tox(project: Project, words: Sequence[str], found: Sequence[str]) -> str:
+    """Name the tox environment of the chosen interpreter, unless the command names one."""
+    if any(re.match(r"-e|--env", word) for word in found):
+        return shlex.join(words)
+    kept = [word for word in words if word != "--parallel" and not word.startswith("--parallel=")]
+    return f"{shlex.join(kept)} -e {tox_environment(project.folder, project.version)}"
+
+
+def _from_configuration(project: Project) -> tuple[str, str, Evidence, float]:
+    """Return the command the project's own files point to, with its reason."""
+    folder, manifest = project.folder, project.manifest
+    manager, _ = project.manager()
+    run = _RUN.get(manager, "")
+    if tox_names(folder) and manager not in {"poetry", "pdm", "pipenv"}:
+        prefix = "uv run " if manager == "uv" and "tox" in manifest.everything else ""
+        where = folder.evidence(folder.first("tox.ini", "pyproject.toml", "setup.cfg"), "[testenv", "[tool.tox")
+        return f"{prefix}tox -e {tox_environment(folder, project.version)}", "tox is configured", where, 0.9
+    session = _nox_session(folder)
+    if session:
+        return (
+            f"nox -s {shlex.quote(session)}",
+            "the noxfile has a session for tests",
+            folder.evidence("noxfile.py", f"def {session}"),
+            0.8,
+        )
+    script = _hatch_script(manifest)
+    if manager == "hatch" and script:
+        return script, "hatch is configured", folder.evidence("pyproject.toml", "[tool.hatch.envs"), 0.9
+    if _pytest_evidence(project):
+        return (
+            _joined(run, "pytest"),
+            "pytest is configured or required",
+            _pytest_evidence(project) or Evidence(path=""),
+            0.9,
+        )
+    if folder.has("manage.py"):
+        return (
+            _joined(run, "python manage.py test"),
+            "it is a Django project",
+            folder.evidence("manage.py", "django"),
+            0.8,
+        )
+    return _from_files(project, run)
+
+
+def _joined(run: str, line: str) -> str:
+    return f"{run} {line}".strip()
+
+
+def _from_files(project: Project, run: str) -> tuple[str, str, Evidence, float]:
+    """Fall back on test files: pytest runs those of unittest too."""
+    folder = project.folder
+    files = [path for path in folder.under(TEST_FILES) if not path.startswith(("docs/", "examples/"))]
+    if not files:
+        return "", "", Evidence(path=""), 0.0
+    return (
+        _joined(run, "pytest"),
+        "there are test files, and pytest runs every kind",
+        Evidence(path=folder.full(files[0])),
+        0.6,
+    )
+
+
+def _pytest_evidence(project: Project) -> Evidence | None:
+    """Return where pytest is configured or required."""
+    folder, manifest = project.folder, project.manifest
+    if folder.has("pytest.ini"):
+        return folder.evidence("pytest.ini", "[pytest]")
+    if manifest.tool("pytest") or "pytest" in manifest.everything:
+        return folder.evidence(
+            "pyproject.toml" if folder.has("pyproject.toml") else "setup.py", "[tool.pytest", "pytest"
+        )
+    if "tool:pytest" in manifest.setup_cfg:
+        return folder.evidence("setup.cfg", "[tool:pytest]")
+    if "pytest" in folder.ini("tox.ini"):
+        return folder.evidence("tox.ini", "[pytest]")
+    for name in folder.names(r"[\w.-]*requirements[\w.-]*\.txt"):
+        if re.search(r"^pytest\b", folder.text(name), re.MULTILINE):
+            return folder.evidence(name, "pytest")
+    return folder.evidence("conftest.py") if folder.has("conftest.py") else None
+
+
+def _nox_session(folder: Folder) -> str:
+    """Return the session of a noxfile that tests."""
+    sessions = re.findall(r"@nox\.session[^\n]*\n(?:@[^\n]*\n)*def (\w+)", folder.text("noxfile.py"))
+    return next((name for name in sessions if commands.name_kind(name) == "test"), "")
+
+
+def _hatch_script(manifest: Manifest) -> str:
+    """Return the hatch command that tests: a script of an environment, else hatch's own runner."""
+    envs = manifest.tool("hatch", "envs") or table(manifest.folder.toml("hatch.toml"), "envs")
+    for env in ("hatch-test", "test", "tests", "default", *envs):
+        scripts = table(envs, env, "scripts")
+        if env == "hatch-test" and (env in envs):
+            return "hatch test"
+        name = next((each for each in ("test", "tests", "default", "run", "cov", "all") if each in scripts), "")
+        if name and re.search(r"pytest|unittest|test", " ".join(strings(scripts[name])) or string(scripts[name])):
+            return f"hatch run {name}" if env == "default" else f"hatch run {env}:{name}"
+    return ""

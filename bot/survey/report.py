@@ -1,0 +1,154 @@
+"""The survey itself: where the units of a repository are, and what each of them is."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from bot.domain import Fact, Evidence, Snapshot, Survey, Unit
+from bot.survey.cpp import survey_cpp
+from bot.survey.docker import add_dockerfile, survey_docker
+from bot.survey.facts import Facts
+from bot.survey.go import survey_go
+from bot.survey.java.survey import survey_java
+from bot.survey.node.manager import two_locks
+from bot.survey.node.survey import survey_node
+from bot.survey.other_ci.model import OtherCi
+from bot.survey.other_ci.read import read_other_ci
+from bot.survey.python.survey import survey_python
+from bot.survey.rust import survey_rust
+from bot.survey.static import survey_static
+from bot.survey.tree import Folder, Tree
+from bot.survey.wanted import is_ignored
+
+MAX_UNITS = 20
+MAX_DEPTH = 3
+Surveyor = Callable[[Folder, OtherCi], Unit | None]
+_SURVEYORS: tuple[tuple[str, Surveyor], ...] = (
+    ("python", survey_python),
+    ("node", survey_node),
+    ("go", survey_go),
+    ("rust", survey_rust),
+    ("java", survey_java),
+)
+_MANIFESTS = re.compile(
+    r"pyproject\.toml|setup\.py|requirements\.txt|Pipfile|package\.json|go\.mod|Cargo\.toml|pom\.xml|build\.gradle(\.kts)?|Dockerfile"
+)
+_PLAIN_FOLDER = re.compile(r"[\w.@+-]+(?:/[\w.@+-]+)*")
+
+
+def survey(snapshot: Snapshot, *, ignore_existing_ci: bool = False) -> Survey:
+    """Return what a repository is; never raises, whatever its files hold."""
+    if not snapshot.paths:
+        return Survey(units=(), remarks=("The repository is empty.",))
+    tree = Tree(snapshot)
+    ci = OtherCi() if ignore_existing_ci else read_other_ci(tree)
+    units = [_finished(unit, tree) for unit in _units(tree, ci)]
+    remarks = list(tree.problems.values())
+    if len(units) > MAX_UNITS:
+        remarks.append(f"There are {len(units)} projects; only the first {MAX_UNITS} were looked at.")
+    if not units:
+        remarks.append(_NOTHING)
+    return Survey(units=tuple(units[:MAX_UNITS]), remarks=tuple(remarks), question=_question(tree, ci, units))
+
+
+_NOTHING = (
+    "Nothing was recognised: no manifest of Python, Node.js, Go, Rust, Java or C and C++, no Dockerfile and no static "
+    "site was found outside of documentation, examples, fixtures and vendored folders."
+)
+
+
+def _units(tree: Tree, ci: OtherCi) -> list[Unit]:
+    top = Folder(tree, "")
+    units = _at(top, ci)
+    covered = {unit.ecosystem for unit in units}
+    for root in _other_roots(tree):
+        found = [unit for unit in _at(Folder(tree, root), ci) if _stands_alone(unit, covered, units, tree)]
+        units += found
+    if not units:
+        site = survey_static(top, ci)
+        units = [site] if site else []
+    return units
+
+
+def _at(folder: Folder, ci: OtherCi) -> list[Unit]:
+    """Return the units of one folder; C and C++, then a lone Dockerfile, only where nothing else is."""
+    found = [unit for _, look in _SURVEYORS if (unit := look(folder, ci)) is not None]
+    if not found:
+        unit = survey_cpp(folder, ci) or survey_docker(folder)
+        return [unit] if unit else []
+    return _without_helpers(found)
+
+
+def _without_helpers(units: list[Unit]) -> list[Unit]:
+    """Drop what only serves another unit beside it: a package.json for a formatter, requirements for the docs."""
+    real = [unit for unit in units if unit.first("test") or unit.first("start") or unit.first("build")]
+    return real or units[:1]
+
+
+def _other_roots(tree: Tree) -> list[str]:
+    """Return the folders below the top that hold a manifest, the shallow ones first."""
+    roots = [
+        folder
+        for folder in tree.folders
+        if folder
+        and folder.count("/") < MAX_DEPTH
+        and _PLAIN_FOLDER.fullmatch(folder)
+        and not is_ignored(folder.split("/"))
+        and not any(part.startswith((".", "-")) for part in folder.split("/"))
+        and any(_MANIFESTS.fullmatch(name) for name in tree.names(folder))
+    ]
+    return sorted(roots, key=lambda folder: (folder.count("/"), folder))[: 5 * MAX_UNITS]
+
+
+def _stands_alone(unit: Unit, at_top: set[str], units: Sequence[Unit], tree: Tree) -> bool:
+    """Say whether a nested project is its own unit: it is not when a unit above already builds it."""
+    above = [each for each in units if each.ecosystem == unit.ecosystem and _is_above(each.root, unit.root)]
+    if unit.ecosystem == "docker":
+        return not at_top
+    if not above:
+        return bool(unit.first("test") or unit.first("build") or unit.first("install")) and unit.ecosystem != "cpp"
+    outer = Folder(tree, above[-1].root)
+    return _has_own_dependencies(unit, outer)
+
+
+def _is_above(outer: str, inner: str) -> bool:
+    return not outer or inner.startswith(f"{outer}/")
+
+
+def _has_own_dependencies(unit: Unit, outer: Folder) -> bool:
+    """A nested project of the same kind is separate when it locks its own dependencies and no workspace joins them."""
+    if unit.ecosystem == "node":
+        joined = "workspaces" in outer.json("package.json") or outer.first("pnpm-workspace.yaml", "lerna.json")
+        return bool(unit.first("lockfile")) and not joined
+    if unit.ecosystem == "python":
+        joined = "workspace" in str(outer.toml("pyproject.toml").get("tool", {}))[:10_000]
+        return bool(unit.first("lockfile")) and not joined
+    if unit.ecosystem == "go":
+        return bool(unit.first("test")) and not re.search(r"tool|script|internal", unit.root)
+    return False
+
+
+def _finished(unit: Unit, tree: Tree) -> Unit:
+    """Add the facts that any unit may have: a Dockerfile and submodules."""
+    facts = Facts()
+    folder = Folder(tree, unit.root)
+    if unit.ecosystem != "docker":
+        name = folder.first("Dockerfile", "docker/Dockerfile", ".docker/Dockerfile", "build/Dockerfile")
+        if name:
+            add_dockerfile(facts, folder, name)
+    if ".gitmodules" in tree.paths:
+        facts.add("submodules", "recursive", "there is a .gitmodules", Evidence(path=".gitmodules"))
+    known = {fact.name for fact in unit.facts}
+    added: tuple[Fact, ...] = tuple(fact for fact in facts.unit("", "").facts if fact.name not in known)
+    return Unit(root=unit.root, ecosystem=unit.ecosystem, facts=unit.facts + added)
+
+
+def _question(tree: Tree, ci: OtherCi, units: Sequence[Unit]) -> str | None:
+    """Return the one question worth asking: which of two lock files is alive."""
+    for unit in units:
+        if unit.ecosystem == "node":
+            folder = Folder(tree, unit.root)
+            locks = two_locks(folder, folder.json("package.json"), ci)
+            if locks:
+                named = " and ".join(f"`{folder.full(lock)}`" for lock in locks)
+                return f"There are {named}: which package manager do you use? I took {unit.first('package_manager')}."
+    return None

@@ -1,0 +1,202 @@
+"""Rust crates and workspaces."""
+
+import re
+
+from bot.domain import Evidence, Unit
+from bot.survey import commands, versions
+from bot.survey.facts import Facts
+from bot.survey.other_ci.model import Command, OtherCi, all_commands
+from bot.survey.other_ci.services import add_services
+from bot.survey.parsing import string, table
+from bot.survey.tree import Folder
+
+_NATIVE = {
+    "openssl-sys": ("pkg-config", "libssl-dev"),
+    "libdbus-sys": ("pkg-config", "libdbus-1-dev"),
+    "alsa-sys": ("pkg-config", "libasound2-dev"),
+    "libudev-sys": ("pkg-config", "libudev-dev"),
+    "pq-sys": ("libpq-dev",),
+    "mysqlclient-sys": ("default-libmysqlclient-dev",),
+    "prost-build": ("protobuf-compiler",),
+    "cmake": ("cmake",),
+    "fontconfig-sys": ("pkg-config", "libfontconfig1-dev"),
+    "yeslogic-fontconfig-sys": ("pkg-config", "libfontconfig1-dev"),
+    "bindgen": ("libclang-dev",),
+    "gtk-sys": ("pkg-config", "libgtk-3-dev"),
+}
+_SERVERS = {"axum": "3000", "actix-web": "8080", "rocket": "8000", "warp": "3030", "poem": "3000", "tide": "8080"}
+_MAX_TESTS = 3
+
+
+def survey_rust(folder: Folder, ci: OtherCi) -> Unit | None:
+    """Return the Rust unit of a folder with a Cargo.toml: a crate, or a workspace as one unit."""
+    cargo = folder.toml("Cargo.toml")
+    if not ("package" in cargo or "workspace" in cargo):
+        return None
+    facts = Facts()
+    where = folder.evidence("Cargo.toml", "[package]", "[workspace]")
+    facts.add("language", "rust", "there is a Cargo.toml", where)
+    facts.add("manifest", folder.full("Cargo.toml"), "it declares the crate or the workspace", where)
+    version = _add_version(facts, folder, cargo)
+    facts.add("package_manager", "cargo", "there is a Cargo.toml", where)
+    if folder.has("Cargo.lock"):
+        facts.add(
+            "lockfile", folder.full("Cargo.lock"), "it pins every crate", Evidence(path=folder.full("Cargo.lock"))
+        )
+    runs = ci.runs("rust", version, folder.root)
+    _add_tests(facts, folder, cargo, runs)
+    _add_lint(facts, folder, cargo, runs)
+    _add_build(facts, folder, cargo)
+    _add_needs(facts, folder)
+    add_services(facts, folder, ci)
+    _add_deployment(facts, folder, cargo)
+    return facts.unit(folder.root, "rust")
+
+
+def _add_version(facts: Facts, folder: Folder, cargo: dict[str, object]) -> str:
+    """Use stable, unless the toolchain file pins a number: then cargo insists on it."""
+    file = folder.first("rust-toolchain.toml", "rust-toolchain")
+    text = folder.text(file) if file else ""
+    channel = string(table(folder.toml(file), "toolchain").get("channel")) if "[" in text else text.strip()
+    least = string(table(cargo, "package").get("rust-version")) or string(
+        table(cargo, "workspace", "package").get("rust-version")
+    )
+    if re.fullmatch(r"1\.\d+(\.\d+)?", channel):
+        facts.add("version", channel, f"{file} pins it", folder.evidence(file, channel))
+    else:
+        # The newest stable release builds everything older crates ask for.
+        version = versions.LINES["rust"].default
+        why = "the stable toolchain builds what asks for an older one" if least else "it is the stable toolchain"
+        facts.add("version", version, why, folder.evidence("Cargo.toml", "rust-version", "edition"), confidence=0.9)
+    facts.add(
+        "version_floor",
+        least if re.fullmatch(r"\d[\d.]*", least) else "",
+        "rust-version says so",
+        folder.evidence("Cargo.toml", "rust-version"),
+    )
+    return facts.first("version")
+
+
+def _is_workspace(cargo: dict[str, object]) -> bool:
+    return "workspace" in cargo and ("package" not in cargo or bool(table(cargo, "workspace").get("members")))
+
+
+def _add_tests(facts: Facts, folder: Folder, cargo: dict[str, object], runs: list[list[Command]]) -> None:
+    for run in runs:
+        lines = {line: command for command in run if (line := _test_line(command))}
+        for line, command in list(lines.items())[:_MAX_TESTS]:
+            facts.add("test", line, "other CI runs it", command.evidence)
+        if lines:
+            break
+    if not facts.first("test"):
+        options = [" --workspace"] if _is_workspace(cargo) else []
+        options += [" --locked"] if folder.has("Cargo.lock") else []
+        where = folder.evidence("Cargo.toml", "[workspace]" if options else "[package]")
+        facts.add("test", "cargo test" + "".join(options), "cargo tests every crate", where, confidence=0.9)
+    facts.add("test_tool", "cargo-test", "of the test command", folder.evidence("Cargo.toml"))
+
+
+def _test_line(command: Command) -> str:
+    words = commands.words(command.line) if command.kind == "test" else None
+    found = commands.core(words or [])
+    if found[:2] == ["cargo", "nextest"]:
+        return " ".join(
+            [
+                "cargo test",
+                *[word for word in found[3:] if word in {"--workspace", "--all-features", "--locked", "--all"}],
+            ]
+        )
+    if found[:2] != ["cargo", "test"] or "--no-run" in found or any(word.startswith("--target") for word in found):
+        return ""
+    if "--doc" in found or any("nightly" in word or "miri" in word for word in found):
+        return ""
+    return (
+        " ".join(commands.words(command.line) or [])
+        if "'" not in command.line and '"' not in command.line
+        else command.line
+    )
+
+
+def _add_lint(facts: Facts, folder: Folder, cargo: dict[str, object], runs: list[list[Command]]) -> None:
+    """Add the formatter and clippy where CI runs them or the repository configures them."""
+    every = all_commands(runs)
+    fmt = next((each for each in every if re.match(r"cargo fmt\b.*--check", each.line)), None)
+    config = folder.first("rustfmt.toml", ".rustfmt.toml")
+    if fmt or config:
+        where = fmt.evidence if fmt else folder.evidence(config)
+        facts.add(
+            "lint",
+            fmt.line if fmt else "cargo fmt --all -- --check",
+            "other CI runs it" if fmt else "it is configured",
+            where,
+            confidence=1.0 if fmt else 0.6,
+        )
+        facts.add("lint_tool", "rustfmt", "of the lint command", where)
+    clippy = next((each for each in every if re.match(r"cargo clippy\b", each.line)), None)
+    config = folder.first("clippy.toml", ".clippy.toml")
+    if clippy or config or table(cargo, "lints", "clippy"):
+        where = clippy.evidence if clippy else folder.evidence(config or "Cargo.toml", "clippy")
+        facts.add(
+            "lint",
+            clippy.line if clippy else "cargo clippy --all-targets",
+            "other CI runs it" if clippy else "it is configured",
+            where,
+            confidence=0.9 if clippy else 0.6,
+        )
+        facts.add("lint_tool", "clippy", "of the lint command", where)
+    if facts.first("lint"):
+        where = folder.evidence("Cargo.toml", "[package]", "[workspace]")
+        facts.add("lint_install", "rustup component add clippy rustfmt", "the image holds the compiler alone", where)
+
+
+def _add_build(facts: Facts, folder: Folder, cargo: dict[str, object]) -> None:
+    locked = " --locked" if folder.has("Cargo.lock") else ""
+    scope = " --workspace" if _is_workspace(cargo) else ""
+    where = folder.evidence("Cargo.toml", "[[bin]]", "[package]", "[workspace]")
+    facts.add("build", f"cargo build --release{scope}{locked}", "cargo builds every crate", where, confidence=0.9)
+    name = string(table(cargo, "package").get("name"))
+    is_binary = folder.has("src/main.rs") or bool(cargo.get("bin"))
+    if is_binary and re.fullmatch(r"[\w-]+", name):
+        facts.add(
+            "artifact",
+            f"target/release/{_binary(cargo, name)}",
+            "the build writes the program there",
+            where,
+            confidence=0.8,
+        )
+
+
+def _binary(cargo: dict[str, object], name: str) -> str:
+    bins = cargo.get("bin")
+    first = bins[0] if isinstance(bins, list) and bins and isinstance(bins[0], dict) else {}
+    own = string(first.get("name"))
+    return own if re.fullmatch(r"[\w-]+", own) else name
+
+
+def _add_needs(facts: Facts, folder: Folder) -> None:
+    lock = folder.text("Cargo.lock")
+    for crate, packages in _NATIVE.items():
+        if f'name = "{crate}"\n' in lock and not (crate == "openssl-sys" and 'name = "openssl-src"\n' in lock):
+            for package in packages:
+                facts.add(
+                    "system_package", package, f"{crate} needs it", folder.evidence("Cargo.lock", f'name = "{crate}"')
+                )
+
+
+def _add_deployment(facts: Facts, folder: Folder, cargo: dict[str, object]) -> None:
+    dependencies = table(cargo, "dependencies")
+    framework = next((name for name in _SERVERS if name in dependencies), "")
+    where = folder.evidence("Cargo.toml", framework)
+    facts.add("framework", framework, "it is a dependency", where)
+    if framework and folder.has("src/main.rs"):
+        name = string(table(cargo, "package").get("name"))
+        facts.add("deployable", "yes", f"it is a program on {framework}", where, confidence=0.7)
+        if re.fullmatch(r"[\w-]+", name):
+            facts.add(
+                "start",
+                f"target/release/{_binary(cargo, name)}",
+                "the build writes the program there",
+                where,
+                confidence=0.7,
+            )
+        facts.add("port", _SERVERS[framework], f"it is the usual port of {framework}", where, confidence=0.4)

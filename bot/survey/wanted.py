@@ -1,0 +1,80 @@
+"""Which files of a repository are worth reading, judged by their paths alone."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+MAX_DEPTH = 5
+
+# Folders whose manifests describe somebody else's project, an example, or what a tool produced.
+IGNORED_FOLDERS = frozenset(
+    """.git .hg .svn .tox .nox .venv venv env node_modules bower_components vendor vendors vendored _vendor third_party
+    third-party thirdparty external extern deps subprojects example examples sample samples demo demos docs doc
+    documentation website site-packages fixtures fixture testdata test-data test_data __fixtures__ __snapshots__ __tests__
+    test tests spec specs testing testcases integration_tests integration-tests e2e benchmark benchmarks bench fuzz fuzzing
+    dist build out target _build
+    kotlin-js-store template templates cookiecutter scaffold archetype archetype-resources resources .devcontainer .idea
+    .vscode .yarn .cargo""".split()
+)
+
+# What another CI runs; the groups are: GitHub, GitLab, and everybody else.
+CI_FILES = re.compile(
+    r"\.github/workflows/[^/]+\.ya?ml|\.github/actions/[^/]+/action\.ya?ml|\.gitlab-ci\.yml|\.gitlab/ci/[^/]+\.yml"
+    r"|\.circleci/config\.yml|\.travis\.yml|(?:[^/]+/)?Jenkinsfile|azure-pipelines\.yml|\.appveyor\.yml|appveyor\.yml"
+    r"|\.cirrus\.yml|\.drone\.yml|bitbucket-pipelines\.yml|\.woodpecker\.ya?ml|\.pre-commit-config\.yaml"
+)
+
+# Names by importance; within a rank the shallower path comes first.
+_RANKS: tuple[str, ...] = (
+    r"pyproject\.toml|package\.json|go\.mod|go\.work|Cargo\.toml|pom\.xml|build\.gradle(?:\.kts)?"
+    r"|settings\.gradle(?:\.kts)?|CMakeLists\.txt|meson\.build|(?:GNU)?[Mm]akefile|configure\.ac|configure\.in|setup\.py"
+    r"|setup\.cfg|Pipfile|tox\.ini|noxfile\.py|Dockerfile|requirements[\w.-]*\.(?:txt|in)|manage\.py",
+    r"\.gitlab-ci\.yml|\.pre-commit-config\.yaml",
+    r"[\w-]*requirements[\w-]*\.txt|pytest\.ini|\.python-version|\.tool-versions|\.?mise\.toml|runtime\.txt|\.nvmrc"
+    r"|\.node-version|\.go-version|\.java-version|\.sdkmanrc|rust-toolchain(?:\.toml)?|\.npmrc|\.yarnrc\.yml"
+    r"|pnpm-workspace\.yaml|lerna\.json|gradle-wrapper\.properties|libs\.versions\.toml|gradle\.properties|Procfile"
+    r"|(?:docker-)?compose\.ya?ml|system\.properties|jvm\.config|maven\.config|\.golangci\.ya?ml|\.golangci\.toml"
+    r"|deno\.jsonc?|\.mocharc\.(?:json|ya?ml)|\.flake8|mypy\.ini|ruff\.toml|\.ruff\.toml|hatch\.toml|uv\.toml|pdm\.toml",
+    r"conftest\.py|(?:main|app|wsgi|asgi|server|settings)\.py|main\.go|docker-compose[\w.-]*\.ya?ml",
+    r"yarn\.lock|pnpm-lock\.yaml|poetry\.lock",
+)
+_COMPILED = tuple(re.compile(pattern) for pattern in _RANKS)
+_FOLDER_OF_REQUIREMENTS = re.compile(r"(?:.*/)?(?:requirements|tests?|dev)/[\w.-]+\.txt")
+_AFTER_CI = 2
+
+
+def wanted_paths(paths: Sequence[str], *, ignore_existing_ci: bool = False, limit: int = 100) -> tuple[str, ...]:
+    """Return the paths to read, the most important first.
+
+    With `ignore_existing_ci` nothing that another CI (or GitLab itself) is told is read, as if it were not there.
+    """
+    ranked = [(*rank, path) for path in paths if (rank := _rank(path, ignore_existing_ci)) is not None]
+    return tuple(entry[-1] for entry in sorted(ranked)[: max(limit, 0)])
+
+
+def _rank(path: str, ignore_existing_ci: bool) -> tuple[int, int] | None:
+    """Return importance and depth, smaller is sooner; None when the file is of no interest."""
+    if is_ci(path):
+        return None if ignore_existing_ci else (1, 0)
+    depth = path.count("/")
+    if depth > MAX_DEPTH:
+        return None
+    name = path.rpartition("/")[2]
+    rank = next((number for number, pattern in enumerate(_COMPILED) if pattern.fullmatch(name)), None)
+    if rank is None and _FOLDER_OF_REQUIREMENTS.fullmatch(path):
+        rank = _AFTER_CI
+    if rank is None or is_ignored(path.split("/")[:-1][: None if rank < _AFTER_CI else depth - 1]):
+        return None
+    # What lies deeper than the top competes with the second half of the list.
+    return (rank if depth == 0 else rank + 2, depth)
+
+
+def is_ci(path: str) -> bool:
+    """Say whether a file tells some CI what to do; pre-commit's is a linter's file, not a CI's."""
+    if path.endswith(".pre-commit-config.yaml"):
+        return False
+    return CI_FILES.fullmatch(path) is not None
+
+
+def is_ignored(folders: Iterable[str]) -> bool:
+    """Say whether one of the folders is vendored, an example, a fixture or generated."""
+    return any(folder.lower() in IGNORED_FOLDERS for folder in folders)
