@@ -5,7 +5,7 @@ These return Markdown that is not yet safe; callers pass it through `render.safe
 
 from uuid import UUID
 
-from bot.domain import AccessLevel, Composition, Finding, Survey
+from bot.domain import AccessLevel, Composition, Fact, Finding, Survey
 from bot.replies.render import cell, code_block, folded, quoted
 
 COMMANDS = (
@@ -150,8 +150,14 @@ def fact_list(survey: Survey) -> str:
     for unit in survey.units:
         if unit.root:
             lines.append(f"- **{quoted(unit.root)}** ({unit.ecosystem})")
-        lines += [f"- {fact.name} {quoted(fact.value)}, because {_one_line(fact.because)}" for fact in unit.facts]
+        lines += [_fact_line(fact) for fact in unit.facts]
     return "\n".join(lines) or "Nothing that I recognise."
+
+
+def _fact_line(fact: Fact) -> str:
+    places = ", ".join(quoted(f"{one.path}:{one.line}" if one.line else one.path) for one in fact.evidence[:2])
+    name = fact.name.replace("_", " ")
+    return f"- {name} {quoted(fact.value)}, because {_one_line(fact.because)}" + (f" ({places})" if places else "")
 
 
 def source_list(composition: Composition) -> str:
