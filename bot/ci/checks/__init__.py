@@ -1,9 +1,15 @@
 """The local check ladder: YAML, the official schema, GitLab's meaning, policy; each finding carries its mend."""
 
 import re
+from collections.abc import Iterable, Sequence
 
 from bot.ci.checks.document import read_document
+from bot.ci.checks.merged import merged_jobs
+from bot.ci.checks.needs import check_needs
+from bot.ci.checks.policy import check_policy
+from bot.ci.checks.rules import check_rules
 from bot.ci.checks.schema import check_schema
+from bot.ci.checks.semantics import check_jobs
 from bot.domain import CannotError, Finding
 
 MAX_BYTES = 2_000_000
@@ -17,8 +23,16 @@ def check(text: str, *, path: str = ".gitlab-ci.yml") -> tuple[Finding, ...]:
         document = read_document(text, path)
     except CannotError as error:
         return (_not_yaml(str(error), path),)
-    found = [*document.findings, *check_schema(document)]
+    jobs = merged_jobs(document)
+    meaning = [*check_jobs(document, jobs), *check_needs(document, jobs), *check_rules(document, jobs)]
+    found = [*document.findings, *_not_said(check_schema(document), meaning), *meaning, *check_policy(document, text)]
     return tuple(sorted(found, key=lambda finding: (finding.line or 0, not finding.is_error)))
+
+
+def _not_said(schema: Iterable[Finding], meaning: Sequence[Finding]) -> list[Finding]:
+    """Drop what the schema says about a line that the rules explain better."""
+    explained = {finding.line for finding in meaning if finding.is_error}
+    return [finding for finding in schema if finding.line not in explained]
 
 
 def _not_yaml(message: str, path: str) -> Finding:

@@ -61,6 +61,8 @@ def _message(error: jsonschema.ValidationError, place: tuple[str | int, ...]) ->
         return f"{where} is {_short(error.instance)}, but GitLab wants {_kinds(error.validator_value)}"
     if error.validator == "enum":
         return f"{where} is {_short(error.instance)}, which GitLab does not know"
+    if error.validator in {"oneOf", "anyOf", "not"}:
+        return f"{where} is {_short(error.instance)}, which has none of the forms GitLab knows"
     return f"{where}: {_short_text(error.message)}"
 
 

@@ -1,0 +1,172 @@
+"""What the schema misses in single jobs: names, scripts, extends, stages, references and lengths of time."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from bot.ci.checks.document import GLOBAL_KEYS, Document
+from bot.ci.checks.merged import Job, bases, references, target
+from bot.domain import Finding
+
+RUNG = "semantics"
+DEFAULT_STAGES = ("build", "test", "deploy")
+RESERVED = GLOBAL_KEYS - {"pages"} | {"True", "False", "None", "true", "false", "nil", "types", "pages:deploy"}
+_SCRIPTS = ("before_script", "script", "after_script")
+_UNIT = r"(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|wks?|weeks?|mos?|months?|y|yrs?|years?)"
+_DURATION = re.compile(rf"\d+(?:\.\d+)?|(?:\d+(?:\.\d+)?\s*{_UNIT}(?:\s*,?\s*(?:and\s+)?|$))+", re.IGNORECASE)
+
+
+def check_jobs(document: Document, jobs: dict[str, Job]) -> Iterator[Finding]:
+    """Yield what is wrong with each job by itself, and with the file as a whole."""
+    yield from _visible(document, jobs)
+    yield from _names(document)
+    for job in jobs.values():
+        yield from _bases(document, job.name)
+        yield from _has_script(document, job)
+        yield from _stage(document, job)
+        yield from _durations(document, job.name)
+    for name in ("default", *jobs):
+        yield from _script_lines(document, (name,), document.data.get(name))
+    yield from _script_lines(document, (), document.data)
+    yield from _references(document)
+
+
+def stages(document: Document) -> tuple[str, ...] | None:
+    """Return the stages in order, None when an included file may name them."""
+    listed = document.data.get("stages")
+    if isinstance(listed, list):
+        return (".pre", *(str(stage) for stage in listed), ".post")
+    return None if document.has_includes else (".pre", *DEFAULT_STAGES, ".post")
+
+
+def _visible(document: Document, jobs: dict[str, Job]) -> Iterator[Finding]:
+    if document.has_includes or any(not job.is_hidden for job in jobs.values()) or "spec" in document.data:
+        return
+    mend = "Add a job, or remove the dot in front of one: GitLab never runs names that begin with a dot."
+    yield Finding(rung=RUNG, message="there are no visible jobs", path=document.path, line=1, mend=mend)
+
+
+def _names(document: Document) -> Iterator[Finding]:
+    for name, value in document.data.items():
+        is_job = isinstance(value, dict) and bool({"script", "trigger", "extends"} & set(value))
+        if name in RESERVED and is_job:
+            mend = f"Give the job another name, such as {name.lower()}-job."
+            yield document.finding(RUNG, f"{name!r} is a keyword of GitLab, so no job can have this name", mend, name)
+        elif is_job and len(name) > 255:
+            yield document.finding(RUNG, "the name of a job is longer than 255 characters", "Shorten it.", name)
+
+
+def _bases(document: Document, name: str) -> Iterator[Finding]:
+    for base in bases(document.jobs[name]):
+        if base not in document.jobs and not document.has_includes:
+            mend = "Check the spelling, or add the job it should build on."
+            yield document.finding(RUNG, f"{name} extends {base}, which does not exist", mend, name, "extends")
+        elif name in _ancestors(document, base):
+            mend = "Break the circle: one of them must not extend the other."
+            yield document.finding(RUNG, f"{name} extends itself in a circle through {base}", mend, name, "extends")
+
+
+def _ancestors(document: Document, name: str) -> set[str]:
+    """Return a job and all it extends."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        each = waiting.pop()
+        if each not in found:
+            found.add(each)
+            waiting += bases(document.jobs.get(each, {}))
+    return found
+
+
+def _has_script(document: Document, job: Job) -> Iterator[Finding]:
+    if "script" in job.body and "trigger" in job.body and not job.is_hidden:
+        mend = "Make two jobs of it: a trigger job runs no script."
+        yield document.finding(RUNG, f"{job.name} has both script and trigger", mend, job.name)
+    if job.is_hidden or job.is_open or job.name in RESERVED or {"script", "trigger", "run"} & set(job.body):
+        return
+    mend = "Add a script, or put a dot in front of the name if it is only there to be extended."
+    yield document.finding(
+        RUNG, f"{job.name} has neither script, run nor trigger, so it can do nothing", mend, job.name
+    )
+
+
+def _stage(document: Document, job: Job) -> Iterator[Finding]:
+    known = stages(document)
+    stage = job.body.get("stage", "test" if known and "test" in known else None)
+    if known is None or job.is_hidden or job.name in RESERVED or not isinstance(stage, str) or "$" in stage:
+        if stage is None and known is not None and not job.is_hidden and not job.is_open and "test" not in known:
+            mend = f"Give it one of: {', '.join(known[1:-1])}."
+            message = f"{job.name} names no stage, and the default stage test is not among the stages"
+            yield document.finding(RUNG, message, mend, job.name)
+        return
+    if stage not in known:
+        mend = f"Use one of {', '.join(known[1:-1])}, or add {stage} to stages."
+        yield document.finding(
+            RUNG, f"{job.name} is in the stage {stage}, which does not exist", mend, job.name, "stage"
+        )
+
+
+def _script_lines(document: Document, path: tuple[str, ...], body: Any) -> Iterator[Finding]:
+    for key in _SCRIPTS:
+        lines = body.get(key) if isinstance(body, dict) else None
+        for number, line in enumerate(lines if isinstance(lines, list) else []):
+            if isinstance(line, (str, list)):
+                continue
+            mend = "Put the whole line in single quotes."
+            said = f"the key {next(iter(line))!r}" if isinstance(line, dict) and line else repr(line).lower()
+            message = f"line {number + 1} of {key} is no text: YAML reads it as {said}"
+            yield document.finding(RUNG, message, mend, *path, key, number)
+
+
+def _durations(document: Document, name: str) -> Iterator[Finding]:
+    body = document.jobs[name]
+    artifacts, environment = body.get("artifacts"), body.get("environment")
+    places: tuple[tuple[tuple[str, ...], Any], ...] = (
+        (("timeout",), body.get("timeout")),
+        (("start_in",), body.get("start_in")),
+        (("artifacts", "expire_in"), artifacts.get("expire_in") if isinstance(artifacts, dict) else None),
+        (("environment", "auto_stop_in"), environment.get("auto_stop_in") if isinstance(environment, dict) else None),
+    )
+    for path, value in places:
+        if isinstance(value, (str, int)) and not _is_duration(str(value), path[-1]):
+            mend = 'Write it like "30 minutes", "1 week" or "1h 30m".'
+            yield document.finding(RUNG, f"{name}: {value!r} is no length of time for {path[-1]}", mend, name, *path)
+
+
+def _is_duration(text: str, key: str) -> bool:
+    if "$" in text and (key == "auto_stop_in" or "$[[" in text):
+        return True
+    if text == "never":
+        return key in {"expire_in", "auto_stop_in"}
+    return _DURATION.fullmatch(text.strip()) is not None
+
+
+def _references(document: Document) -> Iterator[Finding]:
+    for path, reference in references(document.data):
+        if document.has_includes and reference and reference[0] not in document.data:
+            continue
+        if _is_circular(document, path, reference):
+            message, mend = f"!reference {list(reference)} points at itself", "Point it at another job."
+            yield document.finding(RUNG, message, mend, *path)
+            continue
+        try:
+            target(document, reference)
+        except KeyError:
+            mend = "Check the spelling of the job and of the key."
+            yield document.finding(RUNG, f"!reference {list(reference)} points at nothing", mend, *path)
+
+
+def _is_circular(document: Document, path: tuple[str | int, ...], reference: list[str]) -> bool:
+    """Follow a reference until it ends, or comes back to a place it has been at."""
+    seen = {tuple(map(str, path[:2]))}
+    waiting = [tuple(reference[:2])]
+    while waiting:
+        place = waiting.pop()
+        if place in seen:
+            return True
+        seen.add(place)
+        try:
+            waiting += [tuple(each[:2]) for _, each in references(target(document, place))]
+        except KeyError:
+            continue
+    return False
