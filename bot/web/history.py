@@ -95,7 +95,10 @@ def show_conversation(request: Request[Any, Any, Any], conversation_id: FromPath
             entry=entry,
             belongings=history.belongings(connection, id_),
             turns=[(turn, in_words(turn.event)) for turn in history.turns(connection, id_)],
-            proposals=[(offer, approvals.for_proposal(connection, offer.id)) for offer in reversed(offers)],
+            proposals=[
+                (offer, _in_order(offer.composition.files), approvals.for_proposal(connection, offer.id))
+                for offer in reversed(offers)
+            ],
             project_url=_project_url(parts.settings, entry.project_path),
         )
     return Response(page, media_type=MediaType.HTML)
@@ -113,6 +116,11 @@ def in_words(event: Event) -> tuple[str, str]:
         case _:
             act = "reacted with" if event.is_award else "took back"
             return event.author.username, f"{act} :{event.emoji}:"
+
+
+def _in_order(files: dict[str, str]) -> list[tuple[str, str]]:
+    """Put the pipeline first, then Dockerfiles; the database does not keep the order."""
+    return sorted(files.items(), key=lambda file: (file[0] != ".gitlab-ci.yml", "Dockerfile" not in file[0], file[0]))
 
 
 def _project_url(settings: Settings, path: str) -> str:

@@ -1,6 +1,7 @@
 """Renders pages: Jinja templates that escape everything, and code with highlighted syntax."""
 
 import json
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def _environment() -> Environment:
     environment.filters["highlighted"] = highlighted
     environment.filters["masked"] = masked
     environment.filters["as_json"] = as_json
+    environment.filters["in_utc"] = in_utc
     return environment
 
 
@@ -44,6 +46,11 @@ def masked(text: str) -> str:
 def as_json(value: object) -> str:
     """Return a value as JSON that is still to be escaped."""
     return json.dumps(value, ensure_ascii=False)
+
+
+def in_utc(moment: datetime) -> str:
+    """Return a time as people read it, wherever the database lives."""
+    return moment.astimezone(UTC).strftime("%-d %b %Y %H:%M UTC")
 
 
 def highlighted(text: str, path: str) -> Markup:
