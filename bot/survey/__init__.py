@@ -10,8 +10,8 @@ The vocabulary of facts. They hang on a `Unit`; values are strings; a fact with 
 - version: what to run with, ready for an image tag ("3.13", "24", "1.27", "1.98", "21", ""); the newest supported one
   inside the declared floor and the versions of the CI matrix, the default if nothing is declared
 - version_floor: the declared minimum, if any
-- package_manager: pip | uv | poetry | pdm | hatch | pipenv | npm | yarn1 | yarn-berry | pnpm | bun | go | cargo | maven |
-  gradle | cmake | make | meson | autotools
+- package_manager: pip | uv | poetry | pdm | hatch | pipenv | npm | yarn1 | yarn-berry | pnpm | bun | go | cargo |
+  maven | gradle | cmake | make | meson | autotools
 - package_manager_version: such as "9.15.0" when pinned (packageManager, lockfileVersion)
 - wrapper: ./mvnw or ./gradlew when present
 - lockfile: path relative to the repository root; manifest: main manifest path(s) (pyproject.toml, package.json …)

@@ -18,12 +18,12 @@ _NEVER_TOOLS = frozenset(
 _WRAPPERS = frozenset("uv poetry pdm pipenv hatch rye pixi".split())
 _SKIPPED = frozenset("sudo time nice exec xvfb-run npx bunx command".split())
 _TESTS = frozenset(
-    """pytest py.test tox nox unittest nose nosetests nose2 stestr trial jest vitest mocha ava tap tape jasmine karma ctest
-    gotestsum bats nyc c8 playwright cypress zope-testrunner xunit phpunit rspec tsd""".split()
+    """pytest py.test tox nox unittest nose nosetests nose2 stestr trial jest vitest mocha ava tap tape jasmine karma
+    ctest gotestsum bats nyc c8 playwright cypress zope-testrunner xunit phpunit rspec tsd""".split()
 )
 _LINTS = frozenset(
-    """ruff flake8 black isort mypy pyright pylint pycodestyle pydocstyle pyflakes bandit pre-commit prek vulture codespell
-    eslint prettier tsc biome oxlint standard xo stylelint markdownlint golangci-lint staticcheck gofmt golint yamllint
+    """ruff flake8 black isort mypy pyright pylint pycodestyle pydocstyle pyflakes bandit pre-commit prek vulture
+    codespell eslint prettier tsc biome oxlint standard xo stylelint markdownlint golangci-lint staticcheck gofmt golint yamllint
     shellcheck clang-format clang-tidy cppcheck ktlint detekt knip check-manifest interrogate pytype pyre ty doc8 attw
     flake8-docstrings autopep8 yapf publint size-limit zizmor actionlint typos cargo-deny""".split()
 )
@@ -31,8 +31,8 @@ _TEST_WORD = re.compile(
     r"(^|[-_:./])(tests?|unit|specs?|check|ci|coverage|cov|verify|pytest|py3?\d*|py)(?=$|[-_:./\d])"
 )
 _LINT_WORD = re.compile(
-    r"lint|format|fmt|style|typing|types?\b|typecheck|type-check|mypy|flake|black|ruff|isort|eslint|prettier|pre-?commit|tsc|vet"
-    r"|attw|size|knip|spell|check[-:_](?:type|lint|format|fmt|style)"
+    r"lint|format|fmt|style|typing|types?\b|typecheck|type-check|mypy|flake|black|ruff|isort|eslint|prettier"
+    r"|pre-?commit|tsc|vet|attw|size|knip|spell|check[-:_](?:type|lint|format|fmt|style)"
 )
 _OTHER_WORD = re.compile(
     r"docs?\b|doc[-_]|bench|release|manifest|watch|debug|fuzz|mutation|update|deploy|publish|stress|perf|e2e"
@@ -64,7 +64,10 @@ def core(found: list[str]) -> list[str]:
             while rest and rest[0].startswith("-"):
                 rest = rest[1:]
         elif len(rest) > 1 and rest[0] in _WRAPPERS and rest[1] == "run":
-            rest = _after_options(rest[2:])
+            inner = _after_options(rest[2:])
+            if rest[0] == "hatch" and inner and inner[0] not in _TESTS | _LINTS and inner[0] != "python":
+                return ["hatch", "run", *inner]
+            rest = inner
         elif len(rest) > 2 and re.fullmatch(r"(.*/)?python[\d.]*", rest[0]) and _module_at(rest):
             rest = rest[_module_at(rest) :]
         elif len(rest) > 2 and rest[0] == "coverage" and rest[1] == "run":
@@ -121,19 +124,34 @@ def is_forbidden(line: str) -> bool:
 
 
 def _kind(tool: str, rest: list[str]) -> str:
-    if tool in _LINTS:
-        return "lint"
-    if tool in {"tox", "nox"}:
-        return _kind_of_environments(rest)
-    if tool in _TESTS:
-        return "test"
+    plain = _plain_kind(tool, rest)
+    if plain:
+        return plain
     if tool == "manage.py" or re.fullmatch(r"python[\d.]*", tool):
         return _kind_of_script(rest if tool != "manage.py" else ["manage.py", *rest])
     if tool in {"npm", "yarn", "pnpm", "bun", "node", "deno"}:
         return kind_of_script_runner(tool, rest)
     if tool in {"make", "gmake", "just", "task", "invoke", "doit"}:
         return _kind_of_names([word for word in rest if not word.startswith("-") and "=" not in word])
-    if tool in _TABLES:
+    if tool == "hatch" and rest[:1] == ["run"]:
+        return name_kind(rest[1])
+    return _by_table(_TABLES.get(tool, {}), rest)
+
+
+def _plain_kind(tool: str, rest: list[str]) -> str:
+    """Judge a tool that does one thing only."""
+    if tool in _LINTS:
+        return "lint"
+    if tool in {"tox", "nox"}:
+        return _kind_of_environments(rest)
+    if tool in _TESTS:
+        return "test"
+    if tool in {"pip", "pip3", "pipx", "apt-get", "apt"}:
+        return "install" if "install" in rest else "other"
+    return ""
+
+
+_TABLES:
         return _by_table(_TABLES[tool], rest)
     if tool in {"pip", "pip3", "pipx", "apt-get", "apt"}:
         return "install" if "install" in rest else "other"

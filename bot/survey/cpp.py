@@ -63,7 +63,7 @@ def _add_cmake(facts: Facts, folder: Folder, ci: OtherCi, where: Evidence) -> No
     facts.add("build", "cmake --build build --parallel 4", "CMake builds it", where)
     facts.add("artifact", "build/", "the build writes there", where)
     if re.search(
-        r"enable_testing\s*\(|include\s*\(\s*CTest|add_test\s*\(|catch_discover_tests|gtest_discover_tests|doctest_discover",
+        r"enable_testing\s*\(|include\s*\(\s*CTest|add_test\s*\(|(catch|gtest|doctest)_discover",
         _cmake_text(folder),
         re.I,
     ):

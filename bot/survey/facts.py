@@ -24,9 +24,9 @@ class Facts:
         """Return every value of a fact, in order."""
         return [fact.value for fact in self._facts if fact.name == name]
 
-    def drop(self, name: str) -> None:
-        """Forget every value of a fact."""
-        self._facts = [fact for fact in self._facts if fact.name != name]
+    def named(self, name: str) -> list[Fact]:
+        """Return every fact of a name, in order."""
+        return [fact for fact in self._facts if fact.name == name]
 
     def unit(self, root: str, ecosystem: str) -> Unit:
         """Return the unit that has these facts."""

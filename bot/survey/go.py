@@ -41,7 +41,7 @@ def survey_go(folder: Folder, ci: OtherCi) -> Unit | None:
 
 def _add_version(facts: Facts, folder: Folder, ci: OtherCi) -> str:
     text = folder.text("go.mod")
-    declared = [found for found in re.findall(r"^(?:go\s+|toolchain\s+go)(\d+(?:\.\d+)+)", text, re.MULTILINE)]
+    declared: list[str] = re.findall(r"^(?:go\s+|toolchain\s+go)(\d+(?:\.\d+)+)", text, re.MULTILINE)
     least = max(declared, key=versions.number, default="")
     seen = [(_ALIASES.get(version, version), where) for version, where in ci.versions("go")]
     spec = f">={least}" if least else ""

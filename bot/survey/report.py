@@ -1,9 +1,10 @@
 """The survey itself: where the units of a repository are, and what each of them is."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 
-from bot.domain import Fact, Evidence, Snapshot, Survey, Unit
+from bot.domain import Evidence, Fact, Snapshot, Survey, Unit
 from bot.survey.cpp import survey_cpp
 from bot.survey.docker import add_dockerfile, survey_docker
 from bot.survey.facts import Facts
@@ -30,7 +31,8 @@ _SURVEYORS: tuple[tuple[str, Surveyor], ...] = (
     ("java", survey_java),
 )
 _MANIFESTS = re.compile(
-    r"pyproject\.toml|setup\.py|requirements\.txt|Pipfile|package\.json|go\.mod|Cargo\.toml|pom\.xml|build\.gradle(\.kts)?|Dockerfile"
+    r"pyproject\.toml|setup\.py|requirements\.txt|Pipfile|package\.json|go\.mod|Cargo\.toml|pom\.xml"
+    r"|build\.gradle(\.kts)?|Dockerfile"
 )
 _PLAIN_FOLDER = re.compile(r"[\w.@+-]+(?:/[\w.@+-]+)*")
 
@@ -46,7 +48,7 @@ def survey(snapshot: Snapshot, *, ignore_existing_ci: bool = False) -> Survey:
     if len(units) > MAX_UNITS:
         remarks.append(f"There are {len(units)} projects; only the first {MAX_UNITS} were looked at.")
     if not units:
-        remarks.append(_NOTHING)
+        remarks.append(f"{_NOTHING} {_what_is_there(tree)}".strip())
     return Survey(units=tuple(units[:MAX_UNITS]), remarks=tuple(remarks), question=_question(tree, ci, units))
 
 
@@ -54,6 +56,14 @@ _NOTHING = (
     "Nothing was recognised: no manifest of Python, Node.js, Go, Rust, Java or C and C++, no Dockerfile and no static "
     "site was found outside of documentation, examples, fixtures and vendored folders."
 )
+
+
+def _what_is_there(tree: Tree) -> str:
+    """Name the most common kinds of files, so that the remark helps."""
+    names = [path.rpartition("/")[2] for path in tree.snapshot.paths]
+    endings = Counter(name.rpartition(".")[2] for name in names if re.fullmatch(r"[^.].*\.\w{1,10}", name))
+    common = [f".{ending} ({count})" for ending, count in endings.most_common(3)]
+    return f"Most files are {', '.join(common)}." if common else ""
 
 
 def _units(tree: Tree, ci: OtherCi) -> list[Unit]:
@@ -117,7 +127,7 @@ def _is_above(outer: str, inner: str) -> bool:
 def _has_own_dependencies(unit: Unit, outer: Folder) -> bool:
     """A nested project of the same kind is separate when it locks its own dependencies and no workspace joins them."""
     if unit.ecosystem == "node":
-        joined = "workspaces" in outer.json("package.json") or outer.first("pnpm-workspace.yaml", "lerna.json")
+        joined = "workspaces" in outer.json("package.json") or bool(outer.first("pnpm-workspace.yaml", "lerna.json"))
         return bool(unit.first("lockfile")) and not joined
     if unit.ecosystem == "python":
         joined = "workspace" in str(outer.toml("pyproject.toml").get("tool", {}))[:10_000]
@@ -131,15 +141,22 @@ def _finished(unit: Unit, tree: Tree) -> Unit:
     """Add the facts that any unit may have: a Dockerfile and submodules."""
     facts = Facts()
     folder = Folder(tree, unit.root)
-    if unit.ecosystem != "docker":
-        name = folder.first("Dockerfile", "docker/Dockerfile", ".docker/Dockerfile", "build/Dockerfile")
-        if name:
-            add_dockerfile(facts, folder, name)
+    places = ("Dockerfile", "docker/Dockerfile", ".docker/Dockerfile", "build/Dockerfile")
+    name = "" if unit.ecosystem == "docker" else folder.first(*places)
+    if name:
+        add_dockerfile(facts, folder, name)
+    if name and _serves(unit):
+        where = Evidence(path=folder.full(name))
+        facts.add("deployable", "yes", "it is a web application with a Dockerfile", where, confidence=0.7)
     if ".gitmodules" in tree.paths:
         facts.add("submodules", "recursive", "there is a .gitmodules", Evidence(path=".gitmodules"))
     known = {fact.name for fact in unit.facts}
     added: tuple[Fact, ...] = tuple(fact for fact in facts.unit("", "").facts if fact.name not in known)
     return Unit(root=unit.root, ecosystem=unit.ecosystem, facts=unit.facts + added)
+
+
+def _serves(unit: Unit) -> bool:
+    return bool(unit.first("framework")) and unit.first("framework") not in {"html", "mkdocs", "hugo", "jekyll"}
 
 
 def _question(tree: Tree, ci: OtherCi, units: Sequence[Unit]) -> str | None:

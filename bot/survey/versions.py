@@ -13,18 +13,22 @@ Number = tuple[int, ...]
 
 
 class Line(Struct, frozen=True, kw_only=True):
-    """The versions of one language, oldest first, and the one to use when the repository says nothing."""
+    """The versions of one language, oldest first, and the one to use when the repository says nothing.
+
+    `keeps_promises` marks a language whose newer releases build what older ones did.
+    """
 
     supported: tuple[str, ...]
     default: str
     parts: int
+    keeps_promises: bool = False
 
 
 LINES: dict[str, Line] = {
     "python": Line(supported=("3.11", "3.12", "3.13", "3.14"), default="3.13", parts=2),
     "node": Line(supported=("22", "24", "26"), default="24", parts=1),
-    "go": Line(supported=("1.26", "1.27"), default="1.27", parts=2),
-    "rust": Line(supported=("1.98",), default="1.98", parts=2),
+    "go": Line(supported=("1.26", "1.27"), default="1.27", parts=2, keeps_promises=True),
+    "rust": Line(supported=("1.98",), default="1.98", parts=2, keeps_promises=True),
     "java": Line(supported=("8", "11", "17", "21", "25"), default="21", parts=1),
 }
 
@@ -65,7 +69,7 @@ def choose(language: str, *, spec: str = "", matrix: Iterable[str] = (), exact: 
     both = [each for each in fitting if each in wanted]
     if both:
         return both[-1]
-    if wanted or (exact and number(exact)):
+    if (wanted or number(exact)) and not line.keeps_promises:
         return _nearest(fitting or list(line.supported), [*wanted, exact])
     if line.default in fitting or not fitting:
         return line.default

@@ -9,8 +9,9 @@ MAX_DEPTH = 5
 IGNORED_FOLDERS = frozenset(
     """.git .hg .svn .tox .nox .venv venv env node_modules bower_components vendor vendors vendored _vendor third_party
     third-party thirdparty external extern deps subprojects example examples sample samples demo demos docs doc
-    documentation website site-packages fixtures fixture testdata test-data test_data __fixtures__ __snapshots__ __tests__
-    test tests spec specs testing testcases integration_tests integration-tests e2e benchmark benchmarks bench fuzz fuzzing
+    documentation website site-packages fixtures fixture testdata test-data test_data __fixtures__ __snapshots__
+    __tests__ test tests spec specs testing testcases integration_tests integration-tests e2e benchmark benchmarks bench fuzz
+    fuzzing
     dist build out target _build
     kotlin-js-store template templates cookiecutter scaffold archetype archetype-resources resources .devcontainer .idea
     .vscode .yarn .cargo""".split()
@@ -26,19 +27,21 @@ CI_FILES = re.compile(
 # Names by importance; within a rank the shallower path comes first.
 _RANKS: tuple[str, ...] = (
     r"pyproject\.toml|package\.json|go\.mod|go\.work|Cargo\.toml|pom\.xml|build\.gradle(?:\.kts)?"
-    r"|settings\.gradle(?:\.kts)?|CMakeLists\.txt|meson\.build|(?:GNU)?[Mm]akefile|configure\.ac|configure\.in|setup\.py"
-    r"|setup\.cfg|Pipfile|tox\.ini|noxfile\.py|Dockerfile|requirements[\w.-]*\.(?:txt|in)|manage\.py",
+    r"|settings\.gradle(?:\.kts)?|CMakeLists\.txt|meson\.build|(?:GNU)?[Mm]akefile|configure\.ac|configure\.in"
+    r"|setup\.py|setup\.cfg|Pipfile|tox\.ini|noxfile\.py|Dockerfile|requirements[\w.-]*\.(?:txt|in)|manage\.py",
     r"\.gitlab-ci\.yml|\.pre-commit-config\.yaml",
     r"[\w-]*requirements[\w-]*\.txt|pytest\.ini|\.python-version|\.tool-versions|\.?mise\.toml|runtime\.txt|\.nvmrc"
     r"|\.node-version|\.go-version|\.java-version|\.sdkmanrc|rust-toolchain(?:\.toml)?|\.npmrc|\.yarnrc\.yml"
     r"|pnpm-workspace\.yaml|lerna\.json|gradle-wrapper\.properties|libs\.versions\.toml|gradle\.properties|Procfile"
     r"|(?:docker-)?compose\.ya?ml|system\.properties|jvm\.config|maven\.config|\.golangci\.ya?ml|\.golangci\.toml"
-    r"|deno\.jsonc?|\.mocharc\.(?:json|ya?ml)|\.flake8|mypy\.ini|ruff\.toml|\.ruff\.toml|hatch\.toml|uv\.toml|pdm\.toml",
+    r"|deno\.jsonc?|\.mocharc\.(?:json|ya?ml)|\.flake8|mypy\.ini|\.?ruff\.toml|hatch\.toml|uv\.toml|pdm\.toml",
     r"conftest\.py|(?:main|app|wsgi|asgi|server|settings)\.py|main\.go|docker-compose[\w.-]*\.ya?ml",
-    r"yarn\.lock|pnpm-lock\.yaml|poetry\.lock",
+    r"yarn\.lock|pnpm-lock\.yaml|poetry\.lock|Cargo\.lock",
 )
 _COMPILED = tuple(re.compile(pattern) for pattern in _RANKS)
 _FOLDER_OF_REQUIREMENTS = re.compile(r"(?:.*/)?(?:requirements|tests?|dev)/[\w.-]+\.txt")
+# The tests of C and C++ are declared beside them; nothing else in such a folder is read.
+_TESTS_OF_C = re.compile(r"(?:[\w.-]+/)?(?:tests?|unittests?|testing)/(?:CMakeLists\.txt|meson\.build)")
 _AFTER_CI = 2
 
 
@@ -62,6 +65,8 @@ def _rank(path: str, ignore_existing_ci: bool) -> tuple[int, int] | None:
     rank = next((number for number, pattern in enumerate(_COMPILED) if pattern.fullmatch(name)), None)
     if rank is None and _FOLDER_OF_REQUIREMENTS.fullmatch(path):
         rank = _AFTER_CI
+    if _TESTS_OF_C.fullmatch(path):
+        return (_AFTER_CI + 1, depth)
     if rank is None or is_ignored(path.split("/")[:-1][: None if rank < _AFTER_CI else depth - 1]):
         return None
     # What lies deeper than the top competes with the second half of the list.

@@ -7,6 +7,7 @@ from bot.survey import commands
 from bot.survey.facts import Facts
 from bot.survey.other_ci.model import Command, all_commands
 from bot.survey.tree import Folder
+from bot.survey.wanted import is_ignored
 
 _TESTING = re.compile(r"(^|:)(test|check|build|jvmTest|allTests|integrationTest|jacocoTestReport)$")
 _FORBIDDEN = re.compile(r"publish|deploy|upload|sonar|release|connected|-x test|dokka|javadoc\b")
@@ -22,12 +23,10 @@ _MAX_FILES = 60
 
 
 def gradle_text(folder: Folder) -> str:
-    """Return the build files of the root and its projects together, the version catalogue last."""
-    names = folder.under(r"(?:[\w-]+/){0,2}(?:build|settings)\.gradle(?:\.kts)?") + [
-        "gradle/libs.versions.toml",
-        "gradle.properties",
-    ]
-    return "\n".join(folder.text(name) for name in names[:_MAX_FILES])
+    """Return the build files of the root and its projects together, examples left out."""
+    found = folder.under(r"(?:[\w-]+/){0,2}(?:build|settings)\.gradle(?:\.kts)?")
+    own = [name for name in found if not is_ignored(name.split("/")[:-1])]
+    return "\n".join(folder.text(name) for name in own[:_MAX_FILES])
 
 
 def add_gradle(facts: Facts, folder: Folder, runs: list[list[Command]]) -> None:

@@ -79,13 +79,16 @@ def _choose(tested: list[str], exact: str, declared: str, ceiling: int) -> str:
 
 
 def _declared(text: str) -> tuple[str, str]:
-    """Return the highest release any pattern of the first kind that matches declares, as a plain number."""
+    """Return the release that the first matching pattern declares, as a plain number.
+
+    Where several are named, the first is the main one and the others are for tests.
+    """
     for pattern in _DECLARED:
         found = [match for match in re.finditer(pattern, text) if re.search(r"\d", match.group(1))]
         numbers = [(_plain(match.group(1)), match.group(0)) for match in found]
         numbers = [entry for entry in numbers if entry[0].isdigit() and int(entry[0]) < 100]
         if numbers:
-            return max(numbers, key=lambda entry: int(entry[0]))
+            return numbers[0]
     return "", ""
 
 

@@ -11,7 +11,8 @@ from bot.survey.tree import Folder
 _BATCH = "--batch-mode --no-transfer-progress"
 _GOALS = frozenset({"test", "verify", "install", "package", "integration-test", "check"})
 _SKIPS = re.compile(
-    r"skipTests|maven\.test\.skip|-DskipITs|release:|site|deploy|\bnative\b|sonar|dependency:|artifact:|versions:|--projects [^!]|-pl [^!]"
+    r"skipTests|maven\.test\.skip|-DskipITs|release:|site|deploy|\bnative\b|sonar|dependency:|artifact:|versions:"
+    r"|(--projects|-pl) ['\"]?[^!'\"]"
 )
 
 

@@ -13,7 +13,7 @@ from bot.survey.tree import Folder
 
 GRADLE = ("build.gradle", "build.gradle.kts", "settings.gradle", "settings.gradle.kts")
 _FRAMEWORKS = (
-    ("spring", r"spring-boot|org\.springframework\.boot", "8080"),
+    ("spring", r"spring-boot|springframework\.boot|libs\.plugins\.spring", "8080"),
     ("quarkus", r"io\.quarkus", "8080"),
     ("micronaut", r"io\.micronaut", "8080"),
     ("ktor", r"io\.ktor.{0,40}server", "8080"),
@@ -35,7 +35,8 @@ def survey_java(folder: Folder, ci: OtherCi) -> Unit | None:
     where = folder.evidence(file, "<artifactId>", "plugins")
     facts.add("language", _language(folder, text), "of the build file and the sources", where)
     facts.add("manifest", folder.full(file), "it declares the build", where)
-    version = add_jdk(facts, folder, ci, text, is_gradle=is_gradle)
+    shared = folder.text("gradle/libs.versions.toml") + folder.text("gradle.properties") if is_gradle else ""
+    version = add_jdk(facts, folder, ci, text + shared, is_gradle=is_gradle)
     (add_gradle if is_gradle else add_maven)(facts, folder, ci.runs("java", version, folder.root))
     if "jacoco" in text:
         facts.add("coverage", "jacoco", "the build uses its plugin", folder.evidence(file, "jacoco"))
@@ -65,7 +66,8 @@ def _add_deployment(facts: Facts, folder: Folder, file: str, text: str) -> None:
         where = folder.evidence(file, found.group(0))
         facts.add("framework", name, "the build file names it", where)
         if re.search(
-            r"spring-boot-maven-plugin|org\.springframework\.boot['\"]|quarkus|micronaut.*application|io\.ktor\.plugin",
+            r"spring-boot-maven-plugin|springframework\.boot['\"]|libs\.plugins\.spring|quarkus|micronaut.*application"
+            r"|io\.ktor\.plugin",
             text,
         ):
             jar = "build/libs/*.jar" if facts.first("package_manager") == "gradle" else "target/*.jar"

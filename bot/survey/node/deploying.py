@@ -5,6 +5,7 @@ import re
 from bot.domain import Evidence
 from bot.survey.facts import Facts
 from bot.survey.node.manager import Manager
+from bot.survey.node.scripts import leaves, scripts_of
 from bot.survey.parsing import string, table
 from bot.survey.tree import Folder
 
@@ -29,11 +30,13 @@ def add_deployment(facts: Facts, folder: Folder, package: dict[str, object], man
     """Add framework; deployable, start and port for a server with a start script."""
     runtime = table(package, "dependencies")
     framework = next((name for name in _SERVERS if name in runtime), "")
-    site = next((name for name in _SITES if name in runtime or name in table(package, "devDependencies")), "")
+    known = runtime | table(package, "devDependencies")
+    built = leaves(scripts_of(package), "build")
+    site = next((name for name in _SITES if name in known and _program(name) in built), "")
     where = folder.evidence("package.json", f'"{framework or site}"')
     facts.add(
         "framework",
-        (framework or site).removeprefix("@").partition("/")[0],
+        _program(framework or site),
         "it is a dependency",
         where,
         confidence=0.9,
@@ -45,6 +48,13 @@ def add_deployment(facts: Facts, folder: Folder, package: dict[str, object], man
         facts.add(
             "port", _port(folder, package, framework), "the script or the framework says so", evidence, confidence=0.6
         )
+
+
+def _program(name: str) -> str:
+    """Return the short name of a framework: eleventy for @11ty/eleventy, nestjs for @nestjs/core."""
+    scope, _, rest = name.removeprefix("@").partition("/")
+    known = {"eleventy": "eleventy", "docusaurus": "docusaurus"}
+    return known.get(rest, {"angular": "ng"}.get(scope, scope))
 
 
 def _start(folder: Folder, package: dict[str, object], manager: Manager) -> tuple[str, Evidence]:

@@ -15,7 +15,8 @@ _RUNNERS = (
     ("node-test", r"\bnode\b.* --test\b|\bnode --test\b|\bbnt\b"),
 )
 _CALL = re.compile(
-    r"(?:npm|pnpm|yarn|bun)(?: --?[\w=-]+)* (?:run(?:-script)? )?(?:--?[\w=-]+ )*([\w:.-]+)|\b(?:run-[sp]|npm-run-all)((?: [\w:.*-]+)+)"
+    r"(?:npm|pnpm|yarn|bun)(?: --?[\w=-]+)* (?:run(?:-script)? )?(?:--?[\w=-]+ )*([\w:.-]+)"
+    r"|\b(?:run-[sp]|npm-run-all)((?: [\w:.*-]+)+)"
 )
 _BROWSERS = re.compile(
     r"\b(playwright|cypress|puppeteer|karma|web-test-runner|wtr|nightwatch|testcafe|ng e2e|ng test|wdio)\b"
@@ -80,7 +81,8 @@ def test_script(scripts: dict[str, str]) -> str:
 def lint_scripts(scripts: dict[str, str]) -> list[str]:
     """Return the scripts that check without changing files, leaving out those that another one calls."""
     wanted = re.compile(
-        r"(check[:-])?(lint|eslint|format|fmt|prettier|types?|typecheck|type-check|tsc|style|biome)([:-](check|types?|js|ts|css|eslint|prettier|all|ci))?"
+        r"(check[:-])?(lint|eslint|format|fmt|prettier|types?|typecheck|type-check|tsc|style|biome)"
+        r"([:-](check|types?|js|ts|css|eslint|prettier|all|ci))?"
     )
     named = [name for name in scripts if wanted.fullmatch(name)]
     checks = [name for name in named if _is_check(scripts, name)]

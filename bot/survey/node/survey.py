@@ -140,12 +140,23 @@ def _add_tests(
 
 def _test_run(run: list[Command], scripts: dict[str, str], manager: Manager) -> list[Command]:
     """Return the tests of a job, with the builds before the first of them."""
-    tests = [command for command in run if command.kind == "test" and _runs_here(command, scripts, manager)]
+    tests = [each for each in run if _kind(each, scripts) == "test" and _runs_here(each, scripts, manager)]
     if not tests:
         return []
     before = run[: run.index(tests[0])]
     builds = [command for command in before if command.kind == "build" and _runs_here(command, scripts, manager)]
     return [*builds, *tests[:_MAX_LINES]]
+
+
+def _kind(command: Command, scripts: dict[str, str]) -> str:
+    """Judge a script by what it ends in: one called `check` may only lint."""
+    text = leaves(scripts, called_script(command.line))
+    if command.kind == "test" and text and runner(text) == "npm-script" and lint_tool(text) and not _TESTS.search(text):
+        return "lint"
+    return command.kind
+
+
+_TESTS = re.compile(r"\btest|spec")
 
 
 def _runs_here(command: Command, scripts: dict[str, str], manager: Manager) -> bool:
@@ -188,10 +199,10 @@ def _add_lint(
 
 
 def _is_lint(command: Command, scripts: dict[str, str], manager: Manager) -> bool:
-    if command.kind != "lint" or not _runs_here(command, scripts, manager):
+    if _kind(command, scripts) != "lint" or not _runs_here(command, scripts, manager):
         return False
     name = called_script(command.line)
-    text = leaves(scripts, name) if name in scripts else command.line
+    text = f"{command.line} {leaves(scripts, name)}" if name in scripts else command.line
     return not re.search(r"--fix\b|--write\b|size-limit|attw|publint|-w packages|@\d", text) and bool(
         lint_tool(text) or "ts-scripts" in text
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from bot.domain import Evidence
 from bot.survey.other_ci.model import Job, Row, Step, resolve
+from bot.survey.other_ci.packages import apt_packages
 from bot.survey.parsing import read_yaml, string, strings, table
 from bot.survey.tree import Tree, find
 
@@ -13,8 +14,8 @@ MAX_ROWS = 100
 _WORKFLOW = re.compile(r"\.github/workflows/[^/]+\.ya?ml")
 _WRONG_WORKFLOW = re.compile(
     r"release|publish|deploy|codeql|scorecard|stale|label|lock|dependabot|dependency|renovate|docs?\b|pages|benchmark"
-    r"|fuzz|nightly|scheduled|wheels|cifuzz|spell|audit|triage|greet|semgrep|snyk|backport|downstream|update|sync|chatops"
-    r"|commitlint|committed|cla\b|codspeed|jsr|windows|macos|mac\.|emscripten|pyodide|wasm|android|ios|cygwin|msys"
+    r"|fuzz|nightly|scheduled|wheels|cifuzz|spell|audit|triage|greet|semgrep|snyk|backport|downstream|update|sync"
+    r"|chatops|commitlint|committed|cla\b|codspeed|jsr|windows|macos|mac\.|emscripten|pyodide|wasm|android|ios|cygwin|msys"
 )
 _SETUP = {
     "actions/setup-python": ("python", "python-version"),
@@ -78,6 +79,8 @@ def _jobs(tree: Tree, path: str, workflow: dict[str, object]) -> Iterator[Job]:
         rows = tuple(row for row in _rows(table(body, "strategy", "matrix")) if _on_linux(body, row))[:MAX_ROWS]
         if not rows or _needs_an_event(string(body.get("if"))):
             continue
+        if _needs_artifacts(body):
+            continue
         place = _Place(tree, path, text, string(table(body, "defaults", "run").get("working-directory")) or folder)
         yield place.job(name, body, rows, common)
 
@@ -87,6 +90,15 @@ def _needs_an_event(condition: str) -> bool:
     return (
         re.search(r"refs/|github\.event_name == '(release|schedule|push)'|github\.repository|secrets\.", condition)
         is not None
+    )
+
+
+def _needs_artifacts(body: dict[str, object]) -> bool:
+    """Say whether a job works on what an earlier job built: its commands mean little without that."""
+    steps = body.get("steps")
+    return any(
+        string(table(step).get("uses")).startswith("actions/download-artifact")
+        for step in (steps if isinstance(steps, list) else [])
     )
 
 
@@ -158,6 +170,7 @@ class _Place:
 
     def job(self, name: str, body: dict[str, object], rows: tuple[Row, ...], common: dict[str, str]) -> Job:
         steps = list(self._expanded(body.get("steps")))
+        packages = apt_packages(self._path, self._text, [string(step.get("run")) for step in steps])
         called = string(body.get("uses"))
         return Job(
             path=self._path,
@@ -167,6 +180,7 @@ class _Place:
             versions=tuple(self._versions(steps)) + tuple(self._called_versions(body)),
             services=tuple(self._services(body)),
             variables={**common, **_variables(body.get("env"))},
+            packages=packages,
         )
 
     def _expanded(self, steps: object) -> Iterator[dict[str, object]]:
@@ -216,6 +230,9 @@ class _Place:
             value = string(table(step, "with").get(option))
             if not value and action == "dtolnay/rust-toolchain":
                 value = ref
+            if action == "pnpm/setup":
+                runtime = string(table(step, "with").get("runtime"))
+                yield "node", runtime.removeprefix("node@"), find(self._path, self._text, runtime)
             for line in value.splitlines():
                 yield language, line.strip(), find(self._path, self._text, f"{option}: {line.strip()}", option, action)
 

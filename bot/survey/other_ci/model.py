@@ -11,7 +11,7 @@ from bot.survey.versions import number
 
 Row = Mapping[str, str]
 _EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
-_MATRIX = re.compile(r"matrix\.([\w.-]+)(?:\s*\|\|\s*'([^'$`]*)')?")
+_MATRIX = re.compile(r"(?:matrix|env)\.([\w.-]+)(?:\s*\|\|\s*'([^'$`]*)')?")
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -37,6 +37,7 @@ class Job(Struct, frozen=True, kw_only=True):
     versions: tuple[tuple[str, str, Evidence], ...] = ()
     services: tuple[tuple[str, Evidence], ...] = ()
     variables: dict[str, str] = {}
+    packages: tuple[tuple[str, Evidence], ...] = ()
 
     def row_for(self, language: str, version: str) -> Row:
         """Return the row that runs this version, else the first one."""
@@ -90,7 +91,7 @@ class OtherCi(Struct, frozen=True, kw_only=True):
 
 
 def resolve(text: str, row: Row) -> str:
-    """Fill in GitHub's expressions over the matrix; unknown ones stay and make the line unusable."""
+    """Fill in GitHub's expressions over the matrix and the variables; unknown ones make the line unusable."""
 
     def fill(match: re.Match[str]) -> str:
         inner = match.group(1).strip()
@@ -143,8 +144,8 @@ def normal_folder(folder: str) -> str:
 
 def _lines(step: Step, row: Row, folder: str, job: Job) -> Iterator[Command]:
     """Split a script into lines and at `&&`; a `cd` moves the rest of the step."""
-    script = re.sub(r"\\\r?\n\s*", " ", resolve(step.script, row))
     variables = {**job.variables, **step.variables}
+    script = re.sub(r"\\\r?\n\s*", " ", resolve(step.script, {**variables, **row}))
     if _is_program(script):
         return
     for raw in script.splitlines():

@@ -55,7 +55,8 @@ def _gitlab(tree: Tree, path: str) -> Iterator[Job]:
         if not isinstance(body, dict) or "script" not in body or re.search(r"deploy|release|publish|pages", name):
             continue
         own = strings(body.get("before_script")) if "before_script" in body else before
-        services = [_image_name(each) for each in body.get("services", []) or []]
+        listed = body.get("services")
+        services = [_image_name(each) for each in (listed if isinstance(listed, list) else [])]
         yield Job(
             path=path,
             name=name,
@@ -75,9 +76,8 @@ def _circle(tree: Tree, path: str) -> Iterator[Job]:
     for name, body in table(data, "jobs").items():
         if not isinstance(body, dict) or re.search(r"deploy|release|publish", name):
             continue
-        images = [string(table(each).get("image")) for each in body.get("docker", []) or [] if isinstance(each, dict)]
         executor = table(data, "executors", string(body.get("executor")))
-        images += [string(table(each).get("image")) for each in executor.get("docker", []) or []]
+        images = [*_circle_images(body.get("docker")), *_circle_images(executor.get("docker"))]
         databases = [each for each in images[1:] if _SERVICE.search(each) and "<<" not in each]
         steps = body.get("steps")
         yield Job(
@@ -88,6 +88,11 @@ def _circle(tree: Tree, path: str) -> Iterator[Job]:
             services=tuple((_public(image), find(path, text, image)) for image in databases),
             variables={key: string(value) for key, value in table(body, "environment").items()},
         )
+
+
+def _circle_images(containers: object) -> list[str]:
+    found = containers if isinstance(containers, list) else []
+    return [string(table(each).get("image")) for each in found]
 
 
 def _circle_run(step: object) -> str:

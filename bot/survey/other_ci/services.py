@@ -1,11 +1,9 @@
 """Databases and the like: what the tests of a repository need beside it, and the variables that say where they are."""
 
 import re
-from collections.abc import Iterable
 
-from bot.domain import Evidence
 from bot.survey.facts import Facts
-from bot.survey.other_ci.model import OtherCi
+from bot.survey.other_ci.model import Job, OtherCi
 from bot.survey.tree import Folder
 
 # The newest lines with an official image; an older version that another CI pins is kept as it is.
@@ -18,33 +16,36 @@ _DEFAULTS = {
     "rabbitmq": "rabbitmq:4",
     "memcached": "memcached:1",
 }
-_SECRET = re.compile(
-    r"TOKEN|SECRET|PASS(WORD|WD)?$|KEY|CREDENTIAL|GITHUB|CODECOV|COVERALLS|CACHE|^PATH$|HOME$|RUNNER|ACTIONS", re.I
+_SECRET = re.compile(r"TOKEN|SECRET|PASS(WORD|WD)?$|KEY|CREDENTIAL|GITHUB|CODECOV|COVERALLS|CACHE|RUNNER|ACTIONS", re.I)
+# How output looks, where tools cache, and compiler settings that only fit the versions of their day.
+_NOISE = re.compile(
+    r"CI|PATH|HOME|TERM|.*COLOU?R.*|CLICOLOR|PIP_.*|UV_.*|CARGO_.*|RUST.*|MAVEN_.*|GRADLE_.*|JAVA_.*|NPM_.*|.*_VERSION|"
+    r"DEBIAN_FRONTEND|OS|CC|CXX|.*_DIR|.*_PATH|PYTHONUNBUFFERED|SCCACHE.*|CCACHE.*|TOX.*|POETRY_.*|NODE_AUTH.*"
 )
 _ADDRESS = re.compile(r"localhost|127\.0\.0\.1|0\.0\.0\.0")
 
 
-def add_services(facts: Facts, folder: Folder, ci: OtherCi, dependencies: Iterable[str] = ()) -> None:
-    """Add the services of the jobs that test this folder, and their plain variables."""
-    del dependencies
+def add_services(facts: Facts, folder: Folder, ci: OtherCi) -> None:
+    """Add the services, plain variables and Debian packages of the job whose test commands were taken over."""
+    taken = {evidence for fact in facts.named("test") for evidence in fact.evidence}
     for job in ci.jobs:
-        kinds = {command.kind for command in job.commands(job.rows[0]) if command.folder == folder.root}
-        if "test" not in kinds:
+        chosen = [command for row in job.rows[:1] for command in job.commands(row) if command.evidence in taken]
+        if not (chosen or _is_the_place(job, folder)):
             continue
-        names = []
         for image, where in job.services:
-            plain = service_image(image)
-            if plain:
-                names.append(plain.partition(":")[0].rpartition("/")[2])
-                facts.add("service", plain, "the tests of other CI run beside it", where)
-        variables = dict(job.variables)
-        for step in job.steps:
-            variables |= step.variables
-        for name, value in variables.items():
-            if _is_plain(name, value):
-                facts.add(
-                    "variable", f"{name}={_at_service(value, names)}", "other CI sets it", Evidence(path=job.path)
-                )
+            facts.add("service", service_image(image), "the tests of other CI run beside it", where)
+        names = [image.partition(":")[0].rpartition("/")[2] for image in facts.all("service")]
+        for command in chosen:
+            for name, value in command.variables.items():
+                if _is_plain(name, value):
+                    facts.add("variable", f"{name}={_at_service(value, names)}", "other CI sets it", command.evidence)
+        for package, where in job.packages if chosen else ():
+            facts.add("system_package", package, "other CI installs it before the tests", where, confidence=0.8)
+
+
+def _is_the_place(job: Job, folder: Folder) -> bool:
+    """Say whether a job tests this folder, by whatever command."""
+    return any(command.kind == "test" and command.folder == folder.root for command in job.commands(job.rows[0]))
 
 
 def service_image(image: str) -> str:
@@ -61,8 +62,7 @@ def _is_plain(name: str, value: str) -> bool:
     """Say whether a variable may be copied: no secret, no expression, nothing of another CI."""
     if not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name) or "$" in value or "\n" in value or not value or len(value) > 200:
         return False
-    is_address = "://" in value
-    return is_address or not _SECRET.search(name)
+    return "://" in value or not (_SECRET.search(name) or _NOISE.fullmatch(name))
 
 
 def _at_service(value: str, names: list[str]) -> str:

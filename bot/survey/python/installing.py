@@ -1,12 +1,13 @@
 """How a Python project and its test dependencies are installed."""
 
+import itertools
 import re
 import shlex
 from collections.abc import Callable, Iterator
 
 from bot.domain import Evidence
 from bot.survey import commands
-from bot.survey.other_ci.model import Command
+from bot.survey.other_ci.model import Command, all_commands
 from bot.survey.parsing import read_toml, string, strings, table
 from bot.survey.python.manifest import Manifest, names
 from bot.survey.python.project import Project, pinned, pip_install
@@ -65,7 +66,7 @@ def _install_lines(project: Project, manager: str, where: Evidence) -> Iterator[
 
 
 def _runner_lines(project: Project, runner: str, test: str) -> Iterator[tuple[str, str, Evidence]]:
-    where = next((fact for fact in project.runs() for fact in fact if runner in fact.raw), None)
+    where = next((command for command in all_commands(project.runs()) if runner in command.raw), None)
     evidence = (
         where.evidence if where else project.folder.evidence(f"{runner}.ini" if runner == "tox" else "noxfile.py")
     )
@@ -135,8 +136,8 @@ def _poetry_itself(folder: Folder) -> str:
 
 def _pdm(project: Project) -> list[str]:
     options = _options_in_ci(project, "pdm install") or _options_in_ci(project, "pdm sync")
-    # PDM's own cache library broke it later: both are pinned together.
-    return [f"{pinned('pdm')} 'hishel<1.2'", f"pdm install {options}".strip()]
+    # Later releases of these two libraries broke PDM: all three are pinned together.
+    return [f"{pinned('pdm')} 'hishel<1.2' 'unearth<0.18'", f"pdm install {options}".strip()]
 
 
 def _pipenv(project: Project) -> list[str]:
@@ -160,10 +161,9 @@ def _options_in_ci(project: Project, start: str) -> str:
 
 def _before_tests(project: Project) -> list[Command]:
     """Return the commands of the job that tests, up to its tests."""
-    tests = set(project.facts.all("test"))
     for run in project.runs():
         positions = [number for number, command in enumerate(run) if command.kind == "test"]
-        if positions and (tests & {command.line for command in run} or True):
+        if positions:
             return run[: positions[0]]
     return []
 
@@ -204,7 +204,7 @@ def _is_pip_line(project: Project, line: str) -> bool:
         return True
     if found[:2] not in (["pip", "install"], ["pip3", "install"]):
         return words[0].endswith("python") and "setup.py" in line
-    files = [after for flag, after in zip(found, found[1:], strict=False) if flag in {"-r", "-c", "--requirement"}]
+    files = [after for flag, after in itertools.pairwise(found) if flag in {"-r", "-c", "--requirement"}]
     only_itself = set(found[2:]) <= {"-U", "--upgrade", "pip", "-q"}
     wheels = any(re.search(r"dist/|\*", word) for word in found)
     return not only_itself and not wheels and all(project.folder.has(file) for file in files)
@@ -246,7 +246,7 @@ def _files_under(folder: Folder) -> set[str]:
 
 def _test_names(declared: dict[str, frozenset[str]]) -> list[str]:
     """Return the extras or groups that hold the test dependencies: those named so, else the one with pytest."""
-    named = [name for name in ("test", "tests", "testing") if name in declared]
+    named: list[str] = [name for name in ("test", "tests", "testing") if name in declared]
     if named:
         return named[:1]
     with_pytest = [name for name, found in declared.items() if "pytest" in found]

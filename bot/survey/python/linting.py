@@ -57,9 +57,9 @@ def _from_ci(project: Project) -> list[Line]:
         words = commands.words(command.line) if command.kind == "lint" else None
         found = commands.core(words or [])
         tool = found[0].rpartition("/")[2] if found else ""
-        if tool in {*_TOOLS, "tox", "nox"} or (tool in {"hatch", "make"} and project.folder.has("Makefile")):
-            if words and not re.search(r"--fix\b|--exit-zero|--output-format[= ]github|--diff$", command.line):
-                lines.setdefault(_shown(command.line), command)
+        known = tool in {*_TOOLS, "tox", "nox", "hatch"} or (tool == "make" and project.folder.has("Makefile"))
+        if words and known and not re.search(r"--fix\b|--exit-zero|--output-format[= ]github|--diff$", command.line):
+            lines.setdefault(_shown(command.line), command)
     return [(line, "other CI runs it", command.evidence, 1.0) for line, command in lines.items()]
 
 
@@ -88,10 +88,10 @@ def _from_configuration(project: Project) -> list[Line]:
     )
     lines = []
     for tool in ("ruff", "flake8", "black", "isort", "mypy"):
-        where = _configured(project, tool)
-        if where is not None:
+        configured = _configured(project, tool)
+        if configured is not None:
             prefix = run if tool in manifest.everything else ""
-            lines.append((f"{prefix}{_check(project, tool)}", f"{tool} is configured", where, 0.6))
+            lines.append((f"{prefix}{_check(project, tool)}", f"{tool} is configured", configured, 0.6))
     return lines
 
 

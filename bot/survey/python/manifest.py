@@ -1,4 +1,4 @@
-"""What a Python project declares, wherever it declares it: pyproject.toml, setup.py, setup.cfg, Pipfile, requirements."""
+"""What a Python project declares, wherever: pyproject.toml, setup.py, setup.cfg, Pipfile, requirements."""
 
 import ast
 import re

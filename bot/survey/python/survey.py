@@ -5,14 +5,14 @@ import re
 from bot.domain import Evidence, Unit
 from bot.survey import versions
 from bot.survey.facts import Facts
-from bot.survey.other_ci.model import OtherCi
+from bot.survey.other_ci.model import OtherCi, all_commands
 from bot.survey.parsing import string, strings, table
 from bot.survey.python.deploying import add_deployment
 from bot.survey.python.installing import add_installation
 from bot.survey.python.linting import add_linting
 from bot.survey.python.manifest import MANIFESTS, Manifest, read_manifest
 from bot.survey.python.project import Project
-from bot.survey.python.testing import add_testing
+from bot.survey.python.testing import TEST_FILES, add_testing, test_tool
 from bot.survey.tree import Folder
 
 _SCM = frozenset({"setuptools-scm", "hatch-vcs", "versioneer", "setuptools-git-versioning", "versioningit", "pbr"})
@@ -22,7 +22,7 @@ _SCM |= frozenset({"poetry-dynamic-versioning", "uv-dynamic-versioning", "dunama
 def survey_python(folder: Folder, ci: OtherCi) -> Unit | None:
     """Return the Python unit of a folder, None when nothing there says Python."""
     manifest = read_manifest(folder)
-    if not _is_python(manifest):
+    if not (_is_python(manifest) or _is_bare(folder, ci)):
         return None
     facts = Facts()
     facts.add("language", "python", "there are Python manifests", _main_evidence(folder))
@@ -47,6 +47,16 @@ def _is_python(manifest: Manifest) -> bool:
     if manifest.is_package or folder.first("noxfile.py", "uv.lock", "poetry.lock", "pdm.lock"):
         return True
     return bool(folder.under(r"(?:[\w-]+/)?[\w-]+\.py")) if folder.first("pyproject.toml", "tox.ini") else False
+
+
+def _is_bare(folder: Folder, ci: OtherCi) -> bool:
+    """Say whether scripts without any manifest are tested with Python's tools by other CI."""
+    if folder.root or not folder.under(TEST_FILES):
+        return False
+    return any(
+        command.kind == "test" and test_tool(command.line) in {"pytest", "unittest"} and "py" in command.line
+        for command in all_commands(ci.runs("python", "", ""))
+    )
 
 
 def _main_evidence(folder: Folder) -> Evidence:

@@ -44,7 +44,7 @@ def add_system_packages(project: Project) -> None:
         facts.add(
             "system_package", "git", "a dependency is fetched with git", folder.evidence("requirements.txt", "git+")
         )
-    add_services(facts, folder, project.ci, manifest.everything)
+    add_services(facts, folder, project.ci)
 
 
 def _file(project: Project, name: str) -> str:
