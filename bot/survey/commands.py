@@ -23,9 +23,10 @@ _TESTS = frozenset(
 )
 _LINTS = frozenset(
     """ruff flake8 black isort mypy pyright pylint pycodestyle pydocstyle pyflakes bandit pre-commit prek vulture
-    codespell eslint prettier tsc biome oxlint standard xo stylelint markdownlint golangci-lint staticcheck gofmt golint yamllint
-    shellcheck clang-format clang-tidy cppcheck ktlint detekt knip check-manifest interrogate pytype pyre ty doc8 attw
-    flake8-docstrings autopep8 yapf publint size-limit zizmor actionlint typos cargo-deny""".split()
+    codespell eslint prettier tsc biome oxlint standard xo stylelint markdownlint golangci-lint staticcheck gofmt
+    golint yamllint shellcheck clang-format clang-tidy cppcheck ktlint detekt knip check-manifest
+    interrogate pytype pyre ty doc8 attw flake8-docstrings autopep8 yapf publint size-limit
+    zizmor actionlint typos cargo-deny""".split()
 )
 _TEST_WORD = re.compile(
     r"(^|[-_:./])(tests?|unit|specs?|check|ci|coverage|cov|verify|pytest|py3?\d*|py)(?=$|[-_:./\d])"
@@ -134,7 +135,7 @@ def _kind(tool: str, rest: list[str]) -> str:
     if tool in {"make", "gmake", "just", "task", "invoke", "doit"}:
         return _kind_of_names([word for word in rest if not word.startswith("-") and "=" not in word])
     if tool == "hatch" and rest[:1] == ["run"]:
-        return name_kind(rest[1])
+        return name_kind(rest[1]) if len(rest) > 1 else "other"
     return _by_table(_TABLES.get(tool, {}), rest)
 
 
@@ -149,13 +150,6 @@ def _plain_kind(tool: str, rest: list[str]) -> str:
     if tool in {"pip", "pip3", "pipx", "apt-get", "apt"}:
         return "install" if "install" in rest else "other"
     return ""
-
-
-_TABLES:
-        return _by_table(_TABLES[tool], rest)
-    if tool in {"pip", "pip3", "pipx", "apt-get", "apt"}:
-        return "install" if "install" in rest else "other"
-    return "other"
 
 
 _TABLES: dict[str, dict[str, str]] = {

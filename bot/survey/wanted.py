@@ -10,9 +10,8 @@ IGNORED_FOLDERS = frozenset(
     """.git .hg .svn .tox .nox .venv venv env node_modules bower_components vendor vendors vendored _vendor third_party
     third-party thirdparty external extern deps subprojects example examples sample samples demo demos docs doc
     documentation website site-packages fixtures fixture testdata test-data test_data __fixtures__ __snapshots__
-    __tests__ test tests spec specs testing testcases integration_tests integration-tests e2e benchmark benchmarks bench fuzz
-    fuzzing
-    dist build out target _build
+    __tests__ test tests spec specs testing testcases integration_tests integration-tests e2e benchmark benchmarks bench
+    fuzz fuzzing dist build out target _build
     kotlin-js-store template templates cookiecutter scaffold archetype archetype-resources resources .devcontainer .idea
     .vscode .yarn .cargo""".split()
 )
