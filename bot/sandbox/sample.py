@@ -6,7 +6,7 @@ FILES = {
 Says how long a tea has to steep.
 
     pip install -e .
-    flask --app teatimer run
+    flask --app app run
 """,
     "pyproject.toml": """[build-system]
 requires = ["setuptools>=77"]
@@ -26,40 +26,33 @@ test = ["pytest>=8.4", "pytest-cov>=6"]
 testpaths = ["tests"]
 
 [tool.setuptools]
-packages = ["teatimer"]
+py-modules = ["app"]
 """,
-    "teatimer/__init__.py": '''"""A web service that knows its teas."""
+    "app.py": '''"""A web service that knows its teas."""
 
 from flask import Flask, abort
 
 MINUTES = {"green": 2, "black": 4, "herbal": 8}
 
-
-def create_app() -> Flask:
-    """Return the service."""
-    app = Flask(__name__)
-
-    @app.get("/teas/<name>")
-    def steep(name: str) -> dict[str, object]:
-        if name not in MINUTES:
-            abort(404)
-        return {"tea": name, "minutes": MINUTES[name]}
-
-    return app
+app = Flask(__name__)
 
 
-app = create_app()
+@app.get("/teas/<name>")
+def steep(name: str) -> dict[str, object]:
+    if name not in MINUTES:
+        abort(404)
+    return {"tea": name, "minutes": MINUTES[name]}
 ''',
-    "tests/test_teas.py": """from teatimer import create_app
+    "tests/test_teas.py": """from app import app
 
 
 def test_green_tea_steeps_for_two_minutes():
-    answer = create_app().test_client().get("/teas/green")
+    answer = app.test_client().get("/teas/green")
     assert answer.json == {"tea": "green", "minutes": 2}
 
 
 def test_coffee_is_not_a_tea():
-    assert create_app().test_client().get("/teas/coffee").status_code == 404
+    assert app.test_client().get("/teas/coffee").status_code == 404
 """,
     ".gitignore": "__pycache__/\n*.egg-info/\n.venv/\n",
 }
