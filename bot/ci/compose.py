@@ -43,7 +43,7 @@ def compose(
     drafts = _drafts(_wished(survey, wishes), catalog, existing_paths, wishes, retrieved)
     parts = order(part for draft in drafts for part in draft.parts)
     head = _head(catalog, drafts, parts, wishes)
-    text, added, kept, remarks = extend(existing, parts, head)
+    text, added, kept, remarks = extend(existing, parts, head, _includes(drafts))
     files = {path: content for draft in drafts for path, content in draft.files.items()}
     if text != existing:
         files[CI_FILE] = text
@@ -110,17 +110,18 @@ def _docker_files(
 
 
 def _head(catalog: Catalog, drafts: Sequence[Draft], parts: Sequence[Part], wishes: Wishes) -> str:
-    units = [draft.place.unit for draft in drafts]
-    includes = [include for draft in drafts for include in draft.template.includes]
+    includes = _includes(drafts)
     known = {
         "stages": stages_of(parts, ("test",) if includes else ()),
         "includes": includes,
         "is_scanned": any("SAST" in str(include) for include in includes),
         "is_nightly": "nightly" in wishes.extras,
-        "git_depth": next((unit.first("git_depth") for unit in units if unit.first("git_depth")), None),
-        "submodules": next((unit.first("submodules") for unit in units if unit.first("submodules")), None),
     }
     return Renderer(catalog).render_shared("head.yml.j2", known)
+
+
+def _includes(drafts: Sequence[Draft]) -> list[dict[str, str]]:
+    return [include for draft in drafts for include in draft.template.includes]
 
 
 def _sources(drafts: Sequence[Draft]) -> tuple[Source, ...]:

@@ -4,7 +4,7 @@ A YAML library would re-indent and re-quote what it writes, so the parser only s
 text is spliced there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import yaml
 from msgspec import Struct
@@ -95,8 +95,30 @@ def add_to_list(text: str, name: str, values: Sequence[str], *, before: str | No
         joined = ", ".join(_quoted(value) for value in values)
         return _spliced(text, position, position, f"{joined}, " if target else f", {joined}")
     dash = " " * node.start_mark.column
-    line = target.start_mark.line if target else node.value[-1].end_mark.line + 1
+    line = target.start_mark.line if target else _end_line(node)
     return _insert(text, line, "".join(f"{dash}- {_quoted(value)}\n" for value in values))
+
+
+def add_include(text: str, include: Mapping[str, str]) -> str:
+    """Include another file, after those the file already includes."""
+    entry = [f"{key}: {_quoted(value)}" for key, value in include.items()]
+    item = "\n  ".join([f"- {entry[0]}", *entry[1:]]) + "\n"
+    node, depth = _deepest(_root(text), ("include",))
+    if not depth:
+        return append_block(text, "include:\n" + _indented(item))
+    if not isinstance(node, yaml.SequenceNode) or node.flow_style or not node.value:
+        raise CannotError(f"include is not written as a list (line {_line(node)})")
+    margin = " " * node.start_mark.column
+    return _insert(text, _end_line(node), "".join(f"{margin}{line}\n" for line in item.splitlines()))
+
+
+def _end_line(node: yaml.Node) -> int:
+    """Return the line after the last value of a block list; its own end mark lies behind blanks and comments."""
+    while isinstance(node, (yaml.SequenceNode, yaml.MappingNode)) and not node.flow_style and node.value:
+        last = node.value[-1]
+        node = last[1] if isinstance(last, tuple) else last
+    is_block = isinstance(node, yaml.ScalarNode) and node.style in {"|", ">"}
+    return int(node.end_mark.line) + (0 if is_block else 1)
 
 
 def _root(text: str) -> yaml.MappingNode:

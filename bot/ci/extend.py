@@ -1,27 +1,32 @@
 """Bringing new jobs into a file: a new one is written whole, an existing one only gets what it lacks."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import yaml
+from msgspec import structs
 
-from bot.ci.checks.document import read_document
-from bot.ci.edit import add_to_list, append_block, blocks
+from bot.ci.checks.document import Document, read_document
+from bot.ci.edit import add_include, add_to_list, append_block, blocks
 from bot.ci.parts import Part
 from bot.domain import CannotError
 
 _DEFAULT_STAGES = {"lint": "test", "image": "deploy"}
 _PURPOSES = {
-    "lint": r"lint|style|format|check|static|quality|pre-?commit|ruff|flake8|eslint|mypy",
-    "test": r"test|spec|pytest|tox|nox|unit|check",
-    "build": r"build|compile|package|dist|wheel|assemble",
+    "lint": r"(?<![a-z])(?:lint|style|format|check|static|quality|pre-?commit|ruff|flake8|eslint|mypy)",
+    "test": r"(?<![a-z])(?:tests?(?![a-z])|testing|rspec|specs?(?![a-z])|pytest|tox|nox|unit|check)",
+    "build": r"(?<![a-z])(?:build|compile|package|dist|wheel|assemble)",
     "image": r"image|docker|container|kaniko|buildah|buildkit",
 }
+# What a job takes from `default`, or from the top of the file, that was not meant for it.
+_INHERITED = {"before_script", "after_script", "services", "cache", "image", "hooks"}
 
 Extended = tuple[str, tuple[Part, ...], tuple[str, ...], tuple[str, ...]]
 
 
-def extend(existing: str | None, parts: Sequence[Part], head: str) -> Extended:
+def extend(
+    existing: str | None, parts: Sequence[Part], head: str, includes: Sequence[Mapping[str, str]] = ()
+) -> Extended:
     """Return the new text, the parts written into it, the jobs left alone, and what a reader should know."""
     if existing is None or not existing.strip():
         return "\n".join([head, *(part.text for part in parts)]), tuple(parts), (), ()
@@ -29,13 +34,44 @@ def extend(existing: str | None, parts: Sequence[Part], head: str) -> Extended:
     document = read_document(existing)
     kept = tuple(name for name in document.jobs if not name.startswith("."))
     added = _missing(parts, document.jobs, document.entries)
-    if not added:
-        return existing, (), kept, ("the existing pipeline already does all of this, so nothing was added",)
-    text, added = _in_its_stages(existing, added, document.data.get("stages"))
+    text, remarks = _with_includes(existing, document, includes)
+    if not added and text == existing:
+        return existing, (), kept, ("the existing pipeline already does all of this, so nothing was added", *remarks)
+    text, added = _in_its_stages(text, added, document.data.get("stages"))
+    added = [_beside(part, document) for part in added]
     for part in added:
         text = append_block(text, part.text)
-    names = ", ".join(part.name for part in added if not part.is_hidden)
-    return text, tuple(added), kept, (f"the existing jobs stay as they are; added at the end: {names}",)
+    names = ", ".join(part.name for part in added if not part.is_hidden) or "files that are included"
+    return text, tuple(added), kept, (f"the existing jobs stay as they are; added at the end: {names}", *remarks)
+
+
+def _with_includes(text: str, document: Document, includes: Sequence[Mapping[str, str]]) -> tuple[str, tuple[str, ...]]:
+    """Include what is not included yet; where the file's own list cannot be extended, say so."""
+    listed = document.data.get("include")
+    known = listed if isinstance(listed, list) else [listed]
+    missing = [include for include in includes if dict(include) not in known]
+    try:
+        for include in missing:
+            text = add_include(text, include)
+    except CannotError as error:
+        return text, (f"I could not include {', '.join(map(str, missing[0].values()))}: {error}",)
+    return text, ()
+
+
+def _beside(part: Part, document: Document) -> Part:
+    """Keep a new job away from what the file sets up for its own jobs, and out of pipelines those don't run in."""
+    lines = []
+    default = document.data.get("default")
+    named = set(default) if isinstance(default, dict) else set()
+    if not part.is_hidden and _INHERITED & (named | document.entries):
+        lines = ["  inherit:", "    default: [tags, interruptible, retry, timeout]"]
+    text = part.text
+    if lines:
+        text = re.sub(rf"(?m)^({re.escape(part.name)}:)$", "\n".join(["\\g<1>", *lines]), text, count=1)
+    if not document.has_includes and "workflow" not in document.data:
+        never = '    - if: $CI_PIPELINE_SOURCE == "merge_request_event"\n      when: never\n'
+        text = re.sub(r"(?m)^  rules:\n", "  rules:\n" + never, text)
+    return structs.replace(part, text=text, body=next(iter(yaml.safe_load(text).values())))
 
 
 def _missing(parts: Sequence[Part], jobs: dict[str, dict[str, object]], entries: set[str]) -> list[Part]:

@@ -96,7 +96,14 @@ def _context(place: Place) -> dict[str, object]:
         "prefix": f"{unit.root}/" if unit.root else "",
         "changes": list(place.changes),
         "has_dockerfile": place.has_dockerfile,
+        "git_settings": lambda: _git_settings(unit),
     }
+
+
+def _git_settings(unit: Unit) -> dict[str, str]:
+    """Return the variables that tell the runner how to fetch the repository."""
+    wanted = {"GIT_DEPTH": unit.first("git_depth"), "GIT_SUBMODULE_STRATEGY": unit.first("submodules")}
+    return {name: value for name, value in wanted.items() if value}
 
 
 def scalar(value: object) -> str:

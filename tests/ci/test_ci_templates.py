@@ -1,0 +1,396 @@
+"""Every template writes a pipeline that climbs the whole ladder, and holds what its ecosystem needs."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from bot.ci.checks import check
+from bot.ci.compose import compose
+from bot.domain import Survey, Wishes
+
+PIP = {"manifest": "requirements.txt", "install": "pip install -r requirements.txt"}
+SERVER = {"deployable": "yes", "port": "8000"}
+PYTEST = {"test": "pytest", "test_tool": "pytest", "coverage": "pytest-cov"}
+
+# One typical unit for each template: ecosystem, facts.
+TYPICAL: dict[str, tuple[str, dict[str, Any]]] = {
+    "python-pip": (
+        "python",
+        {"package_manager": "pip", "version": "3.13", **PIP, **PYTEST, **SERVER, "start": "gunicorn app:app"},
+    ),
+    "python-uv": (
+        "python",
+        {
+            "package_manager": "uv", "version": "3.13", "lockfile": "uv.lock", "manifest": "pyproject.toml",
+            "install": ("pip install uv==0.13.9", "uv sync --locked"), "test": "uv run pytest -q", "test_tool": "pytest",
+            "lint": "uv run ruff check .", "lint_tool": "ruff", "build": "uv build", "artifact": "dist/",
+            "coverage": "pytest-cov", **SERVER, "start": "uv run uvicorn app:app --host 0.0.0.0 --port 8000",
+        },
+    ),
+    "python-poetry": (
+        "python",
+        {
+            "package_manager": "poetry", "version": "3.12", "lockfile": "poetry.lock", **SERVER, "start": "flask run",
+            "install": ("pip install poetry==2.5.1", "poetry install"), "test": "poetry run pytest", "test_tool": "pytest",
+        },
+    ),
+    "python-pdm": (
+        "python",
+        {
+            "package_manager": "pdm", "version": "3.12", "lockfile": "pdm.lock", "test": "pdm run pytest", **SERVER,
+            "install": ("pip install pdm==2.29.3 'hishel<1.2'", "pdm install"), "build": "pdm build", "start": "flask run",
+        },
+    ),
+    "python-hatch": (
+        "python",
+        {
+            "package_manager": "hatch", "version": "3.13", "manifest": "pyproject.toml", "test": "hatch test",
+            "test_tool": "hatch", "install": "pip install hatch==1.18.2", "git_depth": "0", **SERVER, "start": "app",
+        },
+    ),
+    "python-pipenv": (
+        "python",
+        {
+            "package_manager": "pipenv", "version": "3.13", "lockfile": "Pipfile.lock", **SERVER, "start": "flask run",
+            "install": ("pip install pipenv", "pipenv sync --dev"), "test": "pipenv run pytest", "test_tool": "pytest",
+        },
+    ),
+    "node-npm": (
+        "node",
+        {
+            "package_manager": "npm", "version": "24", "lockfile": "package-lock.json", "install": "npm ci",
+            "test": "npm test", "test_tool": "jest", "lint": "npm run lint", "build": "npm run build", "artifact": "dist/",
+            **SERVER, "start": "npm run start", "coverage": "c8",
+        },
+    ),
+    "node-yarn1": (
+        "node",
+        {
+            "package_manager": "yarn1", "version": "22", "lockfile": "yarn.lock", "test": "yarn test", **SERVER,
+            "install": ("npm install --global --force yarn@1.22.22", "yarn install --frozen-lockfile"), "start": "node a.js",
+        },
+    ),
+    "node-yarn-berry": (
+        "node",
+        {
+            "package_manager": "yarn-berry", "version": "24", "lockfile": "yarn.lock", "test": "yarn vitest run", **SERVER,
+            "install": ("npm install --global --force @yarnpkg/cli-dist@4.18.1", "yarn install --immutable"),
+            "start": "yarn run start",
+        },
+    ),
+    "node-pnpm": (
+        "node",
+        {
+            "package_manager": "pnpm", "version": "24", "lockfile": "pnpm-lock.yaml", "test": "pnpm exec vitest run",
+            "install": ("npm install --global pnpm@11", "pnpm install --frozen-lockfile"), **SERVER, "start": "node a.js",
+        },
+    ),
+    "node-bun": (
+        "node",
+        {
+            "package_manager": "bun", "version": "24", "lockfile": "bun.lock", "test": "bun test", **SERVER,
+            "install": ("npm install --global bun@1", "bun install --frozen-lockfile"), "start": "bun run start",
+        },
+    ),
+    "go": (
+        "go",
+        {
+            "package_manager": "go", "version": "1.27", "lockfile": "go.sum", "install": "go mod download",
+            "test": "go test -race ./...", "lint": "go vet ./...", "build": "go build ./...", **SERVER,
+            "start": "go run ./cmd/server",
+        },
+    ),
+    "rust": (
+        "rust",
+        {
+            "package_manager": "cargo", "version": "1.98", "lockfile": "Cargo.lock", "test": "cargo test --locked",
+            "lint": ("cargo fmt --check", "cargo clippy"), "lint_install": "rustup component add clippy rustfmt",
+            "build": "cargo build --release --locked", "artifact": "target/release/app", **SERVER,
+            "start": "target/release/app", "system_package": ("pkg-config", "libssl-dev"),
+        },
+    ),
+    "java-maven": (
+        "java",
+        {
+            "package_manager": "maven", "version": "21", "manifest": "pom.xml", "test": "mvn --batch-mode verify",
+            "build": "mvn --batch-mode package -DskipTests", "artifact": "target/*.jar", "coverage": "jacoco", **SERVER,
+            "start": "java -jar target/*.jar",
+        },
+    ),
+    "java-gradle": (
+        "java",
+        {
+            "package_manager": "gradle", "version": "21", "manifest": "build.gradle", "wrapper": "./gradlew",
+            "install": "chmod +x gradlew", "test": "./gradlew test --no-daemon", "build": "./gradlew assemble --no-daemon",
+            "artifact": "build/libs/*.jar", **SERVER, "start": "java -jar build/libs/*.jar",
+        },
+    ),
+    "cpp-cmake": (
+        "cpp",
+        {
+            "package_manager": "cmake", "system_package": ("g++", "cmake", "make"), "test": "ctest --test-dir build",
+            "build": ("cmake -S . -B build", "cmake --build build"), "artifact": "build/",
+        },
+    ),
+    "cpp-make": ("cpp", {"package_manager": "make", "system_package": ("gcc", "make"), "build": "make", "test": "make test"}),
+    "cpp-meson": (
+        "cpp",
+        {
+            "package_manager": "meson", "system_package": ("meson", "ninja-build"), "test": "meson test -C build",
+            "build": ("meson setup build", "meson compile -C build"), "artifact": "build/",
+        },
+    ),
+    "cpp-autotools": (
+        "cpp",
+        {"package_manager": "autotools", "build": ("autoreconf -i", "./configure", "make"), "test": "make check"},
+    ),
+    "docker-image": ("docker", {"dockerfile": "deploy/Dockerfile"}),
+    "generic": ("generic", {}),
+    "static-site": ("static", {"framework": "html", "artifact": "."}),
+    "nightly": ("generic", {}),
+    "security-scans": ("generic", {}),
+}  # fmt: skip
+
+
+def pipeline(composition: Any) -> dict[str, Any]:
+    return yaml.safe_load(composition.files[".gitlab-ci.yml"])
+
+
+@pytest.fixture
+def typical(composed, unit):
+    def typical_of(name: str, root: str = "", **changes: Any) -> Any:
+        ecosystem, facts = TYPICAL[name]
+        extras = {"nightly": ("nightly",), "security-scans": ("security",)}.get(name, ())
+        return composed(unit(ecosystem, root, **(facts | changes)), wishes=Wishes(extras=extras))
+
+    return typical_of
+
+
+def test_every_template_of_the_catalog_has_a_typical_unit(catalog) -> None:
+    assert {template.name for template in catalog.templates} == set(TYPICAL)
+
+
+@pytest.mark.parametrize("name", TYPICAL)
+def test_a_typical_unit_is_written_by_its_template_and_passes_every_check(name, typical) -> None:
+    composition = typical(name)
+    assert name in {source.template for source in composition.sources}
+    assert composition.findings == ()
+
+
+@pytest.mark.parametrize("name", TYPICAL)
+def test_no_pipeline_runs_twice_for_one_push(name, typical) -> None:
+    rules = pipeline(typical(name))["workflow"]["rules"]
+    assert {"if": "$CI_COMMIT_BRANCH && $CI_OPEN_MERGE_REQUESTS", "when": "never"} in rules
+    assert {"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'} in rules
+
+
+@pytest.mark.parametrize("name", TYPICAL)
+def test_every_image_is_pinned_and_every_job_can_be_interrupted(name, typical) -> None:
+    composition = typical(name)
+    assert pipeline(composition)["default"]["interruptible"] is True
+    for row in composition.jobs:
+        assert re.search(r":[\w.-]+$", row.image), row
+        assert not row.image.endswith(":latest")
+
+
+@pytest.mark.parametrize("name", [name for name in TYPICAL if TYPICAL[name][1].get("lockfile")])
+def test_the_cache_is_keyed_on_the_lock_file(name, typical) -> None:
+    jobs = pipeline(typical(name))
+    keys = [job["cache"]["key"] for job in jobs.values() if isinstance(job, dict) and "cache" in job]
+    assert keys
+    assert all(key["files"] == [TYPICAL[name][1]["lockfile"]] for key in keys)
+
+
+@pytest.mark.parametrize("name", TYPICAL)
+def test_beside_others_a_unit_works_in_its_own_folder_and_only_when_it_changed(name, composed, unit) -> None:
+    ecosystem, facts = TYPICAL[name]
+    if ecosystem == "generic":
+        pytest.skip("nothing stands beside others here")
+    own = {key: f"services/api/{value}" if key in {"lockfile", "manifest"} else value for key, value in facts.items()}
+    other = unit("go", "tools/gen", version="1.27", test="go test ./...")
+    composition = composed(unit(ecosystem, "services/api", **own), other)
+    assert [finding for finding in composition.findings if finding.is_error] == []
+    jobs = {name: job for name, job in pipeline(composition).items() if re.match(r"\.?api:", name)}
+    assert jobs
+    for name, job in jobs.items():
+        if "before_script" in job and "container-image" not in name:
+            assert "cd services/api" in job["before_script"]
+    if ecosystem != "static":
+        assert any(
+            {"changes": ["services/api/**/*", ".gitlab-ci.yml"]} in job.get("rules", []) for job in jobs.values()
+        )
+
+
+def test_pytest_writes_its_results_and_coverage_where_gitlab_finds_them(typical) -> None:
+    test = pipeline(typical("python-uv"))["test"]
+    line = "uv run pytest -q --junitxml=junit.xml --cov --cov-report=term --cov-report=xml:coverage.xml"
+    assert test["script"] == [line]
+    assert test["artifacts"]["reports"] == {
+        "junit": "junit.xml",
+        "coverage_report": {"coverage_format": "cobertura", "path": "coverage.xml"},
+    }
+    assert re.search(test["coverage"].strip("/"), "TOTAL        12      3    75%")[1] == "75%"  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("line", "tool", "written"),
+    [
+        pytest.param("pytest", "pytest", "pytest --junitxml=junit.xml", id="bare"),
+        pytest.param("python -m pytest tests", "pytest", "python -m pytest tests --junitxml=junit.xml", id="module"),
+        pytest.param("pytest --junitxml=out.xml", "pytest", "pytest --junitxml=out.xml", id="own report stays"),
+        pytest.param("tox -e py313", "tox", "tox -e py313", id="tox is left alone"),
+        pytest.param("pytest && echo done", "pytest", "pytest && echo done", id="chained is left alone"),
+        pytest.param("python manage.py test", "django", "python manage.py test", id="django is left alone"),
+    ],
+)
+def test_reports_are_woven_in_only_where_pytest_is_called_in_plain_sight(line, tool, written, composed, unit) -> None:
+    found = pipeline(composed(unit("python", package_manager="pip", version="3.13", test=line, test_tool=tool)))
+    assert found["test"]["script"] == [written]
+
+
+def test_behind_make_pytest_hears_of_the_report_through_its_variable(composed, unit) -> None:
+    found = pipeline(
+        composed(unit("python", package_manager="pip", version="3.13", test="make test", test_tool="pytest"))
+    )
+    assert found["test"]["variables"]["PYTEST_ADDOPTS"] == "--junitxml=$CI_PROJECT_DIR/junit.xml"
+    assert found["test"]["image"] == "python:3.13"
+
+
+def test_a_build_installs_only_what_builds(typical) -> None:
+    jobs = pipeline(typical("python-uv"))
+    assert jobs[".python"]["before_script"] == ["pip install uv==0.13.9", "uv sync --locked"]
+    assert jobs["build"]["before_script"] == ["pip install uv==0.13.9"]
+    assert "before_script" not in jobs["lint"]
+
+
+def test_linters_with_their_own_installation_do_not_install_the_project(typical) -> None:
+    jobs = pipeline(typical("python-uv", lint="pre-commit run -a", lint_install="pip install pre-commit==4.7.0"))
+    assert jobs["lint"]["before_script"] == ["pip install pre-commit==4.7.0"]
+    assert jobs["lint"]["extends"] == ".python"
+
+
+def test_a_service_is_reached_by_its_name_and_needs_no_password(composed, unit) -> None:
+    facts = {"service": "postgres:18", "variable": "DATABASE_URL=postgresql://app:geheim@localhost:5432/shop"}
+    found = pipeline(composed(unit("python", package_manager="pip", version="3.13", **PIP, **PYTEST, **facts)))["test"]
+    assert found["variables"]["DATABASE_URL"] == "postgresql://app:geheim@postgres:5432/shop"
+    assert found["services"][0]["alias"] == "postgres"
+    assert found["services"][0]["variables"] == {
+        "POSTGRES_DB": "shop",
+        "POSTGRES_USER": "app",
+        "POSTGRES_HOST_AUTH_METHOD": "trust",
+    }
+
+
+def test_an_unnamed_database_gets_an_address(composed, unit) -> None:
+    found = pipeline(
+        composed(unit("python", package_manager="pip", version="3.13", test="pytest", service="postgres:18"))
+    )
+    assert found["test"]["variables"]["DATABASE_URL"] == "postgresql://postgres@postgres:5432/test"
+
+
+def test_versions_from_tags_need_the_whole_history(typical) -> None:
+    jobs = pipeline(typical("python-hatch"))
+    assert jobs["test"]["variables"]["GIT_DEPTH"] == "0"
+    assert jobs["test"]["image"] == "python:3.13"
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        pytest.param(
+            "node-yarn-berry",
+            "yarn vitest run --reporter=default --reporter=junit --outputFile.junit=junit.xml",
+            id="vitest",
+        ),
+        pytest.param("node-bun", "bun test --reporter=junit --reporter-outfile=junit.xml", id="bun"),
+        pytest.param("node-npm", "npm test", id="npm test may chain anything"),
+    ],
+)
+def test_node_reports_only_where_the_runner_is_known(name, line, typical) -> None:
+    test = pipeline(typical(name))["test"]
+    assert test["script"] == [line]
+    assert ("artifacts" in test) == ("junit" in line)
+
+
+def test_node_prints_its_coverage_for_gitlab(typical) -> None:
+    pattern = pipeline(typical("node-npm"))["test"]["coverage"].strip("/")
+    assert re.search(pattern, "All files          |   91.66 |    83.33 |     100 |   91.66 |")[1] == "91.66"  # type: ignore[index]
+
+
+def test_go_measures_its_coverage(typical) -> None:
+    test = pipeline(typical("go"))["test"]
+    assert test["script"][0] == "go test -coverprofile=coverage.out -race ./..."
+    assert re.search(test["coverage"].strip("/"), "total:\t(statements)\t85.3%")[1] == "85.3"  # type: ignore[index]
+
+
+def test_c_builds_and_tests_in_one_job(typical) -> None:
+    jobs = pipeline(typical("cpp-cmake"))
+    assert "build" not in jobs
+    assert jobs["test"]["script"] == [
+        "cmake -S . -B build",
+        "cmake --build build",
+        'ctest --test-dir build --output-junit "$CI_PROJECT_DIR/junit.xml"',
+    ]
+
+
+def test_maven_collects_the_results_of_every_module(typical) -> None:
+    reports = pipeline(typical("java-maven"))["test"]["artifacts"]["reports"]
+    assert reports["junit"] == ["**/target/surefire-reports/TEST-*.xml", "**/target/failsafe-reports/TEST-*.xml"]
+    assert reports["coverage_report"]["coverage_format"] == "jacoco"
+
+
+def test_rust_takes_the_full_image_for_headers(typical) -> None:
+    assert pipeline(typical("rust"))[".rust"]["image"] == "rust:1.98"
+    plain = typical("rust", system_package=())
+    assert pipeline(plain)[".rust"]["image"] == "rust:1.98-slim"
+
+
+def test_an_image_is_pushed_only_from_the_default_branch_and_for_tags(typical) -> None:
+    job = pipeline(typical("docker-image"))["container-image"]
+    assert job["image"]["name"].startswith("moby/buildkit:v")
+    assert "push=true" not in job["variables"]["OUTPUT"]
+    pushing = [rule["if"] for rule in job["rules"] if "push=true" in rule.get("variables", {}).get("OUTPUT", "")]
+    assert pushing == [
+        "$CI_REGISTRY_IMAGE && $CI_COMMIT_TAG",
+        "$CI_REGISTRY_IMAGE && $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH",
+    ]
+    assert "--local dockerfile=deploy" in job["script"][0]
+
+
+def test_a_site_is_built_for_a_merge_request_and_published_from_the_default_branch(typical) -> None:
+    jobs = pipeline(
+        typical("static-site", framework="mkdocs", install="pip install mkdocs", build="mkdocs build", artifact="site/")
+    )
+    assert jobs["pages"]["rules"] == [{"if": "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH"}]
+    assert jobs["build-site"]["rules"][0]["when"] == "never"
+    assert 'cp -r site/. "$CI_PROJECT_DIR/public/"' in jobs[".site"]["script"][1]
+
+
+def test_scans_come_from_gitlab_and_find_their_stage(typical) -> None:
+    found = pipeline(typical("security-scans"))
+    assert {"template": "Jobs/SAST.gitlab-ci.yml"} in found["include"]
+    assert "test" in found["stages"]
+
+
+def test_a_schedule_runs_the_pipeline_too(typical) -> None:
+    composition = typical("nightly")
+    assert {"if": '$CI_PIPELINE_SOURCE == "schedule"'} in pipeline(composition)["workflow"]["rules"]
+    assert any("schedule" in sentence for sentence in composition.assumptions)
+
+
+def test_what_nobody_recognises_gets_one_honest_job(composed, unit) -> None:
+    composition = composed(unit("generic"))
+    assert [row.name for row in composition.jobs] == ["fill-in"]
+    assert any("tests nothing yet" in sentence for sentence in composition.assumptions)
+
+
+@pytest.mark.parametrize("name", TYPICAL)
+def test_hostile_values_stay_inside_their_strings(name, catalog, unit) -> None:
+    ecosystem, facts = TYPICAL[name]
+    evil = 'echo "a: b" # c\n- x: {y: [z]}'
+    changed = facts | {"test": evil, "lint": "x: 'y' # z", "build": '"quoted": {a}'}
+    composition = compose(Survey(units=(unit(ecosystem, **changed),)), catalog, existing_paths=("a",))
+    text = composition.files[".gitlab-ci.yml"]
+    assert [finding for finding in check(text) if finding.is_error] == []
