@@ -38,7 +38,7 @@ def doctor_command() -> None:
     try:
         settings = read_settings()
     except CannotError as error:
-        _print(Diagnosis("settings", False, str(error), "Put them into the environment or into .env."))
+        _print(Diagnosis("settings", False, str(error)))
         sys.exit(1)
     diagnoses = []
     for diagnosis in examine(settings):
@@ -108,7 +108,7 @@ def _webhook(settings: "Settings") -> Diagnosis:
     known = [
         name
         for name, value in (("secret", settings.webhook_secret), ("signature", settings.webhook_signing_token))
-        if value is not None
+        if value
     ]
     if known:
         return Diagnosis("webhook", True, f"authenticated by {' or '.join(known)}")

@@ -63,14 +63,15 @@ def _read(path: str, ignore_existing_ci: bool) -> Snapshot:
 
 
 def _read_project(address: str, ignore_existing_ci: bool) -> Snapshot:
-    from bot.main import open_gitlab
     from bot.settings import read_settings
-    from bot.survey.wanted import wanted_paths
 
     settings = read_settings()
     path = project_path(address, settings.gitlab_url)
     if path is None:
         raise CannotError(f"{address} is not a project on {settings.gitlab_url} (PIPEWRIGHT_GITLAB_URL)")
+    from bot.main import open_gitlab  # takes a second, so only once the address is right
+    from bot.survey.wanted import wanted_paths
+
     gitlab = open_gitlab(settings)
     project = gitlab.find_project(path)
     if project.default_branch is None:
@@ -155,10 +156,8 @@ def _explanation(found: Survey, composition: Composition) -> "Iterator[str]":
         yield from (f"  {line}" for line in _facts(unit))
     if composition.jobs:
         yield "Jobs:"
-        width = max(len(job.name) for job in composition.jobs)
-        yield from (
-            f"  {job.name:{width}}  {job.does}" + (f", on {job.image}" if job.image else "") for job in composition.jobs
-        )
+        for job in composition.jobs:
+            yield f"  {job.name} ({job.image}): {job.does}" if job.image else f"  {job.name}: {job.does}"
     if composition.kept:
         yield "Kept as they were: " + ", ".join(composition.kept)
     if composition.sources:

@@ -28,7 +28,7 @@ def install_command(project: str, url: str | None) -> None:
     """Install the webhook with all events the bot needs, or mend the one with the same address."""
     settings, gitlab = _open()
     secret, signing_token = settings.webhook_secret, settings.webhook_signing_token
-    if secret is None and signing_token is None:
+    if not secret and not signing_token:
         raise CannotError(
             "the webhook needs PIPEWRIGHT_WEBHOOK_SECRET (any long random text) so that it can be trusted"
         )
@@ -39,7 +39,7 @@ def install_command(project: str, url: str | None) -> None:
         signing_token=signing_token.get_secret_value() if signing_token else None,
     )
     click.echo(f"installed: webhook {hook.id} calls {hook.url} for {_events(hook.events)}")
-    if signing_token is not None and not hook.has_signing_token:
+    if signing_token and not hook.has_signing_token:
         click.echo(
             "This GitLab is older than 19.0 and ignores signing tokens"
             + ("; it uses the secret token." if secret else ": set PIPEWRIGHT_WEBHOOK_SECRET and install again."),
@@ -85,10 +85,11 @@ def project_path(address: str, gitlab_url: str) -> str | None:
 
 
 def _open() -> "tuple[Settings, GitLab]":
-    from bot.main import open_gitlab
     from bot.settings import read_settings
 
     settings = read_settings()
+    from bot.main import open_gitlab  # takes a second, so only once the settings are complete
+
     return settings, open_gitlab(settings)
 
 

@@ -1,10 +1,19 @@
-"""`sandbox`: the GitLab stand-in alone, until Ctrl-C."""
+"""`sandbox`: the GitLab stand-in alone, with a project to play with, until Ctrl-C."""
 
 import signal
+import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from bot.domain import CannotError
+
+if TYPE_CHECKING:
+    from bot.sandbox.server import Sandbox
 
 
 @click.command("sandbox", short_help="run the GitLab stand-in alone")
@@ -14,24 +23,50 @@ import click
 )
 @click.option(
     "--data-dir",
-    default=Path(".pipewright/sandbox"),
-    show_default=True,
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where its repositories live.",
+    help="Empty folder for its repositories; default: one that goes when it ends.",
 )
 @click.option("--run-jobs", is_flag=True, help="Run the scripts of jobs for real, as the current user.")
-def sandbox_command(*, host: str, port: int, data_dir: Path, run_jobs: bool) -> None:
-    """Run a GitLab to play with: git-backed, on loopback, without accounts to protect. Not for other people's reach."""
-    from bot.sandbox.server import Sandbox
-
+def sandbox_command(*, host: str, port: int, data_dir: Path | None, run_jobs: bool) -> None:
+    """Run a GitLab to play with: real repositories, no passwords. Whoever reaches it may do anything in it."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    with ExitStack() as stack:
+        folder = data_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pipewright-sandbox-")))
+        stand_in = _open(folder, host, port, run_jobs)
+        stack.callback(stand_in.stop)
+        stand_in.start()
+        for line in _fill(stand_in):
+            click.echo(line)
+        stop.wait()
+
+
+def _open(folder: Path, host: str, port: int, run_jobs: bool) -> "Sandbox":
+    from bot.sandbox.server import Sandbox
+
+    if folder.is_dir() and any(folder.iterdir()):
+        raise CannotError(f"{folder} is not empty. The stand-in keeps nothing over a restart: name a new folder.")
     try:
-        stand_in = Sandbox(data_dir, host=host, port=port, run_jobs=run_jobs)
+        return Sandbox(folder, host=host, port=port, run_jobs=run_jobs)
     except OSError as error:
-        raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}") from error
-    stand_in.start()
-    click.echo(f"The stand-in answers at {stand_in.url}; Ctrl-C ends it.")
-    stop.wait()
-    stand_in.stop()
+        raise CannotError(f"{host}:{port} cannot be listened on ({error.strerror}); choose another --port") from error
+
+
+def _fill(stand_in: "Sandbox") -> Iterator[str]:
+    """Put people and a project into it; say how a bot gets in."""
+    from bot.sandbox import sample, seed
+
+    world = stand_in.world
+    with world.lock:
+        maintainer, developer, guest = (seed.add_user(world, name) for name in ("max", "mia", "gina"))
+        bot = seed.add_user(world, "pipewright", is_bot=True)
+        token = seed.add_token(world, bot)
+        project = seed.add_project(
+            world, "demo/teatimer", sample.FILES, {maintainer: 40, developer: 30, guest: 10, bot: 40}
+        )
+    yield f"The stand-in answers at {stand_in.url}; its project is {stand_in.url}/{project.path}"
+    yield "Users: max (maintainer), mia (developer), gina (guest). A bot gets in with:"
+    yield f"  PIPEWRIGHT_GITLAB_URL={stand_in.url}"
+    yield f"  PIPEWRIGHT_GITLAB_TOKEN={token.value}"
+    yield f"Then `pipewright hooks install {project.path}` tells it where the bot listens. Ctrl-C ends it."

@@ -62,9 +62,10 @@ def search_command(words: str, limit: int, templates_dir: Path | None) -> None:
 @templates_group.command("index", short_help="bring the configured index up to date")
 def index_command() -> None:
     """Bring the index that the settings name up to date; `serve` does the same when it starts."""
-    from bot import logs, main
     from bot.settings import read_settings
 
     settings = read_settings()
+    from bot import logs, main  # takes a second, so only once the settings are complete
+
     logs.configure("console")
     main.open_knowledge(settings, main.open_catalog(settings))

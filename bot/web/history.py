@@ -32,7 +32,7 @@ _CLOSED = (
 def may_see_history(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """Let in whoever the settings let in; a password wins over an open door."""
     settings = parts_of(connection).settings
-    if settings.history_password is not None:
+    if settings.history_password:  # an empty one is none: it would let everybody in
         _check_password(connection.headers.get("authorization", ""), settings.history_password.get_secret_value())
     elif not settings.history_open:
         raise PermissionDeniedException(_CLOSED)

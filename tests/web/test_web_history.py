@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 from litestar.testing import TestClient
+from pydantic import SecretStr
 
 from bot.domain import Composition, Fact, JobRow, Mention, Noteable, Person, ProjectRef, ProposalStatus, Survey, Unit
 from bot.settings import read_settings
@@ -115,6 +116,21 @@ def test_a_password_is_asked_for_even_when_the_history_is_open(
         answer = client.get("/", headers=raw)  # type: ignore[arg-type]
         assert answer.status_code == status
         assert ("www-authenticate" in answer.headers) == (status == 401)
+
+
+def test_an_empty_password_opens_nothing(pool: Pool) -> None:
+    given = {"PIPEWRIGHT_GITLAB_URL": "https://gitlab.test", "PIPEWRIGHT_GITLAB_TOKEN": "t"}
+    empty = {"webhook_secret": SecretStr("s"), "history_password": SecretStr(""), "history_open": False}
+    settings = read_settings(given, env_file=None).model_copy(update=empty)
+    known = WebParts(
+        settings=settings,
+        queue=Queue(str(pool.conninfo), pool, None),
+        pool=pool,
+        bot=Person(id=99, username="b"),
+        mention_names=(),
+    )
+    with TestClient(create_app(known)) as client:
+        assert client.get("/", headers=basic("")).status_code == 403
 
 
 def test_an_empty_history_says_what_to_do(client: TestClient[Any]) -> None:

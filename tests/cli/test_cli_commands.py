@@ -1,0 +1,241 @@
+"""The other commands: lint, doctor, hooks, templates, sandbox, and how errors look."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.cli import main
+from bot.sandbox import seed
+from bot.sandbox.server import Sandbox
+
+GOOD = "test:\n  image: alpine:3.22\n  script:\n    - echo hello\n"
+COMMANDS = ("demo", "serve", "worker", "generate", "lint", "doctor", "hooks", "templates", "sandbox")
+
+
+def run(*arguments: object, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], input=stdin)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith("PIPEWRIGHT_")]:
+        monkeypatch.delenv(name)
+
+
+def test_help_names_every_command_at_once() -> None:
+    started = time.monotonic()
+    done = subprocess.run([sys.executable, "-m", "bot", "--help"], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert time.monotonic() - started < 3  # 0.2 s on an idle machine
+    assert all(f"\n  {command} " in done.stdout for command in COMMANDS)
+
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_version_is_shown() -> None:
+    assert re.fullmatch(r"pipewright \d+\.\d+\.\d+\n", run("--version").stdout)
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["lint"], ["generate"], ["serve", "--port", "x"]])
+def test_wrong_usage_is_exit_code_2(arguments: list[str]) -> None:
+    assert run(*arguments).exit_code == 2
+
+
+@pytest.mark.parametrize("command", [["serve"], ["worker"], ["hooks", "list", "a/b"], ["templates", "index"]])
+def test_missing_settings_are_all_named(command: list[str]) -> None:
+    result = run(*command)
+    assert result.exit_code == 1
+    assert "PIPEWRIGHT_GITLAB_URL is missing" in result.stderr
+    assert "PIPEWRIGHT_GITLAB_TOKEN is missing" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_a_good_file_is_checked(tmp_path: Path) -> None:
+    (tmp_path / "ci.yml").write_text(GOOD)
+    result = run("lint", "ci.yml")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("checked, ")
+
+
+def test_an_error_is_shown_with_file_line_and_mend() -> None:
+    result = run("lint", "-", stdin="test:\n  script: echo\n  stage: nowhere\n")
+    assert result.exit_code == 1
+    assert re.search(r"^<stdin>:\d+: semantics: .*nowhere.* — ", result.stdout, re.MULTILINE)
+
+
+def test_no_yaml_is_an_error_with_its_line() -> None:
+    result = run("lint", "-", stdin="a: [1\nb: 2\n")
+    assert result.exit_code == 1
+    assert re.match(r"<stdin>:\d+: yaml: ", result.stdout)
+
+
+def test_a_dockerfile_is_known_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM python\nRUN pip install x\n")
+    result = run("lint", "Dockerfile")
+    assert result.exit_code == 1
+    assert "Dockerfile:1: policy: the base image python is not pinned" in result.stdout
+
+
+def test_warnings_alone_are_no_failure(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM python:3.13\n")
+    result = run("lint", "Dockerfile")
+    assert result.exit_code == 0
+    assert "policy (warning)" in result.stdout
+    assert "checked, 1 warning" in result.stderr
+
+
+def test_several_files_and_folders_are_checked(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / ".gitlab-ci.yml").write_text(GOOD)
+    (tmp_path / "b.yml").write_text("x: [\n")
+    result = run("lint", "a", "b.yml")
+    assert result.exit_code == 1
+    assert result.stdout.startswith("b.yml:")
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [pytest.param(None, 2, id="missing"), pytest.param(b"\x00\x01", 1, id="binary"), pytest.param(b"", 1, id="empty")],
+)
+def test_what_cannot_be_checked_is_said(tmp_path: Path, content: bytes | None, code: int) -> None:
+    if content is not None:
+        (tmp_path / "ci.yml").write_bytes(content)
+    result = run("lint", "ci.yml")
+    assert result.exit_code == code
+    assert "Traceback" not in result.output
+
+
+def test_templates_are_listed_with_their_hash() -> None:
+    result = run("templates", "list")
+    assert result.exit_code == 0
+    assert re.search(r"^python-uv\s+[0-9a-f]{12}  \S", result.stdout, re.MULTILINE)
+
+
+def test_templates_are_found_by_words() -> None:
+    result = run("templates", "search", "python project with uv", "--limit", "3")
+    assert result.exit_code == 0
+    assert "python-uv" in result.stdout
+    assert len(result.stdout.splitlines()) == 3
+
+
+def test_ones_own_templates_join_the_shipped_ones(tmp_path: Path) -> None:
+    folder = tmp_path / "own" / "cobol"
+    folder.mkdir(parents=True)
+    (folder / "template.yml").write_text("name: cobol\ndescription: Compiles COBOL.\n")
+    result = run("templates", "list", "--templates-dir", "own")
+    assert "cobol" in result.stdout
+    assert "python-uv" in result.stdout
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path) -> Iterator[Sandbox]:
+    opened = Sandbox(tmp_path / "gitlab").start()
+    yield opened
+    opened.stop()
+
+
+@pytest.fixture
+def project(stand_in: Sandbox, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A project on the stand-in, with the settings of a bot that maintains it."""
+    world = stand_in.world
+    bot = seed.add_user(world, "pipewright", is_bot=True)
+    token = seed.add_token(world, bot)
+    seed.add_project(world, "team/app", {"README.md": "hello\n", "go.mod": "module x\n\ngo 1.26\n"}, {bot: 40})
+    monkeypatch.setenv("PIPEWRIGHT_GITLAB_URL", stand_in.url)
+    monkeypatch.setenv("PIPEWRIGHT_GITLAB_TOKEN", token.value)
+    monkeypatch.setenv("PIPEWRIGHT_WEBHOOK_SECRET", "s3cret")
+    monkeypatch.setenv("PIPEWRIGHT_PUBLIC_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("PIPEWRIGHT_OLLAMA_URL", "http://127.0.0.1:9")
+    return "team/app"
+
+
+def test_the_webhook_is_installed_once_listed_and_removed(project: str, stand_in: Sandbox) -> None:
+    for _ in range(2):
+        result = run("hooks", "install", f"{stand_in.url}/{project}/-/issues")
+        assert result.exit_code == 0, result.output
+    listed = run("hooks", "list", project).stdout
+    assert listed.count("http://127.0.0.1:9/webhooks/gitlab") == 1
+    assert "emoji" in listed
+    assert run("hooks", "remove", project).exit_code == 0
+    assert run("hooks", "list", project).stdout == ""
+    assert run("hooks", "remove", project).exit_code == 1
+
+
+def test_a_project_that_is_not_there_is_one_clear_line(project: str) -> None:
+    result = run("hooks", "list", "no/where")
+    assert result.exit_code == 1
+    assert "Traceback" not in result.output
+
+
+def test_generate_reads_a_project_by_its_address(project: str, stand_in: Sandbox, tmp_path: Path) -> None:
+    result = run("generate", f"{stand_in.url}/{project}", "--output", "out")
+    assert result.exit_code == 0, result.output
+    assert "golang:" in (tmp_path / "out" / ".gitlab-ci.yml").read_text()
+
+
+def test_the_doctor_finds_everything_well_but_the_model(project: str) -> None:
+    result = run("doctor")
+    assert result.exit_code == 0, result.output
+    assert "✗" not in result.stdout
+    assert "! Ollama: no llama3.1:8b" in result.stdout
+    assert "✓ token: scopes api" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        pytest.param("GITLAB_TOKEN", "wrong", "✗ GitLab: ", id="token"),
+        pytest.param("WEBHOOK_SECRET", "", "✗ webhook: ", id="webhook"),
+        pytest.param("TEMPLATES_DIR", "/nowhere", "✗ templates: ", id="templates"),
+        pytest.param("DATABASE_URL", "postgresql://127.0.0.1:1/x?connect_timeout=1", "✗ PostgreSQL: ", id="database"),
+        pytest.param("CHROMA_URL", "http://127.0.0.1:9", "✗ Chroma: ", id="chroma"),
+    ],
+)
+def test_the_doctor_names_what_is_ill(
+    project: str, monkeypatch: pytest.MonkeyPatch, name: str, value: str, line: str
+) -> None:
+    monkeypatch.setenv(f"PIPEWRIGHT_{name}", value)
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert [shown[: len(line)] for shown in result.stdout.splitlines() if shown.startswith("✗")] == [line]
+
+
+def test_the_doctor_wants_the_scope_api(project: str, stand_in: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = seed.add_token(stand_in.world, next(iter(stand_in.world.users.values())), "read_api")
+    monkeypatch.setenv("PIPEWRIGHT_GITLAB_TOKEN", token.value)
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert "✗ token: scopes read_api — Make one with the scope `api`." in result.stdout
+
+
+def test_the_sandbox_runs_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "bot", "sandbox", "--port", "0", "--data-dir", str(tmp_path / "world")],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        process.send_signal(signal.SIGTERM)
+        rest = process.communicate(timeout=20)[0]
+    assert "answers at http://127.0.0.1:" in first
+    assert "PIPEWRIGHT_GITLAB_TOKEN=glpat-" in rest
+    assert process.returncode == 0
+
+
+def test_the_sandbox_wants_an_empty_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    result = run("sandbox", "--port", "0", "--data-dir", tmp_path)
+    assert result.exit_code == 1
+    assert "not empty" in result.stderr
