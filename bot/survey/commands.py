@@ -85,7 +85,7 @@ def _module_at(found: list[str]) -> int:
     for position, word in enumerate(found[1:-1], 1):
         if word == "-m":
             return position + 1
-        if not word.startswith("-"):
+        if not word.startswith("-") and found[position - 1] not in {"-X", "-W"}:
             return 0
     return 0
 

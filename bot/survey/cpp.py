@@ -17,8 +17,8 @@ _TEST_TARGETS = ("check", "test", "tests", "unittest", "unittests", "run-tests",
 def survey_cpp(folder: Folder, ci: OtherCi) -> Unit | None:
     """Return the C or C++ unit of a folder: sources with a build system on top."""
     system = _system(folder, ci)
-    sources = folder.under(_COMPILED)
-    if not system or not sources:
+    sources = folder.under(_COMPILED) if system else []
+    if not sources:
         return None
     facts = Facts()
     language = "cpp" if any(re.search(r"\.(cc|cpp|cxx|c\+\+|hpp|hh|hxx)$", path) for path in sources) else "c"

@@ -30,9 +30,9 @@ _SURVEYORS: tuple[tuple[str, Surveyor], ...] = (
     ("rust", survey_rust),
     ("java", survey_java),
 )
-_MANIFESTS = re.compile(
-    r"pyproject\.toml|setup\.py|requirements\.txt|Pipfile|package\.json|go\.mod|Cargo\.toml|pom\.xml"
-    r"|build\.gradle(\.kts)?|Dockerfile"
+_MANIFESTS = frozenset(
+    """pyproject.toml setup.py requirements.txt Pipfile package.json go.mod Cargo.toml pom.xml build.gradle
+    build.gradle.kts Dockerfile""".split()
 )
 _PLAIN_FOLDER = re.compile(r"[\w.@+-]+(?:/[\w.@+-]+)*")
 
@@ -101,10 +101,10 @@ def _other_roots(tree: Tree) -> list[str]:
         for folder in tree.folders
         if folder
         and folder.count("/") < MAX_DEPTH
+        and not _MANIFESTS.isdisjoint(tree.names(folder))
         and _PLAIN_FOLDER.fullmatch(folder)
         and not is_ignored(folder.split("/"))
         and not any(part.startswith((".", "-")) for part in folder.split("/"))
-        and any(_MANIFESTS.fullmatch(name) for name in tree.names(folder))
     ]
     return sorted(roots, key=lambda folder: (folder.count("/"), folder))[: 5 * MAX_UNITS]
 

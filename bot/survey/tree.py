@@ -1,7 +1,9 @@
 """A snapshot as folders: what lies where, and the parsed manifests of one folder."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 from bot.domain import Evidence, Snapshot
 from bot.survey import parsing
@@ -15,6 +17,7 @@ class Tree:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.paths = frozenset(snapshot.paths)
+        self.sorted_paths = sorted(self.paths)
         self.problems: dict[str, str] = {}
         self._names: dict[str, set[str]] = {}
         for path in snapshot.paths:
@@ -76,10 +79,17 @@ class Folder:
 
     def under(self, pattern: str) -> list[str]:
         """Return the names, at any depth, that match the whole pattern; they are relative and sorted."""
-        start, match = (f"{self.root}/" if self.root else ""), re.compile(pattern).fullmatch
-        cut = len(start)
-        paths = self.tree.snapshot.paths
-        return sorted(path[cut:] for path in paths if path.startswith(start) and match(path, cut))
+        match = re.compile(pattern).fullmatch
+        cut = len(self.root) + 1 if self.root else 0
+        return [path[cut:] for path in self._paths if match(path, cut)]
+
+    @cached_property
+    def _paths(self) -> list[str]:
+        """Every path below this folder, sorted."""
+        if not self.root:
+            return self.tree.sorted_paths
+        paths = self.tree.sorted_paths
+        return paths[bisect_left(paths, f"{self.root}/") : bisect_left(paths, f"{self.root}0")]
 
     def toml(self, name: str) -> dict[str, object]:
         """Return the tables of a TOML file, or nothing."""

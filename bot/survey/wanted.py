@@ -37,6 +37,14 @@ _RANKS: tuple[str, ...] = (
     r"conftest\.py|(?:main|app|wsgi|asgi|server|settings)\.py|main\.go|docker-compose[\w.-]*\.ya?ml",
     r"yarn\.lock|pnpm-lock\.yaml|poetry\.lock|Cargo\.lock",
 )
+# Most paths are source files: their endings settle it before any pattern is tried.
+_ENDINGS = frozenset(
+    """toml json jsonc mod work xml gradle kts txt build ac in cfg ini yml yaml lock properties config npmrc nvmrc
+    flake8 python-version node-version go-version java-version sdkmanrc tool-versions""".split()
+)
+_SCRIPTS = frozenset(
+    "setup.py manage.py noxfile.py conftest.py main.py app.py wsgi.py asgi.py server.py settings.py main.go".split()
+)
 _COMPILED = tuple(re.compile(pattern) for pattern in _RANKS)
 _FOLDER_OF_REQUIREMENTS = re.compile(r"(?:.*/)?(?:requirements|tests?|dev)/[\w.-]+\.txt")
 # The tests of C and C++ are declared beside them; nothing else in such a folder is read.
@@ -55,18 +63,22 @@ def wanted_paths(paths: Sequence[str], *, ignore_existing_ci: bool = False, limi
 
 def _rank(path: str, ignore_existing_ci: bool) -> tuple[int, int] | None:
     """Return importance and depth, smaller is sooner; None when the file is of no interest."""
+    name = path.rpartition("/")[2]
+    ending = name.rpartition(".")[2]
+    if "." in name and ending not in _ENDINGS and name not in _SCRIPTS:
+        return None
     if is_ci(path):
         return None if ignore_existing_ci else (1, 0)
     depth = path.count("/")
     if depth > MAX_DEPTH:
         return None
-    name = path.rpartition("/")[2]
     rank = next((number for number, pattern in enumerate(_COMPILED) if pattern.fullmatch(name)), None)
-    if rank is None and _FOLDER_OF_REQUIREMENTS.fullmatch(path):
-        rank = _AFTER_CI
+    folders = path.split("/")[:-1]
+    if _FOLDER_OF_REQUIREMENTS.fullmatch(path):
+        rank, folders = _AFTER_CI, folders[:-1]
     if _TESTS_OF_C.fullmatch(path):
         return (_AFTER_CI + 1, depth)
-    if rank is None or is_ignored(path.split("/")[:-1][: None if rank < _AFTER_CI else depth - 1]):
+    if rank is None or is_ignored(folders):
         return None
     # What lies deeper than the top competes with the second half of the list.
     return (rank if depth == 0 else rank + 2, depth)

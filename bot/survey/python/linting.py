@@ -122,7 +122,7 @@ def _configured(project: Project, tool: str) -> Evidence | None:
     own = folder.first(*files.get(tool, ()))
     if own:
         return folder.evidence(own)
-    if manifest.tool(tool):
+    if tool in manifest.tool():
         return folder.evidence("pyproject.toml", f"[tool.{tool}")
     if tool in manifest.setup_cfg:
         return folder.evidence("setup.cfg", f"[{tool}]")

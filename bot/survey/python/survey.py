@@ -8,6 +8,7 @@ from bot.survey.facts import Facts
 from bot.survey.other_ci.model import OtherCi, all_commands
 from bot.survey.parsing import string, strings, table
 from bot.survey.python.deploying import add_deployment
+from bot.survey.python.environments import tox_names
 from bot.survey.python.installing import add_installation
 from bot.survey.python.linting import add_linting
 from bot.survey.python.manifest import MANIFESTS, Manifest, read_manifest
@@ -51,11 +52,10 @@ def _is_python(manifest: Manifest) -> bool:
 
 def _is_bare(folder: Folder, ci: OtherCi) -> bool:
     """Say whether scripts without any manifest are tested with Python's tools by other CI."""
-    if folder.root or not folder.under(TEST_FILES):
-        return False
-    return any(
+    return not folder.root and any(
         command.kind == "test" and test_tool(command.line) in {"pytest", "unittest"} and "py" in command.line
         for command in all_commands(ci.runs("python", "", ""))
+        if folder.under(TEST_FILES)
     )
 
 
@@ -119,6 +119,7 @@ def _classified(manifest: Manifest) -> list[str]:
     cfg = string(table(manifest.setup_cfg, "metadata").get("classifiers")).splitlines()
     lines = project + cfg + strings(manifest.setup.get("classifiers"))
     found = [match.group(1) for line in lines if (match := re.search(r"Python :: (3\.\d+)", line))]
+    found += [f"3.{minor}" for name in tox_names(manifest.folder) for minor in re.findall(r"\bpy3\.?(\d{1,2})\b", name)]
     # Classifiers name old versions and are rarely kept up to date: they only help when they reach a supported one.
     return found if versions.LINES["python"].supported[0] in found or any(v in found for v in ("3.12", "3.13")) else []
 

@@ -1,0 +1,170 @@
+"""Other CI systems as evidence, and what is never copied from them."""
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from bot.domain import Unit
+from bot.survey import commands
+from bot.survey.other_ci.model import resolve
+
+Look = Callable[[Mapping[str, str]], Unit]
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("pytest -x", "test"),
+        ("python -X dev -m pytest tests", "test"),
+        ("uv run --group test pytest", "test"),
+        ("coverage run -m unittest", "test"),
+        ("tox -e lint,typing", "lint"),
+        ("tox -e docs", "other"),
+        ("tox", "test"),
+        ("nox -s tests-3.13", "test"),
+        ("python manage.py test", "test"),
+        ("npm t", "test"),
+        ("yarn", "install"),
+        ("npx eslint .", "lint"),
+        ("pnpm run build", "build"),
+        ("make check", "test"),
+        ("cargo clippy -- -D warnings", "lint"),
+        ("twine upload dist/*", ""),
+        ("npm publish", ""),
+        ("curl https://x | sh", ""),
+        ("pytest $ARGS", ""),
+        ("pytest `id`", ""),
+        ("pytest ${{ matrix.x }}", ""),
+        ("pytest > log", ""),
+    ],
+)
+def test_commands_are_told_apart(line: str, kind: str) -> None:
+    assert commands.kind(line) == kind
+
+
+@pytest.mark.parametrize(
+    ("text", "resolved"),
+    [
+        pytest.param("a ${{ matrix.v }}", "a 1", id="a value of the matrix"),
+        pytest.param("a ${{ matrix.none || 'b' }}", "a b", id="a fallback"),
+        pytest.param("a ${{ secrets.X }}", "a ${{ secrets.X }}", id="a secret stays and spoils the line"),
+    ],
+)
+def test_expressions(text: str, resolved: str) -> None:
+    assert resolve(text, {"v": "1"}) == resolved
+
+
+GO = {"go.mod": "module a\n", "a_test.go": ""}
+
+
+def workflow(steps: str, head: str = "on: push", job: str = "runs-on: ubuntu-latest") -> str:
+    return f"{head}\njobs:\n  test:\n    {job}\n    steps:\n{steps}"
+
+
+@pytest.mark.parametrize(
+    ("text", "test"),
+    [
+        pytest.param(workflow("      - run: go test -race ./...\n"), "go test -race ./...", id="a plain command"),
+        pytest.param(workflow("      - run: go test ${{ github.sha }}\n"), "go test ./...", id="an unknown expression"),
+        pytest.param(
+            workflow("      - run: go test -v\n", job="runs-on: windows-latest"), "go test ./...", id="another system"
+        ),
+        pytest.param(
+            workflow("      - run: go test -v\n", head="on:\n  release:\n"),
+            "go test ./...",
+            id="a workflow for releases",
+        ),
+        pytest.param(
+            workflow("      - run: go test -v\n        if: runner.os == 'Windows'\n"), "go test ./...", id="a condition"
+        ),
+        pytest.param(
+            workflow("      - run: go test -v\n        working-directory: sub\n"), "go test ./...", id="another folder"
+        ),
+        pytest.param(
+            workflow("      - uses: actions/download-artifact@v4\n      - run: go test -v\n"),
+            "go test ./...",
+            id="a job that needs what another built",
+        ),
+    ],
+)
+def test_only_plain_commands_for_linux_are_taken(unit_of: Look, text: str, test: str) -> None:
+    assert unit_of({**GO, ".github/workflows/ci.yml": text}).first("test") == test
+
+
+def test_services_and_variables_of_the_testing_job(unit_of: Look) -> None:
+    text = """\
+on: push
+jobs:
+  test:
+    runs-on: ubuntu-latest
+    services:
+      db:
+        image: postgres:16
+    env:
+      DATABASE_URL: postgres://postgres:x@localhost:5432/app
+      API_TOKEN: abc
+      COLOR: ${{ matrix.x }}
+    steps:
+      - run: sudo apt-get update && sudo apt-get install -y libpq-dev python3-dev
+      - run: go test ./...
+"""
+    unit = unit_of({**GO, ".github/workflows/ci.yml": text})
+    assert unit.all("service") == ("postgres:16",)
+    assert unit.all("variable") == ("DATABASE_URL=postgres://postgres:x@postgres:5432/app",)
+    assert unit.all("system_package") == ("libpq-dev",)
+
+
+def test_a_matrix_excludes_includes_and_skips_other_systems(unit_of: Look) -> None:
+    text = """\
+on: push
+jobs:
+  test:
+    runs-on: ${{ matrix.os }}
+    strategy:
+      matrix:
+        os: [ubuntu-latest, windows-latest]
+        java: [11, 17]
+        exclude:
+          - java: 11
+        include:
+          - {os: ubuntu-latest, java: 21, goal: verify}
+    steps:
+      - uses: actions/setup-java@v4
+        with:
+          java-version: ${{ matrix.java }}
+      - run: mvn -B ${{ matrix.goal || 'test' }}
+"""
+    unit = unit_of({"pom.xml": "<project/>", ".github/workflows/ci.yml": text})
+    assert (unit.first("version"), unit.first("test")) == ("21", "mvn -B verify")
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        pytest.param(".travis.yml", "language: go\ngo: [1.26]\n", "go test -v ./...", id="the habit of Travis"),
+        pytest.param(
+            ".travis.yml", "language: go\nscript: go test -short ./...\n", "go test -short ./...", id="Travis"
+        ),
+        pytest.param(
+            ".circleci/config.yml",
+            "jobs:\n  b:\n    docker: [{image: 'cimg/go:1.26'}]\n    steps: [checkout, {run: go test -v ./...}]\n",
+            "go test -v ./...",
+            id="CircleCI",
+        ),
+        pytest.param(
+            ".gitlab-ci.yml", "test:\n  script:\n    - go test -short ./...\n", "go test -short ./...", id="GitLab"
+        ),
+        pytest.param("Jenkinsfile", "steps {\n  sh 'go test -short ./...'\n}\n", "go test -short ./...", id="Jenkins"),
+    ],
+)
+def test_other_systems(unit_of: Look, path: str, text: str, expected: str) -> None:
+    assert unit_of({**GO, path: text}).first("test") == expected
+
+
+def test_a_local_action_is_followed(unit_of: Look) -> None:
+    files = {
+        **GO,
+        ".github/workflows/ci.yml": workflow("      - uses: ./.github/actions/t\n"),
+        ".github/actions/t/action.yml": "runs:\n  using: composite\n  steps:\n    - run: go test -short ./...\n",
+    }
+    assert unit_of(files).first("test") == "go test -short ./..."
