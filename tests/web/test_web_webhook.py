@@ -6,6 +6,7 @@ import hmac
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -205,6 +206,17 @@ def test_a_note_without_a_mention_is_ignored(client: TestClient[Any]) -> None:
 
 def test_a_reaction_nobody_waits_for_is_ignored(client: TestClient[Any]) -> None:
     assert send(client, emoji("award")).json() == {"status": "ignored"}
+
+
+PAYLOADS = sorted((Path(__file__).parents[2].parent / "shared" / "data" / "webhook-payloads").glob("**/*.json"))
+
+
+@pytest.mark.skipif(not PAYLOADS, reason="the folder of recorded payloads is not here")
+def test_every_recorded_payload_gets_a_2xx(client: TestClient[Any]) -> None:
+    for path in PAYLOADS:
+        payload = json.loads(path.read_text())
+        for variant in (payload, payload | {"object_attributes": None}, payload | {"project": {"id": 0}}):
+            assert send(client, variant).status_code in {200, 202}, path.name
 
 
 @pytest.fixture
