@@ -212,9 +212,18 @@ class Project:
         return next((one for one in self.noteables(kind) if one.iid == iid), None)
 
 
+def _open_gate() -> threading.Event:
+    gate = threading.Event()
+    gate.set()
+    return gate
+
+
 @dataclass
 class World:
-    """Everything there is. Whoever reads or changes it holds `lock`."""
+    """Everything there is. Whoever reads or changes it holds `lock`.
+
+    Simulated jobs do not end while `jobs_may_end` is clear.
+    """
 
     data_dir: Path
     base_url: str = ""
@@ -228,6 +237,7 @@ class World:
     lock: threading.RLock = field(default_factory=threading.RLock)
     counter: Iterator[int] = field(default_factory=lambda: itertools.count(100))
     busy: int = 0
+    jobs_may_end: threading.Event = field(default_factory=_open_gate)
     in_background: Callable[[Callable[[], None]], None] = lambda work: work()
     after_pipeline: list[Callable[[Pipeline], None]] = field(default_factory=list)
 

@@ -173,52 +173,31 @@ def test_a_reaction_taken_back_before_the_bot_looks_counts_for_nothing(story: St
 
 
 def test_an_approval_while_the_pipeline_runs_merges_when_it_is_green(story: Story) -> None:
-    story.world.job_seconds = 1.0
-    try:
-        issue = story.issue()
-        story.comment(issue, "@pipewright generate")
-        story.until(lambda: bool(story.project.pipelines) and "Here is the draft" in story.answer(issue))
-        story.react(story.request)
-        story.until(lambda: story.request.auto_merge_by is not None)
-        assert story.request.state == "opened"
-        story.settle()
-    finally:
-        story.world.job_seconds = 0.01
-    assert story.request.state == "merged"
-    assert "Merged" in story.answer(issue)
+    with story.jobs_held():
+        request = story.approved_while_running()
+    story.settle()
+    assert request.state == "merged"
+    assert "Merged" in story.answer(story.project.issues[0])
 
 
 def test_taking_the_approval_back_while_the_pipeline_runs_disarms_the_merge(story: Story) -> None:
-    story.world.job_seconds = 1.5
-    try:
-        issue = story.issue()
-        story.comment(issue, "@pipewright generate")
-        story.until(lambda: bool(story.project.pipelines) and "Here is the draft" in story.answer(issue))
-        story.react(story.request)
-        story.until(lambda: story.request.auto_merge_by is not None)
-        story.unreact(story.request)
-        story.settle()
-    finally:
-        story.world.job_seconds = 0.01
-    assert story.request.state == "opened"
-    assert "took the approval back" in story.answer(story.request)
+    with story.jobs_held():
+        request = story.approved_while_running()
+        story.unreact(request)
+        story.until(lambda: request.auto_merge_by is None)
+    story.settle()
+    assert request.state == "opened"
+    assert "took the approval back" in story.answer(request)
 
 
 def test_a_push_while_an_approved_merge_waits_voids_the_approval(story: Story) -> None:
-    story.world.job_seconds = 1.5
-    try:
-        issue = story.issue()
-        story.comment(issue, "@pipewright generate")
-        story.until(lambda: bool(story.project.pipelines) and "Here is the draft" in story.answer(issue))
-        story.react(story.request)
-        story.until(lambda: story.request.auto_merge_by is not None)
-        pushed = story.push(story.request.source_branch, "late.txt", "x\n")
-        story.settle()
-    finally:
-        story.world.job_seconds = 0.01
-    assert story.request.state == "opened"
-    assert "The approval is void" in story.answer(story.request)
-    assert pushed[:8] in story.answer(story.request)
+    with story.jobs_held():
+        request = story.approved_while_running()
+        pushed = story.push(request.source_branch, "late.txt", "x\n")
+        story.until(lambda: "The approval is void" in story.answer(request))
+    story.settle()
+    assert request.state == "opened"
+    assert pushed[:8] in story.answer(request)
 
 
 def test_a_red_pipeline_is_told_and_not_merged(town: Town) -> None:

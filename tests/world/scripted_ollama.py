@@ -38,8 +38,8 @@ class ScriptedOllama:
     is_down: bool = False
 
     def __post_init__(self) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server.ollama = self
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def start(self) -> "ScriptedOllama":
@@ -107,43 +107,36 @@ class ScriptedOllama:
         return {"models": rows}
 
 
-def _handler(ollama: ScriptedOllama) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    ollama: ScriptedOllama
 
-        def do_GET(self) -> None:
-            if ollama.is_down:
-                self._send(Wire(0, ""))
-            elif self.path == "/api/tags":
-                self._send(Wire(200, json.dumps(ollama.tags())))
-            elif self.path == "/api/version":
-                self._send(Wire(200, '{"version":"0.33.0"}'))
-            else:
-                self._send(Wire(404, "404 page not found"))
 
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            if ollama.is_down:
-                self._send(Wire(0, ""))
-            elif self.path == "/api/chat":
-                self._send(ollama.chat(json.loads(body)))
-            else:
-                self._send(Wire(404, "404 page not found"))
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Server
 
-        def _send(self, answer: Wire) -> None:
-            time.sleep(answer.delay_seconds)
-            if answer.status == 0:
-                self.close_connection = True
-                return
-            content = answer.body.encode()
-            self.send_response(answer.status)
-            self.send_header("Content-Type", "application/json; charset=utf-8")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def do_GET(self) -> None:
+        pages = {"/api/tags": json.dumps(self.server.ollama.tags()), "/api/version": '{"version":"0.33.0"}'}
+        self._send(Wire(200, pages[self.path]) if self.path in pages else Wire(404, "404 page not found"))
 
-        def log_message(self, format: str, *args: Any) -> None:
-            """Stay quiet."""
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        is_chat = self.path == "/api/chat" and not self.server.ollama.is_down
+        self._send(self.server.ollama.chat(json.loads(body)) if is_chat else Wire(404, "404 page not found"))
 
-    return Handler
+    def _send(self, answer: Wire) -> None:
+        time.sleep(answer.delay_seconds)
+        if answer.status == 0 or self.server.ollama.is_down:
+            self.close_connection = True
+            return
+        content = answer.body.encode()
+        self.send_response(answer.status)
+        self.send_header("Content-Type", "application/json; charset=utf-8")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Stay quiet."""

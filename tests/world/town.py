@@ -2,7 +2,8 @@
 
 import itertools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from bot.main import Parts
@@ -116,6 +117,25 @@ class Story:
 
     def until(self, holds: Callable[[], bool]) -> None:
         assert self.sandbox.wait_until(holds, PATIENCE_SECONDS), "it did not come true in time"
+
+    @contextmanager
+    def jobs_held(self) -> Iterator[None]:
+        """Let no job of a pipeline end meanwhile."""
+        self.world.jobs_may_end.clear()
+        try:
+            yield
+        finally:
+            self.world.jobs_may_end.set()
+
+    def approved_while_running(self) -> MergeRequest:
+        """Ask for a draft, approve it while its pipeline runs, and wait until the merge is armed."""
+        issue = self.issue()
+        self.comment(issue, "@pipewright generate")
+        self.until(lambda: bool(self.project.pipelines) and "Here is the draft" in self.answer(issue))
+        self.react(self.request)
+        self.until(lambda: self.request.auto_merge_by is not None)
+        assert self.request.state == "opened"
+        return self.request
 
     # seeing
 

@@ -154,6 +154,7 @@ def _lines(value: object) -> list[str]:
 
 def _simulated(world: World, job: Job, lines: list[str]) -> tuple[bool, str]:
     time.sleep(world.job_seconds)
+    world.jobs_may_end.wait(_JOB_TIMEOUT_SECONDS)
     shown = "\n".join(f"$ {line}" for line in lines)
     ok = not any(line.strip() in ("exit 1", "false") for line in lines)
     end = "Job succeeded" if ok else "ERROR: Job failed: exit code 1"
