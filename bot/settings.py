@@ -3,10 +3,11 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.domain import CannotError
 
@@ -45,6 +46,13 @@ class Settings(BaseSettings):
     history_password: SecretStr | None = Field(None, description="password for the history pages (any user name)")
     log_format: Literal["json", "console"] = Field("json", description="how log lines look")
 
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_others: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read nothing but what is given: `read_settings` is the one place that looks at the environment."""
+        return (init_settings,)
+
     @field_validator("gitlab_url", "public_url", "chroma_url")
     @classmethod
     def _is_address(cls, value: str | None) -> str | None:
@@ -70,18 +78,13 @@ def read_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
     values = {**(_read_env_file(env_file) if env_file else {}), **(os.environ if environ is None else environ)}
     given = {key[len(PREFIX) :].lower(): value for key, value in values.items() if key.startswith(PREFIX) and value}
     try:
-        # model_validate reads nothing but what it is given: one source, one order of precedence.
         return Settings.model_validate(given)
     except ValidationError as error:
         raise CannotError(_explain(error)) from error
 
 
 def _read_env_file(path: Path) -> dict[str, str]:
-    if not path.is_file():
-        return {}
-    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
-    pairs = (line.removeprefix("export ").partition("=") for line in lines if line and not line.startswith("#"))
-    return {key.strip(): value.strip().strip("'\"") for key, _, value in pairs}
+    return {key: value for key, value in dotenv_values(path, interpolate=False).items() if value is not None}
 
 
 def _explain(error: ValidationError) -> str:

@@ -54,6 +54,7 @@ create trigger pipewright_wake_next_on_delete after delete on procrastinate_jobs
     for each row when (old.status = 'doing' and old.lock is not null) execute procedure pipewright_wake_next();
 """
 _TASK = "run_event"
+_ACCEPT_SECONDS = 4.0  # GitLab gives up after ten, and then nobody reads our "try again later"
 
 
 def queue_schema() -> str:
@@ -98,7 +99,7 @@ class Queue:
 
     def accept(self, delivery_key: str, event: Event) -> Accepted:
         """Remember the delivery and queue the event in one transaction; nothing else may be lost or doubled."""
-        with self._pool.connection() as connection:
+        with self._pool.connection(timeout=_ACCEPT_SECONDS) as connection:
             conversation_id = _conversation(connection, event)
             if conversation_id is None:
                 return "ignored"
