@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from functools import lru_cache
 
 KINDS = ("install", "test", "lint", "build", "other")
 
@@ -106,6 +107,7 @@ def _after_coverage(found: list[str]) -> list[str]:
     return rest[1:] if rest[:1] == ["-m"] else rest
 
 
+@lru_cache(maxsize=4096)
 def kind(line: str) -> str:
     """Return what a command line does: install, test, lint, build, other, or "" when it must not be copied."""
     found = words(line)
@@ -193,7 +195,7 @@ def _kind_of_environments(rest: list[str]) -> str:
     """Judge tox and nox by their environments: only those named after lint, types or docs are no tests."""
     names: list[str] = []
     for position, word in enumerate(rest):
-        if word in {"-e", "-s", "--session", "--sessions"}:
+        if word in {"-e", "-s", "-f", "--session", "--sessions"}:
             names += [name for each in rest[position + 1 : position + 2] for name in each.split(",")]
         elif re.fullmatch(r"-[es]\S+", word):
             names.append(word[2:])

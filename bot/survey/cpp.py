@@ -11,6 +11,10 @@ from bot.survey.tree import Folder
 
 _SOURCES = r"(?:[\w.+-]+/){0,4}[\w.+-]+\.(?:c|cc|cpp|cxx|c\+\+)"
 _COMPILED = r"(?:[\w.+-]+/){0,4}[\w.+-]+\.(?:c|cc|cpp|cxx|c\+\+|h|hpp|hh|hxx)"
+# A_BUILD_TESTS, but not A_CUDA_TEST: the tests as a whole, after one word for the project.
+_PLAIN_OPTION = re.compile(
+    r"(?:(?!ENABLE|BUILD|WITH)[A-Za-z0-9]+_)?(?:(?:BUILD|ENABLE|WITH)_)?(?:UNIT_?)?TEST(?:S|ING)?", re.I
+)
 _TEST_TARGETS = ("check", "test", "tests", "unittest", "unittests", "run-tests", "runtests", "run_tests")
 
 
@@ -89,7 +93,7 @@ def _cmake_options(folder: Folder, ci: OtherCi) -> list[str]:
     off = re.findall(
         r"option\s*\(\s*(\w*TEST\w*)\s+\"[^\"]*\"\s+(?:OFF|\$\{)", folder.text("CMakeLists.txt"), re.IGNORECASE
     )
-    return [f"-D{name}=ON" for name in off if not re.search(r"INSTALL|COVER|FUZZ|BENCH|SANIT|PERF", name)][:3]
+    return [f"-D{name}=ON" for name in off if _PLAIN_OPTION.fullmatch(name)][:3]
 
 
 def _add_meson(facts: Facts, folder: Folder, ci: OtherCi, where: Evidence) -> None:

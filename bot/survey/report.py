@@ -70,7 +70,7 @@ def _units(tree: Tree, ci: OtherCi) -> list[Unit]:
     top = Folder(tree, "")
     units = _at(top, ci)
     covered = {unit.ecosystem for unit in units}
-    for root in _other_roots(tree):
+    for root in _other_roots(tree, top, units):
         found = [unit for unit in _at(Folder(tree, root), ci) if _stands_alone(unit, covered, units, tree)]
         units += found
     if not units:
@@ -94,19 +94,33 @@ def _without_helpers(units: list[Unit]) -> list[Unit]:
     return real or units[:1]
 
 
-def _other_roots(tree: Tree) -> list[str]:
-    """Return the folders below the top that hold a manifest, the shallow ones first."""
+def _other_roots(tree: Tree, top: Folder, units: Sequence[Unit]) -> list[str]:
+    """Return the folders below the top that hold a manifest no unit at the top covers, the shallow ones first."""
+    asked = _MANIFESTS - _covered(top, units)
     roots = [
         folder
         for folder in tree.folders
         if folder
         and folder.count("/") < MAX_DEPTH
-        and not _MANIFESTS.isdisjoint(tree.names(folder))
+        and not asked.isdisjoint(tree.names(folder))
         and _PLAIN_FOLDER.fullmatch(folder)
         and not is_ignored(folder.split("/"))
         and not any(part.startswith((".", "-")) for part in folder.split("/"))
     ]
     return sorted(roots, key=lambda folder: (folder.count("/"), folder))[: 5 * MAX_UNITS]
+
+
+def _covered(top: Folder, units: Sequence[Unit]) -> set[str]:
+    """Return the manifests that mean nothing of their own below the top: members of a workspace or a reactor."""
+    kinds = {unit.ecosystem for unit in units}
+    covered: set[str] = set()
+    if "node" in kinds and ("workspaces" in top.json("package.json") or top.first("pnpm-workspace.yaml", "lerna.json")):
+        covered.add("package.json")
+    if "rust" in kinds:
+        covered.add("Cargo.toml")
+    if "java" in kinds:
+        covered |= {"pom.xml", "build.gradle", "build.gradle.kts"}
+    return covered | ({"Dockerfile"} if kinds else set())
 
 
 def _stands_alone(unit: Unit, at_top: set[str], units: Sequence[Unit], tree: Tree) -> bool:

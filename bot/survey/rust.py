@@ -26,6 +26,8 @@ _NATIVE = {
 }
 _SERVERS = {"axum": "3000", "actix-web": "8080", "rocket": "8000", "warp": "3030", "poem": "3000", "tide": "8080"}
 _MAX_TESTS = 3
+# Options that test a part or a variant: the plain run is worth more.
+_NARROW = r"--(target|manifest-path|features|package|lib|example|bench)|-p$"
 
 
 def survey_rust(folder: Folder, ci: OtherCi) -> Unit | None:
@@ -106,7 +108,7 @@ def _test_line(command: Command) -> str:
                 *[word for word in found[3:] if word in {"--workspace", "--all-features", "--locked", "--all"}],
             ]
         )
-    if found[:2] != ["cargo", "test"] or "--no-run" in found or any(word.startswith("--target") for word in found):
+    if found[:2] != ["cargo", "test"] or "--no-run" in found or any(re.match(_NARROW, word) for word in found):
         return ""
     if "--doc" in found or any("nightly" in word or "miri" in word for word in found):
         return ""

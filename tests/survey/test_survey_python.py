@@ -119,7 +119,7 @@ PACKAGE = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptool
                 "noxfile.py": "import nox\n@nox.session(python=['3.12'])\ndef tests(session):\n    pass\n",
             },
             ("pip install nox==2025.11.12",),
-            ("nox -s tests",),
+            ("nox -s tests-3.12",),
             id="a nox session named after tests",
         ),
         pytest.param(

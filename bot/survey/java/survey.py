@@ -12,6 +12,7 @@ from bot.survey.other_ci.services import add_services
 from bot.survey.tree import Folder
 
 GRADLE = ("build.gradle", "build.gradle.kts", "settings.gradle", "settings.gradle.kts")
+_SOURCES = r"(?:[\w.-]+/){0,9}\w+\.(?:java|kt|groovy|scala)"
 _FRAMEWORKS = (
     ("spring", r"spring-boot|springframework\.boot|libs\.plugins\.spring", "8080"),
     ("quarkus", r"io\.quarkus", "8080"),
@@ -27,7 +28,7 @@ def survey_java(folder: Folder, ci: OtherCi) -> Unit | None:
     is_maven = folder.has("pom.xml")
     if is_maven and is_gradle:
         is_gradle = _runs(ci, folder, r"gradlew?\b") and not _runs(ci, folder, r"mvnw?\b")
-    if not (is_maven or is_gradle):
+    if not (is_maven or (is_gradle and (folder.root == "" or folder.under(_SOURCES)))):
         return None
     facts = Facts()
     file = folder.first(*GRADLE) if is_gradle else "pom.xml"

@@ -126,16 +126,12 @@ def _add_tests(
                 _add_test(facts, command.line, scripts, command.evidence, 1.0, "other CI runs it")
             return
     name = test_script(scripts)
-    if name:
-        sure = 0.4 if needs_browser(scripts, name) else 0.9
-        _add_test(
-            facts,
-            manager.run(name),
-            scripts,
-            folder.evidence("package.json", f'"{name}":'),
-            sure,
-            "package.json has the script",
-        )
+    where = folder.evidence("package.json", f'"{name}":')
+    if name and needs_browser(scripts, name):
+        path = folder.full("package.json")
+        folder.tree.problems[f"{path} tests"] = f"The script `{name}` of `{path}` starts a browser, so it was left out."
+    elif name:
+        _add_test(facts, manager.run(name), scripts, where, 0.9, "package.json has the script")
 
 
 def _test_run(run: list[Command], scripts: dict[str, str], manager: Manager) -> list[Command]:
@@ -143,6 +139,10 @@ def _test_run(run: list[Command], scripts: dict[str, str], manager: Manager) -> 
     tests = [each for each in run if _kind(each, scripts) == "test" and _runs_here(each, scripts, manager)]
     if not tests:
         return []
+    narrow = [each for each in tests if re.search(r"unit", each.line)]
+    tests = (
+        narrow if narrow and any(re.search(r"e2e|serve|integration|browser", each.line) for each in tests) else tests
+    )
     before = run[: run.index(tests[0])]
     builds = [command for command in before if command.kind == "build" and _runs_here(command, scripts, manager)]
     return [*builds, *tests[:_MAX_LINES]]

@@ -28,6 +28,7 @@ _ADDRESS = re.compile(r"localhost|127\.0\.0\.1|0\.0\.0\.0")
 def add_services(facts: Facts, folder: Folder, ci: OtherCi) -> None:
     """Add the services, plain variables and Debian packages of the job whose test commands were taken over."""
     taken = {evidence for fact in facts.named("test") for evidence in fact.evidence}
+    taken_in_ci = any(each.path == job.path for each in taken for job in ci.jobs)
     for job in ci.jobs:
         chosen = [command for row in job.rows[:1] for command in job.commands(row) if command.evidence in taken]
         if not (chosen or _is_the_place(job, folder)):
@@ -39,13 +40,14 @@ def add_services(facts: Facts, folder: Folder, ci: OtherCi) -> None:
             for name, value in command.variables.items():
                 if _is_plain(name, value):
                     facts.add("variable", f"{name}={_at_service(value, names)}", "other CI sets it", command.evidence)
-        for package, where in job.packages if chosen else ():
+        for package, where in job.packages if chosen or not taken_in_ci else ():
             facts.add("system_package", package, "other CI installs it before the tests", where, confidence=0.8)
 
 
 def _is_the_place(job: Job, folder: Folder) -> bool:
     """Say whether a job tests this folder, by whatever command."""
-    return any(command.kind == "test" and command.folder == folder.root for command in job.commands(job.rows[0]))
+    places = {folder.root, "build", "build/test"} if not folder.root else {folder.root}
+    return any(command.kind == "test" and command.folder in places for command in job.commands(job.rows[0]))
 
 
 def service_image(image: str) -> str:

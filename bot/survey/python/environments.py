@@ -1,11 +1,13 @@
-"""Tox: which environments a project names, and which one belongs to an interpreter."""
+"""Tox and nox: which environments a project names, and which one belongs to an interpreter."""
 
 import itertools
 import re
 from collections.abc import Iterator
 
+from bot.survey import commands
 from bot.survey.parsing import read_ini, string, strings, table
 from bot.survey.tree import Folder
+from bot.survey.versions import number
 
 MAX_ENVIRONMENTS = 500
 
@@ -29,7 +31,7 @@ def tox_environment(folder: Folder, version: str) -> str:
     names = tox_names(folder)
     own = re.compile(rf"(py|python)?({re.escape(version)}|{version.replace('.', '')})(?![\d.])(-[\w.]+)*")
     fitting = [name for name in names if own.fullmatch(name)]
-    plain = [name for name in fitting if "-" not in name]
+    plain = [name for name in fitting if "-" not in name or re.search(r"-(tests?|unit)$", name)]
     return plain[0] if plain else fitting[-1] if fitting else "py"
 
 
@@ -58,3 +60,33 @@ def _expand(text: str) -> Iterator[str]:
 def _inside(text: str) -> str:
     """Remove blanks inside braces, so that an entry is one word."""
     return re.sub(r"\{[^{}]*\}", lambda match: re.sub(r"\s+", "", match.group(0)), text)
+
+
+def nox_session(folder: Folder, version: str) -> str:
+    """Return the session of a noxfile that tests, with the interpreter's own variant where it has several.
+
+    In CI nox fails for every interpreter it does not find, so a session for many is never called as a whole.
+    """
+    sessions = dict(_nox_sessions(folder.text("noxfile.py")))
+    names = [name for name in sessions if commands.name_kind(name) == "test"]
+    names.sort(key=lambda name: not re.match(r"tests?\b|tests?_|unit", name))
+    if not names:
+        return ""
+    variants = re.findall(r"3\.\d+", sessions[names[0]])
+    if not variants:
+        return names[0]
+    chosen = version if version in variants else max(variants, key=number)
+    return f"{names[0]}-{chosen}"
+
+
+def nox_pythons(folder: Folder) -> list[str]:
+    """Return the versions any session of a noxfile names."""
+    return [
+        found for _, options in _nox_sessions(folder.text("noxfile.py")) for found in re.findall(r"3\.\d+", options)
+    ]
+
+
+def _nox_sessions(text: str) -> list[tuple[str, str]]:
+    """Return the sessions of a noxfile as (name, options of the decorator)."""
+    found: list[tuple[str, str]] = re.findall(r"@(?:nox\.)?session\b([^@]*?)\n(?:@[^\n]*\n)*def (\w+)", text)
+    return [(name, options) for options, name in found]

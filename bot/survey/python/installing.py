@@ -1,35 +1,21 @@
 """How a Python project and its test dependencies are installed."""
 
-import itertools
 import re
 import shlex
 from collections.abc import Callable, Iterator
 
 from bot.domain import Evidence
 from bot.survey import commands
-from bot.survey.other_ci.model import Command, all_commands
-from bot.survey.parsing import read_toml, string, strings, table
-from bot.survey.python.manifest import Manifest, names
-from bot.survey.python.project import Project, pinned, pip_install
+from bot.survey.other_ci.model import all_commands
+from bot.survey.parsing import string, strings, table
+from bot.survey.python.manifest import names, test_names
+from bot.survey.python.pip import pip_lines
+from bot.survey.python.project import Project, pinned
 from bot.survey.python.system import add_system_packages
 from bot.survey.tree import Folder
 
 _LOCKS = {"uv": "uv.lock", "poetry": "poetry.lock", "pdm": "pdm.lock", "pipenv": "Pipfile.lock"}
-TEST_GROUPS = ("test", "tests", "testing", "dev", "develop", "development", "all", "ci")
-_FILES = r"(?:requirements[-_.]?)?(?:dev|test|tests|testing|ci|development)[-_.]?(?:requirements)?\.(?:txt)"
-_PLUGINS = {
-    r"--cov\b": "pytest-cov",
-    r"(?<![\w-])-n[ =]?(?:auto|\d)": "pytest-xdist",
-    r"--timeout\b|^timeout\s*=": "pytest-timeout",
-    r"asyncio_mode": "pytest-asyncio",
-    r"DJANGO_SETTINGS_MODULE": "pytest-django",
-    r"--mypy\b": "pytest-mypy",
-    r"--benchmark": "pytest-benchmark",
-    r"--flake8\b": "pytest-flake8",
-    r"--black\b": "pytest-black",
-    r"--randomly|--random-order": "pytest-randomly",
-    r"^mocked?-|mocker": "pytest-mock",
-}
+_RUNNERS = frozenset({"uv", "poetry", "pdm", "pipenv", "hatch", "tox", "nox"})
 
 
 def add_installation(project: Project) -> None:
@@ -42,6 +28,7 @@ def add_installation(project: Project) -> None:
         facts.add("lockfile", folder.full(lock), "it pins every dependency", Evidence(path=folder.full(lock)))
     for line, why, evidence in _install_lines(project, manager, where):
         facts.add("install", line, why, evidence)
+    _add_missing_runners(project)
     _add_coverage(project)
     add_system_packages(project)
 
@@ -59,7 +46,7 @@ def _install_lines(project: Project, manager: str, where: Evidence) -> Iterator[
     builders: dict[str, Callable[[Project], list[str]]] = {"uv": _uv, "poetry": _poetry, "pdm": _pdm, "pipenv": _pipenv}
     build = builders.get(manager)
     if build is None or _pip_in_ci(project):
-        yield from _pip(project)
+        yield from pip_lines(project)
         return
     for line in build(project):
         yield line, f"{manager} manages the dependencies", where
@@ -101,8 +88,8 @@ def _uv(project: Project) -> list[str]:
     options = _options_in_ci(project, "uv sync")
     if options:
         return [pinned("uv"), f"{line} {options}"]
-    extra = _test_names(manifest.extras)
-    groups = [name for name in _test_names(manifest.groups) if name not in known]
+    extra = test_names(manifest.extras)
+    groups = [name for name in test_names(manifest.groups) if name not in known]
     if "--group" in test or "--extra" in test or "--all-" in test:
         extra, groups = [], []
     named = [f"--extra {shlex.quote(name)}" for name in extra] + [f"--group {shlex.quote(name)}" for name in groups]
@@ -115,10 +102,10 @@ def _poetry(project: Project) -> list[str]:
     if not options:
         optional = [
             name
-            for name in _test_names(manifest.groups)
+            for name in test_names(manifest.groups)
             if table(manifest.tool("poetry", "group"), name).get("optional") is True
         ]
-        extras = [name for name in _test_names(manifest.extras) if name != "all"]
+        extras = [name for name in test_names(manifest.extras) if name != "all"]
         options = " ".join(
             [f"--with {shlex.quote(name)}" for name in optional] + [f"--extras {shlex.quote(name)}" for name in extras]
         )
@@ -147,7 +134,7 @@ def _pipenv(project: Project) -> list[str]:
 
 def _options_in_ci(project: Project, start: str) -> str:
     """Return the options other CI gives to an install command of the testing job."""
-    for command in _before_tests(project):
+    for command in project.before_tests():
         words = commands.words(command.line) if command.line else None
         if words and " ".join(words[:2]) == start:
             kept = [
@@ -159,127 +146,22 @@ def _options_in_ci(project: Project, start: str) -> str:
     return ""
 
 
-def _before_tests(project: Project) -> list[Command]:
-    """Return the commands of the job that tests, up to its tests."""
-    for run in project.runs():
-        positions = [number for number, command in enumerate(run) if command.kind == "test"]
-        if positions:
-            return run[: positions[0]]
-    return []
-
-
 def _pip_in_ci(project: Project) -> bool:
     """Say whether the testing job of other CI installs the project with pip, whatever else is configured."""
-    lines = [command.line for command in _before_tests(project)]
+    lines = [command.line for command in project.before_tests()]
     installs = any(re.match(r"(python3? -m )?pip install .*(\.|-r )", line) for line in lines)
     return installs and not any(re.match(r"(uv sync|poetry install|pdm (install|sync)|pipenv)", line) for line in lines)
 
 
-def _pip(project: Project) -> Iterator[tuple[str, str, Evidence]]:
-    """Install as the testing job does, and whatever the declarations add to it."""
-    manifest, folder = project.manifest, project.folder
-    copied = [command for command in _before_tests(project) if _is_pip_line(project, command.line)]
-    for command in copied:
-        yield _plain_pip(command.line), "other CI installs it so", command.evidence
-    text = " ".join(command.line for command in copied)
-    if not copied:
-        for line, evidence in _declared(manifest):
-            text += f" {line}"
-            yield line, "it is declared", evidence
-    missing = _missing(project, text)
-    if missing:
-        yield (
-            pip_install(*missing),
-            "the tests need it and nothing else installs it",
-            folder.evidence("pyproject.toml", missing[0]),
-        )
-
-
-def _is_pip_line(project: Project, line: str) -> bool:
-    words = commands.words(line) if line else None
-    if not words or commands.kind(line) != "install":
-        return False
-    found = commands.core(words)
-    if found[:1] == ["uv"] and found[1:3] == ["pip", "install"]:
-        return True
-    if found[:2] not in (["pip", "install"], ["pip3", "install"]):
-        return words[0].endswith("python") and "setup.py" in line
-    files = [after for flag, after in itertools.pairwise(found) if flag in {"-r", "-c", "--requirement"}]
-    only_itself = set(found[2:]) <= {"-U", "--upgrade", "pip", "-q"}
-    wheels = any(re.search(r"dist/|\*", word) for word in found)
-    return not only_itself and not wheels and all(project.folder.has(file) for file in files)
-
-
-def _plain_pip(line: str) -> str:
-    """Let uv's pip interface install into the image's own interpreter."""
-    return re.sub(r"^(python\d? -m )?uv pip install(?! --system)", "pip install", line).replace(" --system", "")
-
-
-def _declared(manifest: Manifest) -> Iterator[tuple[str, Evidence]]:
-    """Return pip commands for what the project declares: requirement files, the package, its test extras or groups."""
-    folder = manifest.folder
-    files = folder.names(_FILES) + [
-        f"requirements/{name}" for name in sorted(_files_under(folder)) if re.fullmatch(_FILES, name)
-    ]
-    files += [name for name in ("tests/requirements.txt", "test/requirements.txt") if folder.has(name)]
-    first = ["requirements.txt"] if folder.has("requirements.txt") else []
-    chosen = [*first, *sorted(files, key=lambda name: "test" not in name)[:2]]
-    if chosen:
-        yield pip_install(*[part for name in chosen for part in ("-r", name)]), folder.evidence(chosen[-1])
-    if manifest.is_package:
-        extras = _test_names(manifest.extras)
-        target = f".[{','.join(extras)}]" if extras else "."
-        where = folder.evidence(folder.first("pyproject.toml", "setup.cfg", "setup.py"), *extras)
-        yield pip_install("-e", target), where
-    groups = _test_names(manifest.groups)
-    if groups and "dependency-groups" in manifest.pyproject:
-        yield "pip install --upgrade 'pip>=25.1'", folder.evidence("pyproject.toml", "[dependency-groups]")
-        yield (
-            pip_install(*[f"--group={name}" for name in groups]),
-            folder.evidence("pyproject.toml", "[dependency-groups]"),
-        )
-
-
-def _files_under(folder: Folder) -> set[str]:
-    return folder.tree.names(folder.full("requirements"))
-
-
-def _test_names(declared: dict[str, frozenset[str]]) -> list[str]:
-    """Return the extras or groups that hold the test dependencies: those named so, else the one with pytest."""
-    named: list[str] = [name for name in ("test", "tests", "testing") if name in declared]
-    if named:
-        return named[:1]
-    with_pytest = [name for name, found in declared.items() if "pytest" in found]
-    return with_pytest[:1] or [name for name in TEST_GROUPS if name in declared][:1]
-
-
-def _missing(project: Project, installed: str) -> list[str]:
-    """Return the test tools that no command above installs."""
-    manifest, folder = project.manifest, project.folder
-    tools = project.facts.all("test_tool")
-    known = set(names(re.split(r"[\s'\"]+", installed)))
-    for name in re.findall(r"-r\s*(\S+)", installed):
-        known |= names(folder.text(name).splitlines())
-    known |= manifest.dependencies
-    known = known.union(
-        *(found for name, found in (manifest.extras | manifest.groups).items() if name in re.split(r"[\W]+", installed))
-    )
-    needed = ["pytest"] if "pytest" in tools else []
-    if "coverage run" in " ".join(project.facts.all("test")):
-        needed.append("coverage")
-    if needed:
-        needed += _plugins(folder, " ".join(project.facts.all("test")))
-    return [each for each in needed if each not in known]
-
-
-def _plugins(folder: Folder, test: str) -> list[str]:
-    """Return the pytest plugins that the configured options need."""
-    pyproject = table(read_toml(folder.text("pyproject.toml")), "tool", "pytest", "ini_options")
-    options = "\n".join(f"{key} = {value}" for key, value in pyproject.items())
-    text = "\n".join(
-        [options, folder.text("pytest.ini"), test, string(table(folder.ini("setup.cfg"), "tool:pytest").get("addopts"))]
-    )
-    return [plugin for pattern, plugin in _PLUGINS.items() if re.search(pattern, text, re.MULTILINE)]
+def _add_missing_runners(project: Project) -> None:
+    """Install the program that a test command taken from elsewhere begins with."""
+    installed = " ".join(project.facts.all("install"))
+    for line in project.facts.all("test"):
+        tool = {"uvx": "uv"}.get(line.split()[0], line.split()[0])
+        if tool in _RUNNERS and not re.search(rf"(?<![\w-]){tool}(?![\w-])", installed):
+            project.facts.add(
+                "install", pinned(tool), f"`{line}` needs it", Evidence(path=project.folder.full("pyproject.toml"))
+            )
 
 
 def _add_coverage(project: Project) -> None:

@@ -148,7 +148,7 @@ def _add_lint_install(project: Project) -> None:
         return
     missing = [tool for tool in tools if tool and not _is_installed(project, tool, installed)]
     if missing:
-        for line in facts.all("install"):
+        for line in facts.all("install") if not re.match(r"pip install (tox|nox)==", installed) else ():
             facts.add("lint_install", line, "the linters see the project's own dependencies", where)
         facts.add(
             "lint_install",

@@ -11,6 +11,7 @@ from bot.survey.parsing import read_python, string, strings, table
 from bot.survey.tree import Folder
 
 MANIFESTS = ("pyproject.toml", "setup.py", "setup.cfg", "Pipfile", "requirements.txt", "manage.py")
+_TEST_GROUPS = ("test", "tests", "testing", "dev", "develop", "development", "all", "ci")
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
@@ -87,6 +88,15 @@ def normal(found: object) -> frozenset[str]:
     """Return names in lower case with dashes."""
     each = found if isinstance(found, dict | list | frozenset) else list(found) if hasattr(found, "__iter__") else []
     return frozenset(re.sub(r"[-_.]+", "-", name).lower() for name in each if isinstance(name, str))
+
+
+def test_names(declared: dict[str, frozenset[str]]) -> list[str]:
+    """Return the extras or groups that hold the test dependencies: those named so, else the one with pytest."""
+    named: list[str] = [name for name in ("test", "tests", "testing") if name in declared]
+    if named:
+        return named[:1]
+    with_pytest = [name for name, found in declared.items() if "pytest" in found]
+    return with_pytest[:1] or [name for name in _TEST_GROUPS if name in declared][:1]
 
 
 def _python(

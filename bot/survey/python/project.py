@@ -29,6 +29,14 @@ class Project(Struct, frozen=True, kw_only=True):
         """Return the commands of other CI for this folder and version, a list for each job."""
         return self.ci.runs("python", self.version, self.folder.root)
 
+    def before_tests(self) -> list[Command]:
+        """Return the commands of the job that tests, up to its tests."""
+        for run in self.runs():
+            positions = [number for number, command in enumerate(run) if command.kind == "test"]
+            if positions:
+                return run[: positions[0]]
+        return []
+
     def manager(self) -> tuple[str, Evidence]:
         """Return the package manager and what tells it."""
         return _manager(self.manifest)

@@ -8,7 +8,7 @@ from bot.survey.facts import Facts
 from bot.survey.other_ci.model import OtherCi, all_commands
 from bot.survey.parsing import string, strings, table
 from bot.survey.python.deploying import add_deployment
-from bot.survey.python.environments import tox_names
+from bot.survey.python.environments import nox_pythons, tox_names
 from bot.survey.python.installing import add_installation
 from bot.survey.python.linting import add_linting
 from bot.survey.python.manifest import MANIFESTS, Manifest, read_manifest
@@ -120,6 +120,7 @@ def _classified(manifest: Manifest) -> list[str]:
     lines = project + cfg + strings(manifest.setup.get("classifiers"))
     found = [match.group(1) for line in lines if (match := re.search(r"Python :: (3\.\d+)", line))]
     found += [f"3.{minor}" for name in tox_names(manifest.folder) for minor in re.findall(r"\bpy3\.?(\d{1,2})\b", name)]
+    found += nox_pythons(manifest.folder)
     # Classifiers name old versions and are rarely kept up to date: they only help when they reach a supported one.
     return found if versions.LINES["python"].supported[0] in found or any(v in found for v in ("3.12", "3.13")) else []
 

@@ -33,6 +33,8 @@ def add_system_packages(project: Project) -> None:
         if name in manifest.everything:
             for package in packages:
                 facts.add("system_package", package, f"{name} needs it", folder.evidence(_file(project, name), name))
+    if "pg_config" in folder.text("setup.py") + folder.text("setup.cfg"):
+        facts.add("system_package", "libpq-dev", "setup.py asks pg_config", folder.evidence("setup.cfg", "pg_config"))
     if _has_extension(project):
         for package in ("gcc", "libc6-dev"):
             facts.add(

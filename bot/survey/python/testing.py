@@ -8,10 +8,9 @@ from bot.domain import Evidence
 from bot.survey import commands
 from bot.survey.other_ci.model import Command
 from bot.survey.parsing import string, strings, table
-from bot.survey.python.environments import tox_environment, tox_names
+from bot.survey.python.environments import nox_session, tox_environment, tox_names
 from bot.survey.python.manifest import Manifest
 from bot.survey.python.project import Project
-from bot.survey.tree import Folder
 
 _TOOLS = {"pytest": "pytest", "py.test": "pytest", "tox": "tox", "nox": "nox", "unittest": "unittest", "hatch": "hatch"}
 _RUN = {"uv": "uv run", "poetry": "poetry run", "pdm": "pdm run", "pipenv": "pipenv run", "hatch": "", "pip": ""}
@@ -100,7 +99,7 @@ def _unresolved_tox(project: Project, raw: str) -> str:
 
 def _with_tox(project: Project, words: Sequence[str], found: Sequence[str]) -> str:
     """Name the tox environment of the chosen interpreter, unless the command names one."""
-    if any(re.match(r"-e|--env", word) for word in found):
+    if any(re.match(r"-[ef]|--env|--factor", word) for word in found):
         return shlex.join(words)
     kept = [word for word in words if word != "--parallel" and not word.startswith("--parallel=")]
     return f"{shlex.join(kept)} -e {tox_environment(project.folder, project.version)}"
@@ -112,18 +111,18 @@ def _from_configuration(project: Project) -> tuple[str, str, Evidence, float]:
     manager, _ = project.manager()
     run = _RUN.get(manager, "")
     if tox_names(folder) and manager not in {"poetry", "pdm", "pipenv"}:
-        prefix = "uv run " if manager == "uv" and "tox" in manifest.everything else ""
+        prefix = "uv run " if manager == "uv" and "tox" in manifest.groups.get("dev", ()) else ""
         where = folder.evidence(folder.first("tox.ini", "pyproject.toml", "setup.cfg"), "[testenv", "[tool.tox")
         return f"{prefix}tox -e {tox_environment(folder, project.version)}", "tox is configured", where, 0.9
-    session = _nox_session(folder)
-    if session:
+    session = nox_session(folder, project.version)
+    if session and not (run and _pytest_evidence(project)):
         return (
             f"nox -s {shlex.quote(session)}",
             "the noxfile has a session for tests",
-            folder.evidence("noxfile.py", f"def {session}"),
+            folder.evidence("noxfile.py", f"def {session.partition('-')[0]}"),
             0.8,
         )
-    script = _hatch_script(manifest)
+    script = _hatch_script(manifest, project.version)
     if manager == "hatch" and script:
         return script, "hatch is configured", folder.evidence("pyproject.toml", "[tool.hatch.envs"), 0.9
     if _pytest_evidence(project):
@@ -180,13 +179,7 @@ def _pytest_evidence(project: Project) -> Evidence | None:
     return folder.evidence("conftest.py") if folder.has("conftest.py") else None
 
 
-def _nox_session(folder: Folder) -> str:
-    """Return the session of a noxfile that tests."""
-    sessions = re.findall(r"@nox\.session[^\n]*\n(?:@[^\n]*\n)*def (\w+)", folder.text("noxfile.py"))
-    return next((name for name in sessions if commands.name_kind(name) == "test"), "")
-
-
-def _hatch_script(manifest: Manifest) -> str:
+def _hatch_script(manifest: Manifest, version: str) -> str:
     """Return the hatch command that tests: a script of an environment, else hatch's own runner."""
     envs = manifest.tool("hatch", "envs") or table(manifest.folder.toml("hatch.toml"), "envs")
     for env in ("hatch-test", "test", "tests", "default", *envs):
@@ -195,5 +188,6 @@ def _hatch_script(manifest: Manifest) -> str:
             return "hatch test"
         name = next((each for each in ("test", "tests", "default", "run", "cov", "all") if each in scripts), "")
         if name and re.search(r"pytest|unittest|test", " ".join(strings(scripts[name])) or string(scripts[name])):
-            return f"hatch run {name}" if env == "default" else f"hatch run {env}:{name}"
+            only = f"+py={version} " if table(envs, env).get("matrix") else ""
+            return f"hatch run {name}" if env == "default" else f"hatch run {only}{env}:{name}"
     return ""
