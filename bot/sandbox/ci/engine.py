@@ -4,6 +4,7 @@ Jobs are simulated unless the world runs them: then their scripts run in a scrat
 the services they ask for, and the log says so.
 """
 
+import os
 import subprocess
 import tempfile
 import threading
@@ -170,7 +171,7 @@ def _really(pipeline: Pipeline, job: Job, lines: list[str], variables: dict[str,
         subprocess.run(["git", "checkout", "-q", pipeline.sha], cwd=clone, check=True, timeout=60)
         own = job.config.get("variables") or {}
         environment = {
-            "PATH": "/usr/local/go/bin:/root/.cargo/bin:/usr/local/bin:/usr/bin:/bin",
+            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "HOME": folder,
             "CI": "true",
             "GITLAB_CI": "true",
