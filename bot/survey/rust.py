@@ -26,8 +26,11 @@ _NATIVE = {
 }
 _SERVERS = {"axum": "3000", "actix-web": "8080", "rocket": "8000", "warp": "3030", "poem": "3000", "tide": "8080"}
 _MAX_TESTS = 3
-# Options that test a part or a variant: the plain run is worth more.
-_NARROW = r"--(target|manifest-path|features|package|lib|example|bench)|-p$"
+# Options of a run that tests everything; others pick a part or a variant.
+_WHOLE = frozenset(
+    """cargo test --workspace --all --all-features --all-targets --locked --verbose -v --release --no-fail-fast --tests
+    --no-default-features --quiet -q --""".split()
+)
 
 
 def survey_rust(folder: Folder, ci: OtherCi) -> Unit | None:
@@ -108,15 +111,7 @@ def _test_line(command: Command) -> str:
                 *[word for word in found[3:] if word in {"--workspace", "--all-features", "--locked", "--all"}],
             ]
         )
-    if found[:2] != ["cargo", "test"] or "--no-run" in found or any(re.match(_NARROW, word) for word in found):
-        return ""
-    if "--doc" in found or any("nightly" in word or "miri" in word for word in found):
-        return ""
-    return (
-        " ".join(commands.words(command.line) or [])
-        if "'" not in command.line and '"' not in command.line
-        else command.line
-    )
+    return command.line if found[:2] == ["cargo", "test"] and set(found) <= _WHOLE else ""
 
 
 def _add_lint(facts: Facts, folder: Folder, cargo: dict[str, object], runs: list[list[Command]]) -> None:

@@ -58,6 +58,11 @@ def needs_browser(scripts: dict[str, str], name: str) -> bool:
     return _BROWSERS.search(leaves(scripts, name)) is not None
 
 
+def delegates(scripts: dict[str, str], name: str) -> bool:
+    """Say whether a script only calls that of other packages of the workspace."""
+    return re.search(r"--filter\b|--workspaces?\b|\b(turbo|lerna|nx)\b|pnpm -r\b", leaves(scripts, name)) is not None
+
+
 def runner(text: str) -> str:
     """Return the test tool behind the commands of a script."""
     return next((name for name, pattern in _RUNNERS if re.search(pattern, text)), "npm-script")

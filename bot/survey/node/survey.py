@@ -9,6 +9,7 @@ from bot.survey.node.deploying import add_deployment
 from bot.survey.node.manager import Manager, find_manager, installation
 from bot.survey.node.scripts import (
     called_script,
+    delegates,
     is_real_test,
     leaves,
     lint_scripts,
@@ -127,7 +128,8 @@ def _add_tests(
             return
     name = test_script(scripts)
     where = folder.evidence("package.json", f'"{name}":')
-    if name and needs_browser(scripts, name):
+    hidden = bool(name) and delegates(scripts, name) and folder.under(r".*/playwright\.config\.[cm]?[jt]s")
+    if name and (needs_browser(scripts, name) or hidden):
         path = folder.full("package.json")
         folder.tree.problems[f"{path} tests"] = f"The script `{name}` of `{path}` starts a browser, so it was left out."
     elif name:

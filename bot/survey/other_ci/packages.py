@@ -7,11 +7,13 @@ from bot.domain import Evidence
 from bot.survey.tree import find
 
 _INSTALL = re.compile(r"\bapt(?:-get)?\b[^\n;&|]*?\binstall\b([^\n;&|]*)")
+# Continued lines, and expressions of GitHub with whatever is glued to them.
+_BREAKS = re.compile(r"\\\r?\n\s*|\S*\$\{\{.*?\}\}\S*")
 _NAME = re.compile(r"[a-z0-9][a-z0-9.+-]+")
 # What only Ubuntu's machines at GitHub need, or what an image for the language already has.
 _SKIPPED = re.compile(
     r"python3?(\.\d+)?(-.*)?|nodejs|npm|golang.*|software-properties-common|linux-.*|snapd|apt-.*"
-    r"|.*-(aarch64|arm).*|(gcc|g\+\+|clang|llvm)-.*|libasan\d|lcov|gh|firefox|chromium.*|google-.*|xvfb|docker.*"
+    r"|.*-(aarch64|arm).*|(gcc|g\+\+|clang|llvm)-.*|libasan\d|lcov|gh|firefox|chromium.*|google-.*|xvfb|docker.*|qemu.*"
     r"|.*-dbgsym|language-pack.*|lib32.*"
 )
 _MAX = 20
@@ -21,7 +23,7 @@ def apt_packages(path: str, text: str, scripts: Iterable[str]) -> tuple[tuple[st
     """Return the packages of every `apt-get install`, with the line that names them."""
     found: dict[str, Evidence] = {}
     for script in scripts:
-        for match in _INSTALL.finditer(re.sub(r"\\\\\r?\n\s*", " ", script)):
+        for match in X:
             for name in match.group(1).split():
                 if _NAME.fullmatch(name) and not _SKIPPED.fullmatch(name):
                     found.setdefault(name, find(path, text, match.group(0).splitlines()[0][:60], name))

@@ -46,15 +46,25 @@ def _expand(text: str) -> Iterator[str]:
     """Expand a list such as `py3{8,9}{,-pytz}, lint` the way tox does."""
     found = 0
     for entry in re.findall(r"(?:\{[^{}]*\}|[^\s,{}#])+", re.sub(r"\s*(?<=[{,])\s*|\s+(?=[,}])", "", _inside(text))):
-        parts = [
-            part[1:-1].split(",") if part.startswith("{") else [part]
-            for part in re.findall(r"\{[^{}]*\}|[^{}]+", entry)
-        ]
+        parts = [list(_choices(part)) for part in re.findall(r"\{[^{}]*\}|[^{}]+", entry)]
         for combination in itertools.product(*parts):
             found += 1
             if found > MAX_ENVIRONMENTS:
                 return
             yield "".join(combination)
+
+
+def _choices(part: str) -> Iterator[str]:
+    """Return what one piece of an entry can be: itself, or what stands in braces, where 10-14 is a range."""
+    if not part.startswith("{"):
+        yield part
+        return
+    for each in part[1:-1].split(","):
+        span = re.fullmatch(r"(\d{1,3})-(\d{1,3})", each)
+        if span:
+            yield from (str(value) for value in range(int(span.group(1)), int(span.group(2)) + 1))
+        else:
+            yield each
 
 
 def _inside(text: str) -> str:

@@ -134,7 +134,15 @@ def _add_lint_install(project: Project) -> None:
     lines, facts = project.facts.all("lint"), project.facts
     installed = " ".join(facts.all("install"))
     bare = [line for line in lines if not re.match(r"(uv|poetry|pdm|pipenv|hatch) run|make |uvx ", line)]
-    if not lines or not bare:
+    for tool in sorted({line.split()[0] for line in lines if re.match(r"(uv|poetry|pdm|pipenv|hatch) ", line)}):
+        if not re.search(rf"(?<![\w-]){tool}(?![\w-])", installed):
+            facts.add(
+                "lint_install",
+                pinned(tool),
+                "the lint command begins with it",
+                Evidence(path=project.folder.full("pyproject.toml")),
+            )
+    if not bare:
         return
     tools = list(dict.fromkeys(lint_tool(line) for line in bare))
     runners = [tool for tool in tools if tool in {"tox", "nox", "pre-commit"}]
