@@ -23,7 +23,7 @@ def apt_packages(path: str, text: str, scripts: Iterable[str]) -> tuple[tuple[st
     """Return the packages of every `apt-get install`, with the line that names them."""
     found: dict[str, Evidence] = {}
     for script in scripts:
-        for match in X:
+        for match in _INSTALL.finditer(_BREAKS.sub(" ", script)):
             for name in match.group(1).split():
                 if _NAME.fullmatch(name) and not _SKIPPED.fullmatch(name):
                     found.setdefault(name, find(path, text, match.group(0).splitlines()[0][:60], name))
