@@ -1,5 +1,6 @@
 """Rendering of template fragments: the small vocabulary a template may use, and YAML-safe text."""
 
+import functools
 import json
 import re
 import shlex
@@ -34,18 +35,7 @@ class Renderer:
     """Renders the fragments of a catalog for a unit; an undefined name in a template is an error."""
 
     def __init__(self, catalog: Catalog) -> None:
-        loader = jinja2.DictLoader(catalog.texts)
-        self._jinja = jinja2.sandbox.SandboxedEnvironment(
-            loader=loader,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            autoescape=False,
-        )
-        self._jinja.filters |= {"scalar": scalar, "items": items, "found": found, "replaced": replaced}
-        self._jinja.filters |= {"at_service": at_service, "exec_form": exec_form}
-        self._jinja.tests["match"] = lambda text, pattern: re.search(pattern, text) is not None
+        self._jinja = _environment(tuple(catalog.texts.items()))
 
     def render(self, template: Template, fragment: str, place: Place) -> str:
         """Return the text of one fragment for one unit; empty when the template has no such fragment."""
@@ -61,6 +51,23 @@ class Renderer:
     def render_shared(self, fragment: str, known: Mapping[str, object]) -> str:
         """Return the text of a shared fragment, which knows no unit."""
         return _tidy(self._jinja.get_template(SHARED + fragment).render(known))
+
+
+@functools.lru_cache(maxsize=4)
+def _environment(texts: tuple[tuple[str, str], ...]) -> jinja2.Environment:
+    """Return the environment of these texts; it keeps what it compiled, which takes far longer than rendering."""
+    environment = jinja2.sandbox.SandboxedEnvironment(
+        loader=jinja2.DictLoader(dict(texts)),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    environment.filters |= {"scalar": scalar, "items": items, "found": found, "replaced": replaced}
+    environment.filters |= {"at_service": at_service, "exec_form": exec_form}
+    environment.tests["match"] = lambda text, pattern: re.search(pattern, text) is not None
+    return environment
 
 
 def _tidy(text: str) -> str:

@@ -23,59 +23,112 @@ TYPICAL: dict[str, tuple[str, dict[str, Any]]] = {
     "python-uv": (
         "python",
         {
-            "package_manager": "uv", "version": "3.13", "lockfile": "uv.lock", "manifest": "pyproject.toml",
-            "install": ("pip install uv==0.13.9", "uv sync --locked"), "test": "uv run pytest -q", "test_tool": "pytest",
-            "lint": "uv run ruff check .", "lint_tool": "ruff", "build": "uv build", "artifact": "dist/",
-            "coverage": "pytest-cov", **SERVER, "start": "uv run uvicorn app:app --host 0.0.0.0 --port 8000",
+            "package_manager": "uv",
+            "version": "3.13",
+            "lockfile": "uv.lock",
+            "manifest": "pyproject.toml",
+            "install": ("pip install uv==0.13.9", "uv sync --locked"),
+            "test": "uv run pytest -q",
+            "test_tool": "pytest",
+            "lint": "uv run ruff check .",
+            "lint_tool": "ruff",
+            "build": "uv build",
+            "artifact": "dist/",
+            "coverage": "pytest-cov",
+            **SERVER,
+            "start": "uv run uvicorn app:app --host 0.0.0.0 --port 8000",
         },
     ),
     "python-poetry": (
         "python",
         {
-            "package_manager": "poetry", "version": "3.12", "lockfile": "poetry.lock", **SERVER, "start": "flask run",
-            "install": ("pip install poetry==2.5.1", "poetry install"), "test": "poetry run pytest", "test_tool": "pytest",
+            "package_manager": "poetry",
+            "version": "3.12",
+            "lockfile": "poetry.lock",
+            **SERVER,
+            "start": "flask run",
+            "install": ("pip install poetry==2.5.1", "poetry install"),
+            "test": "poetry run pytest",
+            "test_tool": "pytest",
         },
     ),
     "python-pdm": (
         "python",
         {
-            "package_manager": "pdm", "version": "3.12", "lockfile": "pdm.lock", "test": "pdm run pytest", **SERVER,
-            "install": ("pip install pdm==2.29.3 'hishel<1.2'", "pdm install"), "build": "pdm build", "start": "flask run",
+            "package_manager": "pdm",
+            "version": "3.12",
+            "lockfile": "pdm.lock",
+            "test": "pdm run pytest",
+            **SERVER,
+            "install": ("pip install pdm==2.29.3 'hishel<1.2'", "pdm install"),
+            "build": "pdm build",
+            "start": "flask run",
         },
     ),
     "python-hatch": (
         "python",
         {
-            "package_manager": "hatch", "version": "3.13", "manifest": "pyproject.toml", "test": "hatch test",
-            "test_tool": "hatch", "install": "pip install hatch==1.18.2", "git_depth": "0", **SERVER, "start": "app",
+            "package_manager": "hatch",
+            "version": "3.13",
+            "manifest": "pyproject.toml",
+            "test": "hatch test",
+            "test_tool": "hatch",
+            "install": "pip install hatch==1.18.2",
+            "git_depth": "0",
+            **SERVER,
+            "start": "app",
         },
     ),
     "python-pipenv": (
         "python",
         {
-            "package_manager": "pipenv", "version": "3.13", "lockfile": "Pipfile.lock", **SERVER, "start": "flask run",
-            "install": ("pip install pipenv", "pipenv sync --dev"), "test": "pipenv run pytest", "test_tool": "pytest",
+            "package_manager": "pipenv",
+            "version": "3.13",
+            "lockfile": "Pipfile.lock",
+            **SERVER,
+            "start": "flask run",
+            "install": ("pip install pipenv", "pipenv sync --dev"),
+            "test": "pipenv run pytest",
+            "test_tool": "pytest",
         },
     ),
     "node-npm": (
         "node",
         {
-            "package_manager": "npm", "version": "24", "lockfile": "package-lock.json", "install": "npm ci",
-            "test": "npm test", "test_tool": "jest", "lint": "npm run lint", "build": "npm run build", "artifact": "dist/",
-            **SERVER, "start": "npm run start", "coverage": "c8",
+            "package_manager": "npm",
+            "version": "24",
+            "lockfile": "package-lock.json",
+            "install": "npm ci",
+            "test": "npm test",
+            "test_tool": "jest",
+            "lint": "npm run lint",
+            "build": "npm run build",
+            "artifact": "dist/",
+            **SERVER,
+            "start": "npm run start",
+            "coverage": "c8",
         },
     ),
     "node-yarn1": (
         "node",
         {
-            "package_manager": "yarn1", "version": "22", "lockfile": "yarn.lock", "test": "yarn test", **SERVER,
-            "install": ("npm install --global --force yarn@1.22.22", "yarn install --frozen-lockfile"), "start": "node a.js",
+            "package_manager": "yarn1",
+            "version": "22",
+            "lockfile": "yarn.lock",
+            "test": "yarn test",
+            **SERVER,
+            "install": ("npm install --global --force yarn@1.22.22", "yarn install --frozen-lockfile"),
+            "start": "node a.js",
         },
     ),
     "node-yarn-berry": (
         "node",
         {
-            "package_manager": "yarn-berry", "version": "24", "lockfile": "yarn.lock", "test": "yarn vitest run", **SERVER,
+            "package_manager": "yarn-berry",
+            "version": "24",
+            "lockfile": "yarn.lock",
+            "test": "yarn vitest run",
+            **SERVER,
             "install": ("npm install --global --force @yarnpkg/cli-dist@4.18.1", "yarn install --immutable"),
             "start": "yarn run start",
         },
@@ -83,63 +136,108 @@ TYPICAL: dict[str, tuple[str, dict[str, Any]]] = {
     "node-pnpm": (
         "node",
         {
-            "package_manager": "pnpm", "version": "24", "lockfile": "pnpm-lock.yaml", "test": "pnpm exec vitest run",
-            "install": ("npm install --global pnpm@11", "pnpm install --frozen-lockfile"), **SERVER, "start": "node a.js",
+            "package_manager": "pnpm",
+            "version": "24",
+            "lockfile": "pnpm-lock.yaml",
+            "test": "pnpm exec vitest run",
+            "install": ("npm install --global pnpm@11", "pnpm install --frozen-lockfile"),
+            **SERVER,
+            "start": "node a.js",
         },
     ),
     "node-bun": (
         "node",
         {
-            "package_manager": "bun", "version": "24", "lockfile": "bun.lock", "test": "bun test", **SERVER,
-            "install": ("npm install --global bun@1", "bun install --frozen-lockfile"), "start": "bun run start",
+            "package_manager": "bun",
+            "version": "24",
+            "lockfile": "bun.lock",
+            "test": "bun test",
+            **SERVER,
+            "install": ("npm install --global bun@1", "bun install --frozen-lockfile"),
+            "start": "bun run start",
         },
     ),
     "go": (
         "go",
         {
-            "package_manager": "go", "version": "1.27", "lockfile": "go.sum", "install": "go mod download",
-            "test": "go test -race ./...", "lint": "go vet ./...", "build": "go build ./...", **SERVER,
+            "package_manager": "go",
+            "version": "1.27",
+            "lockfile": "go.sum",
+            "install": "go mod download",
+            "test": "go test -race ./...",
+            "lint": "go vet ./...",
+            "build": "go build ./...",
+            **SERVER,
             "start": "go run ./cmd/server",
         },
     ),
     "rust": (
         "rust",
         {
-            "package_manager": "cargo", "version": "1.98", "lockfile": "Cargo.lock", "test": "cargo test --locked",
-            "lint": ("cargo fmt --check", "cargo clippy"), "lint_install": "rustup component add clippy rustfmt",
-            "build": "cargo build --release --locked", "artifact": "target/release/app", **SERVER,
-            "start": "target/release/app", "system_package": ("pkg-config", "libssl-dev"),
+            "package_manager": "cargo",
+            "version": "1.98",
+            "lockfile": "Cargo.lock",
+            "test": "cargo test --locked",
+            "lint": ("cargo fmt --check", "cargo clippy"),
+            "lint_install": "rustup component add clippy rustfmt",
+            "build": "cargo build --release --locked",
+            "artifact": "target/release/app",
+            **SERVER,
+            "start": "target/release/app",
+            "system_package": ("pkg-config", "libssl-dev"),
         },
     ),
     "java-maven": (
         "java",
         {
-            "package_manager": "maven", "version": "21", "manifest": "pom.xml", "test": "mvn --batch-mode verify",
-            "build": "mvn --batch-mode package -DskipTests", "artifact": "target/*.jar", "coverage": "jacoco", **SERVER,
+            "package_manager": "maven",
+            "version": "21",
+            "manifest": "pom.xml",
+            "test": "mvn --batch-mode verify",
+            "build": "mvn --batch-mode package -DskipTests",
+            "artifact": "target/*.jar",
+            "coverage": "jacoco",
+            **SERVER,
             "start": "java -jar target/*.jar",
         },
     ),
     "java-gradle": (
         "java",
         {
-            "package_manager": "gradle", "version": "21", "manifest": "build.gradle", "wrapper": "./gradlew",
-            "install": "chmod +x gradlew", "test": "./gradlew test --no-daemon", "build": "./gradlew assemble --no-daemon",
-            "artifact": "build/libs/*.jar", **SERVER, "start": "java -jar build/libs/*.jar",
+            "package_manager": "gradle",
+            "version": "21",
+            "manifest": "build.gradle",
+            "wrapper": "./gradlew",
+            "install": "chmod +x gradlew",
+            "test": "./gradlew test --no-daemon",
+            "build": "./gradlew assemble --no-daemon",
+            "artifact": "build/libs/*.jar",
+            **SERVER,
+            "start": "java -jar build/libs/*.jar",
         },
     ),
     "cpp-cmake": (
         "cpp",
         {
-            "package_manager": "cmake", "system_package": ("g++", "cmake", "make"), "test": "ctest --test-dir build",
-            "build": ("cmake -S . -B build", "cmake --build build"), "artifact": "build/",
+            "package_manager": "cmake",
+            "system_package": ("g++", "cmake", "make"),
+            "test": "ctest --test-dir build",
+            "build": ("cmake -S . -B build", "cmake --build build"),
+            "artifact": "build/",
         },
     ),
-    "cpp-make": ("cpp", {"package_manager": "make", "system_package": ("gcc", "make"), "build": "make", "test": "make test"}),
+    "cpp-make": (
+        "cpp",
+        {"package_manager": "make", "system_package": ("gcc", "make"), "build": "make", "test": "make test"},
+    ),
     "cpp-meson": (
         "cpp",
         {
-            "package_manager": "meson", "system_package": ("meson", "ninja-build"), "test": "meson test -C build",
-            "build": ("meson setup build", "meson compile -C build"), "artifact": "build/",
+            "package_manager": "meson",
+            "system_package": ("meson", "ninja-build"),
+            "test": "meson test -C build",
+            "build": ("meson setup build", "meson compile -C build"),
+            "artifact": "build/",
         },
     ),
     "cpp-autotools": (
@@ -151,7 +249,7 @@ TYPICAL: dict[str, tuple[str, dict[str, Any]]] = {
     "static-site": ("static", {"framework": "html", "artifact": "."}),
     "nightly": ("generic", {}),
     "security-scans": ("generic", {}),
-}  # fmt: skip
+}
 
 
 def pipeline(composition: Any) -> dict[str, Any]:
@@ -212,10 +310,10 @@ def test_beside_others_a_unit_works_in_its_own_folder_and_only_when_it_changed(n
     other = unit("go", "tools/gen", version="1.27", test="go test ./...")
     composition = composed(unit(ecosystem, "services/api", **own), other)
     assert [finding for finding in composition.findings if finding.is_error] == []
-    jobs = {name: job for name, job in pipeline(composition).items() if re.match(r"\.?api:", name)}
+    jobs = {key: job for key, job in pipeline(composition).items() if re.match(r"\.?api:", key)}
     assert jobs
-    for name, job in jobs.items():
-        if "before_script" in job and "container-image" not in name:
+    for key, job in jobs.items():
+        if "before_script" in job and "container-image" not in key:
             assert "cd services/api" in job["before_script"]
     if ecosystem != "static":
         assert any(

@@ -1,0 +1,159 @@
+"""From survey to files: what is chosen, what is said about it, what is refused."""
+
+import time
+
+import pytest
+import yaml
+
+from bot.ci.catalog import default_templates_dir, load_catalog
+from bot.ci.compose import compose
+from bot.domain import CannotError, Fact, Survey, Unit, Wishes
+
+UV = {"package_manager": "uv", "version": "3.13", "lockfile": "uv.lock", "test": "uv run pytest", "test_tool": "pytest"}
+
+
+def test_an_empty_repository_is_refused(catalog) -> None:
+    with pytest.raises(CannotError, match="empty"):
+        compose(Survey(units=()), catalog)
+
+
+def test_an_unknown_repository_gets_the_placeholder(catalog) -> None:
+    composition = compose(Survey(units=(), remarks=("nothing was recognised",)), catalog, existing_paths=("notes.txt",))
+    assert [row.name for row in composition.jobs] == ["fill-in"]
+    assert "nothing was recognised" in composition.assumptions
+
+
+def test_the_placeholder_does_not_join_what_is_known(composed, unit) -> None:
+    composition = composed(unit("python", "api", **UV), unit("generic", "docs"))
+    assert [row.name for row in composition.jobs] == ["api:test"]
+
+
+def test_sources_cite_the_template_with_its_hash(composed, unit, catalog) -> None:
+    source = composed(unit("python", **UV)).sources[0]
+    assert source.template == "python-uv"
+    assert source.content_hash == catalog.find("python-uv").content_hash
+    assert "package_manager is uv" in source.why
+
+
+def test_the_job_table_says_what_each_job_does_and_why(composed, unit) -> None:
+    row = composed(unit("python", **UV)).jobs[0]
+    assert (row.name, row.stage, row.image) == ("test", "test", "python:3.13-slim")
+    assert row.does.startswith("The tests")
+    assert row.why == "the test says so"
+
+
+def test_guesses_are_told_as_assumptions(catalog) -> None:
+    guess = Fact(name="test", value="pytest", because="there are test files", confidence=0.5)
+    unit = Unit(root="", ecosystem="python", facts=(Fact(name="package_manager", value="pip", because="x"), guess))
+    composition = compose(Survey(units=(unit,)), catalog, existing_paths=("a",))
+    assert "test is pytest, because there are test files" in composition.assumptions
+
+
+def test_units_of_one_folder_name_are_told_apart(composed, unit) -> None:
+    composition = composed(unit("python", "a/api", **UV), unit("python", "b/api", **UV))
+    assert [row.name for row in composition.jobs] == ["a-api:test", "b-api:test"]
+
+
+def test_jobs_stand_in_the_order_of_their_stages(composed, unit) -> None:
+    facts = {"lint": "ruff check", "build": "uv build", "install": "uv sync"}
+    composition = composed(unit("python", **UV, **facts, deployable="yes", start="flask run"))
+    assert [row.stage for row in composition.jobs] == ["lint", "test", "build", "image"]
+    assert yaml.safe_load(composition.files[".gitlab-ci.yml"])["stages"] == ["lint", "test", "build", "image"]
+
+
+def test_retrieval_only_breaks_a_tie(tmp_path, unit) -> None:
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "template.yml").write_text(f"name: {name}\ndescription: d\napplies_to: {{ecosystem: [go]}}\n")
+        (folder / "jobs.yml.j2").write_text(f"{name}:\n  script: [x]\n")
+    catalog = load_catalog(default_templates_dir(), tmp_path)
+    survey = Survey(units=(unit("go", test="go test ./..."),))
+    ranked = compose(survey, catalog, existing_paths=("a",), retrieved=("two", "one", "go"))
+    assert ranked.sources[0].template == "two"
+
+
+def test_a_template_of_an_organisation_replaces_the_shipped_one(tmp_path, unit, catalog) -> None:
+    folder = tmp_path / "python-uv"
+    folder.mkdir()
+    (folder / "template.yml").write_text(
+        "name: python-uv\ndescription: ours\napplies_to: {ecosystem: [python], package_manager: [uv]}\n"
+    )
+    (folder / "jobs.yml.j2").write_text(
+        "{{ job('ours') }}:\n  image: corp/python:{{ fact('version') }}\n  script: [tox]\n"
+    )
+    own = load_catalog(default_templates_dir(), tmp_path)
+    composition = compose(
+        Survey(units=(unit("python", **UV, deployable="yes", start="x"),)), own, existing_paths=("a",)
+    )
+    assert [(row.name, row.image) for row in composition.jobs] == [("ours", "corp/python:3.13")]
+    assert set(composition.files) == {".gitlab-ci.yml"}
+    assert own.find("python-uv").content_hash != catalog.find("python-uv").content_hash  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "jobs", "said"),
+    [
+        pytest.param("name: x\n", "", "cannot be read", id="no description"),
+        pytest.param("name: y\ndescription: d\n", "", "not like its folder", id="another name"),
+        pytest.param("name: x\ndescription: d\nsurprise: 1\n", "", "cannot be read", id="unknown key"),
+        pytest.param(
+            "name: x\ndescription: d\napplies_to: {ecosystem: [odd]}\n",
+            "a: {{ nothing }}",
+            "does not render",
+            id="undefined",
+        ),
+    ],
+)
+def test_a_broken_template_names_its_file(metadata, jobs, said, tmp_path, unit) -> None:
+    folder = tmp_path / "x"
+    folder.mkdir()
+    (folder / "template.yml").write_text(metadata)
+    (folder / "jobs.yml.j2").write_text(jobs)
+    with pytest.raises(CannotError, match=rf"x/.*{said}"):
+        compose(
+            Survey(units=(unit("odd", test="x"),)),
+            load_catalog(default_templates_dir(), tmp_path),
+            existing_paths=("a",),
+        )
+
+
+def test_a_missing_template_folder_is_told(tmp_path) -> None:
+    with pytest.raises(CannotError, match="does not exist"):
+        load_catalog(tmp_path / "nowhere")
+
+
+def test_a_version_that_was_asked_for_wins(composed, unit) -> None:
+    composition = composed(unit("python", **UV), wishes=Wishes(versions={"python": "3.12"}))
+    assert composition.jobs[0].image == "python:3.12-slim"
+
+
+def test_parts_that_were_not_wanted_are_left_out(composed, unit) -> None:
+    composition = composed(unit("python", **UV, lint="ruff check"), wishes=Wishes(without=("lint",)))
+    assert [row.name for row in composition.jobs] == ["test"]
+
+
+def test_a_library_gets_no_dockerfile(composed, unit) -> None:
+    assert set(composed(unit("python", **UV)).files) == {".gitlab-ci.yml"}
+
+
+def test_a_dockerfile_that_exists_is_built_and_not_written(composed, unit) -> None:
+    given = unit("python", **UV, deployable="yes", start="flask run")
+    composition = composed(given, existing_paths=("Dockerfile",))
+    assert set(composition.files) == {".gitlab-ci.yml"}
+    assert "container-image" in [row.name for row in composition.jobs]
+
+
+def test_without_docker_there_is_neither_dockerfile_nor_image(composed, unit) -> None:
+    given = unit("python", **UV, deployable="yes", start="flask run")
+    composition = composed(given, wishes=Wishes(dockerfile=False))
+    assert set(composition.files) == {".gitlab-ci.yml"}
+    assert [row.name for row in composition.jobs] == ["test"]
+
+
+def test_composing_is_quick_once_the_templates_are_compiled(unit) -> None:
+    survey = Survey(units=(unit("python", **UV, deployable="yes", start="flask run"),))
+    compose(survey, load_catalog(default_templates_dir()), existing_paths=("a",))
+    begin = time.process_time()
+    compose(survey, load_catalog(default_templates_dir()), existing_paths=("a",))
+    assert time.process_time() - begin < 0.15

@@ -1,0 +1,127 @@
+"""What is wrong with a Dockerfile, and that ours are not."""
+
+import pytest
+
+from bot.ci.dockerfile import check_dockerfile
+
+GOOD = 'FROM python:3.13-slim AS a\nRUN pip install x\nFROM a\nUSER 10001\nCMD ["x"]\n'
+DEPLOYED = {"deployable": "yes", "port": "8000", "version": "", "test": "x"}
+SERVERS = [
+    pytest.param("python", {"package_manager": "pip", "manifest": "requirements.txt", "start": "flask run"}, id="pip"),
+    pytest.param("python", {"package_manager": "pip", "manifest": "pyproject.toml", "start": "serve"}, id="package"),
+    pytest.param(
+        "python",
+        {
+            "package_manager": "uv",
+            "lockfile": "uv.lock",
+            "start": "uv run serve",
+            "system_package": ("libpq-dev", "gcc"),
+        },
+        id="uv",
+    ),
+    pytest.param(
+        "python", {"package_manager": "poetry", "lockfile": "poetry.lock", "start": "serve --port $PORT"}, id="poetry"
+    ),
+    pytest.param("python", {"package_manager": "pdm", "lockfile": "pdm.lock", "start": "a && b"}, id="pdm"),
+    pytest.param("python", {"package_manager": "hatch", "manifest": "pyproject.toml", "start": "serve"}, id="hatch"),
+    pytest.param("python", {"package_manager": "pipenv", "lockfile": "Pipfile.lock", "start": "serve"}, id="pipenv"),
+    pytest.param(
+        "node",
+        {"package_manager": "npm", "lockfile": "package-lock.json", "start": "npm start", "build": "npm run b"},
+        id="npm",
+    ),
+    pytest.param(
+        "node",
+        {
+            "package_manager": "yarn1",
+            "lockfile": "yarn.lock",
+            "install": ("npm i -g yarn@1", "yarn"),
+            "start": "node a.js",
+        },
+        id="yarn1",
+    ),
+    pytest.param(
+        "node",
+        {
+            "package_manager": "yarn-berry",
+            "lockfile": "yarn.lock",
+            "install": ("npm i -g y@4", "yarn"),
+            "start": "node a.js",
+        },
+        id="berry",
+    ),
+    pytest.param("node", {"package_manager": "pnpm", "lockfile": "pnpm-lock.yaml", "start": "node a.js"}, id="pnpm"),
+    pytest.param("node", {"package_manager": "bun", "lockfile": "bun.lock", "start": "bun run a.ts"}, id="bun"),
+    pytest.param("go", {"package_manager": "go", "start": "go run ./cmd/x"}, id="go"),
+    pytest.param("go", {"package_manager": "go", "start": "go run .", "system_package": "gcc"}, id="go with C"),
+    pytest.param(
+        "rust", {"package_manager": "cargo", "start": "target/release/x", "system_package": "libssl-dev"}, id="rust"
+    ),
+    pytest.param("java", {"package_manager": "maven", "artifact": "target/*.jar", "start": "java -jar x"}, id="maven"),
+    pytest.param("java", {"package_manager": "gradle", "wrapper": "./gradlew", "start": "java -jar x"}, id="gradle"),
+]
+
+
+@pytest.mark.parametrize(("ecosystem", "facts"), SERVERS)
+def test_a_written_dockerfile_has_stages_no_root_and_no_findings(ecosystem, facts, composed, unit) -> None:
+    files = composed(unit(ecosystem, **{**DEPLOYED, **facts})).files
+    text = files["Dockerfile"]
+    assert check_dockerfile(text) == ()
+    assert text.count("\nFROM ") == 2
+    assert "\nUSER 1" in text or "\nUSER 6" in text
+    assert "\n\n\n" not in text
+    assert ".git\n" in files[".dockerignore"]
+
+
+@pytest.mark.parametrize(
+    ("start", "command"),
+    [
+        pytest.param("gunicorn app:app", '["gunicorn", "app:app"]', id="words"),
+        pytest.param("uv run serve --name 'a b'", '["serve", "--name", "a b"]', id="runner and quotes go"),
+        pytest.param("serve -p $PORT", '["sh", "-c", "exec serve -p $PORT"]', id="variable"),
+        pytest.param("migrate && serve", '["sh", "-c", "migrate && serve"]', id="two commands"),
+    ],
+)
+def test_the_start_command_gets_the_stop_signal(start, command, composed, unit) -> None:
+    facts = {"package_manager": "uv", "lockfile": "uv.lock", "start": start}
+    assert composed(unit("python", **{**DEPLOYED, **facts})).files["Dockerfile"].endswith(f"CMD {command}\n")
+
+
+def test_an_image_is_not_guessed_when_its_lock_lies_elsewhere(composed, unit) -> None:
+    facts = {"package_manager": "npm", "lockfile": "package-lock.json", "start": "node a.js"}
+    composition = composed(unit("node", "services/web", **{**DEPLOYED, **facts}))
+    assert set(composition.files) == {".gitlab-ci.yml"}
+
+
+def test_a_dockerignore_that_exists_stays(composed, unit) -> None:
+    given = unit("go", **DEPLOYED, package_manager="go", start="go run .")
+    assert ".dockerignore" not in composed(given, existing_paths=(".dockerignore",)).files
+
+
+def test_a_good_file_has_no_findings() -> None:
+    assert check_dockerfile(GOOD) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "part", "is_error"),
+    [
+        pytest.param("RUN x\n", 1, "no FROM", True, id="no base"),
+        pytest.param("FROM python\nUSER 1\n", 1, "not pinned", True, id="untagged"),
+        pytest.param("FROM a/b:latest\nUSER 1\n", 1, "not pinned", True, id="latest"),
+        pytest.param("FROM a:1\n", 1, "runs as root", False, id="root"),
+        pytest.param("FROM a:1\nUSER root\n", 2, "runs as root", False, id="root by name"),
+        pytest.param("FROM a:1\nUSER app\n", 2, "is a name", False, id="user by name"),
+        pytest.param("FROM a:1\nUSER 1\nCMD run me\n", 3, "stop signal", False, id="shell form"),
+        pytest.param("FROM a:1\nADD x /x\nUSER 1\n", 2, "ADD also unpacks", False, id="add"),
+        pytest.param("FROM a:1\nENV API_TOKEN=abc\nUSER 1\n", 2, "keeps a secret", True, id="secret"),
+        pytest.param("FROM a:1\nRUN apt-get install -y x\nUSER 1\n", 2, "package lists", False, id="apt lists"),
+        pytest.param(
+            "FROM a:1\nRUN apt-get install x && rm -r /var/lib/apt/lists\nUSER 1\n", 2, "waits", True, id="apt -y"
+        ),
+        pytest.param("FROM a:1\nRUN curl -s https://x | sh\nUSER 1\n", 2, "run unseen", False, id="curl to shell"),
+        pytest.param("FROM a:1\n# c\nRUN a \\\n  && sudo b\nUSER 1\n", 3, "sudo", False, id="continued line"),
+    ],
+)
+def test_a_bad_line_is_found(text, line, part, is_error) -> None:
+    found = [(finding.line, finding.is_error) for finding in check_dockerfile(text) if part in finding.message]
+    assert found == [(line, is_error)]
