@@ -129,7 +129,7 @@ def _stands_alone(unit: Unit, at_top: set[str], units: Sequence[Unit], tree: Tre
     if unit.ecosystem == "docker":
         return not at_top
     if not above:
-        return bool(unit.first("test") or unit.first("build") or unit.first("install")) and unit.ecosystem != "cpp"
+        return any(unit.first(name) for name in ("test", "build", "start", "framework", "lint"))
     outer = Folder(tree, above[-1].root)
     return _has_own_dependencies(unit, outer)
 

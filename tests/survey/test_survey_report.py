@@ -1,6 +1,5 @@
 """The whole survey: several units, bad input, large repositories."""
 
-import time
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -149,12 +148,8 @@ def test_the_survey_never_raises(texts: dict[str, str]) -> None:
     assert all(line.strip() and "\0" not in line and "${{" not in line for line in lines)
 
 
-def test_fifty_thousand_paths_take_less_than_half_a_second() -> None:
+def test_fifty_thousand_paths_give_a_bounded_number_of_units() -> None:
     paths = [f"packages/p{number // 100}/src/module{number}.py" for number in range(49_800)]
     paths += [f"packages/p{number}/package.json" for number in range(200)]
-    started = time.perf_counter()
-    wanted = wanted_paths(paths)
-    found = survey(Snapshot(paths=tuple(sorted(paths)), texts=dict.fromkeys(wanted, PACKAGE)))
-    took = time.perf_counter() - started
-    assert len(found.units) <= MAX_UNITS
-    assert took < 1.0, took  # half a second on an idle machine; the tests share theirs
+    found = survey(Snapshot(paths=tuple(sorted(paths)), texts=dict.fromkeys(wanted_paths(paths), PACKAGE)))
+    assert 0 < len(found.units) <= MAX_UNITS

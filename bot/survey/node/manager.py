@@ -24,7 +24,7 @@ _BERRY = "4.18.1"
 
 
 class Manager(Struct, frozen=True, kw_only=True):
-    """A package manager: its name in the vocabulary, the version if known, the lock file if there is one."""
+    """A package manager: its name in the vocabulary, and the version and the path of the lock file if known."""
 
     name: str
     version: str
@@ -65,6 +65,9 @@ def find_manager(folder: Folder, package: dict[str, object], ci: OtherCi) -> Man
         return _manager(
             folder, name, _version(folder, name, lock, ci), lock, "its lock file is there", folder.evidence(lock)
         )
+    top = Folder(folder.tree, "")
+    if folder.root and "workspaces" in top.json("package.json"):
+        return find_manager(top, top.json("package.json"), ci)
     if folder.has(".yarnrc.yml") or folder.has("pnpm-workspace.yaml"):
         file = folder.first("pnpm-workspace.yaml", ".yarnrc.yml")
         name = "pnpm" if file.startswith("pnpm") else "yarn"
@@ -120,7 +123,8 @@ def _manager(folder: Folder, name: str, version: str, lock: str, why: str, evide
         version = version or _bundled_yarn(folder)
         if name == "yarn-berry" and number(version)[:1] < (2,):
             version = ""
-    return Manager(name=name, version=version, lock=lock, why=why, evidence=evidence)
+    path = folder.full(lock) if lock else ""
+    return Manager(name=name, version=version, lock=path, why=why, evidence=evidence)
 
 
 def _is_berry(folder: Folder, version: str) -> bool:

@@ -59,9 +59,7 @@ def survey_node(folder: Folder, ci: OtherCi) -> Unit | None:
     manager = find_manager(folder, package, ci)
     facts.add("package_manager", manager.name, manager.why, manager.evidence)
     facts.add("package_manager_version", manager.version, "the repository pins it", manager.evidence)
-    facts.add(
-        "lockfile", folder.full(manager.lock) if manager.lock else "", "it pins every dependency", manager.evidence
-    )
+    facts.add("lockfile", manager.lock, "it pins every dependency", manager.evidence)
     runs = ci.runs("node", version, folder.root)
     for line in installation(manager, _install_in_ci(runs)):
         facts.add("install", line, f"{manager.name} manages the dependencies", manager.evidence)
