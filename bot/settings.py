@@ -85,14 +85,14 @@ def read_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
-        raise CannotError(_explain(error)) from error
+        raise CannotError(_explain(error, given)) from error
 
 
 def _read_env_file(path: Path) -> dict[str, str]:
     return {key: value for key, value in dotenv_values(path, interpolate=False).items() if value is not None}
 
 
-def _explain(error: ValidationError) -> str:
+def _explain(error: ValidationError, given: Mapping[str, str]) -> str:
     lines = ["the settings are not complete (environment or .env):"]
     for problem in error.errors(include_input=False, include_url=False):
         name = str(problem["loc"][0]) if problem["loc"] else "?"
@@ -100,4 +100,7 @@ def _explain(error: ValidationError) -> str:
         what = "is missing" if problem["type"] == "missing" else f"is wrong: {problem['msg']}"
         hint = f" — {field.description}" if field and field.description else ""
         lines.append(f"  {PREFIX}{name.upper()} {what}{hint}")
+    if not given.get("webhook_secret") and not given.get("webhook_signing_token"):
+        lines.append(f"  {PREFIX}WEBHOOK_SECRET is missing — any long random text; `hooks install` tells GitLab")
+    lines.append("Copy .env.example to .env for all of them.")
     return "\n".join(lines)

@@ -17,7 +17,12 @@ from bot.cli.serve import serve_command, worker_command
 from bot.cli.templates import templates_group
 from bot.domain import CannotError, UnreachableError
 
-ERRORS = (CannotError, UnreachableError)
+_SETTINGS = {
+    "GitLab": "PIPEWRIGHT_GITLAB_URL",
+    "PostgreSQL": "PIPEWRIGHT_DATABASE_URL",
+    "Chroma": "PIPEWRIGHT_CHROMA_URL",
+    "Ollama": "PIPEWRIGHT_OLLAMA_URL",
+}
 
 
 class Program(click.Group):
@@ -27,8 +32,11 @@ class Program(click.Group):
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except ERRORS as error:
+        except CannotError as error:
             raise click.ClickException(str(error)) from error
+        except UnreachableError as error:
+            advice = f"Is it running, and is {_SETTINGS[error.part]} right? `pipewright doctor` looks at every part."
+            raise click.ClickException(f"{error}\n{advice}") from error
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:

@@ -53,7 +53,19 @@ def test_missing_settings_are_all_named(command: list[str]) -> None:
     assert result.exit_code == 1
     assert "PIPEWRIGHT_GITLAB_URL is missing" in result.stderr
     assert "PIPEWRIGHT_GITLAB_TOKEN is missing" in result.stderr
+    assert "PIPEWRIGHT_WEBHOOK_SECRET is missing" in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_a_part_that_is_not_there_is_named_with_its_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("GITLAB_URL", "http://127.0.0.1:9"), ("GITLAB_TOKEN", "glpat-none"), ("WEBHOOK_SECRET", "x")):
+        monkeypatch.setenv(f"PIPEWRIGHT_{name}", value)
+    monkeypatch.setenv("PIPEWRIGHT_DATABASE_URL", "postgresql://someone:hidden@127.0.0.1:9/none")
+    result = run("serve")
+    assert result.exit_code == 1
+    assert "PostgreSQL did not answer" in result.stderr
+    assert "PIPEWRIGHT_DATABASE_URL" in result.stderr
+    assert "hidden" not in result.output
 
 
 def test_a_good_file_is_checked(tmp_path: Path) -> None:
