@@ -105,7 +105,7 @@ def _act_of_a_person(
 def mentions(text: str, names: Collection[str]) -> bool:
     """Tell whether a text names one of `names` with an @; whether it does so in a quote is judged later."""
     pattern = "|".join(re.escape(name) for name in names)
-    return bool(pattern) and bool(re.search(rf"(?<![\w@./-])@(?:{pattern})(?![\w-]|\.\w)", text, re.IGNORECASE))
+    return bool(pattern) and bool(re.search(rf"(?<![\w@./-])@(?:{pattern})(?![\w-]|[./]\w)", text, re.IGNORECASE))
 
 
 def _is_deaf_to(author: Person, bot: Person) -> bool:
