@@ -44,12 +44,18 @@ def survey(snapshot: Snapshot, *, ignore_existing_ci: bool = False) -> Survey:
     tree = Tree(snapshot)
     ci = OtherCi() if ignore_existing_ci else read_other_ci(tree)
     units = [_finished(unit, tree) for unit in _units(tree, ci)]
-    remarks = list(tree.problems.values())
+    remarks = [*tree.problems.values(), *_unread(tree)]
     if len(units) > MAX_UNITS:
         remarks.append(f"There are {len(units)} projects; only the first {MAX_UNITS} were looked at.")
     if not units:
         remarks.append(f"{_NOTHING} {_what_is_there(tree)}".strip())
     return Survey(units=tuple(units[:MAX_UNITS]), remarks=tuple(remarks), question=_question(tree, ci, units))
+
+
+def _unread(tree: Tree) -> list[str]:
+    """Name the manifests at the top whose text nobody could give us."""
+    names = sorted(name for name in tree.names("") & _MANIFESTS if tree.snapshot.read(name) is None)
+    return [f"`{name}` was not used: it is binary or larger than 1 MB." for name in names]
 
 
 _NOTHING = (

@@ -153,3 +153,8 @@ def test_fifty_thousand_paths_give_a_bounded_number_of_units() -> None:
     paths += [f"packages/p{number}/package.json" for number in range(200)]
     found = survey(Snapshot(paths=tuple(sorted(paths)), texts=dict.fromkeys(wanted_paths(paths), PACKAGE)))
     assert 0 < len(found.units) <= MAX_UNITS
+
+
+def test_a_manifest_without_text_is_named() -> None:
+    found = survey(Snapshot(paths=("index.js", "package.json"), texts={"index.js": ""}))
+    assert "`package.json` was not used: it is binary or larger than 1 MB." in found.remarks
