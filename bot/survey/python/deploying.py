@@ -3,6 +3,7 @@
 import re
 
 from bot.domain import Evidence
+from bot.survey.python.environments import tox_packaging_environments
 from bot.survey.python.project import Project
 from bot.survey.tree import Folder
 
@@ -105,6 +106,11 @@ def _port(start: str) -> str:
 
 def _add_build(project: Project) -> None:
     manager, where = project.manager()
+    checks = tox_packaging_environments(project.folder) if "tox" in project.facts.all("test_tool") else []
+    if checks:
+        where = project.folder.evidence("tox.ini", f"[testenv:{checks[0]}]")
+        project.facts.add("build", f"tox -e {checks[0]}", "tox has an environment for the package", where)
+        return
     line = {"uv": "uv build", "poetry": "poetry build", "pdm": "pdm build", "hatch": "hatch build"}.get(manager, "")
     project.facts.add("build", line or "python -m build", "it is a package with a build backend", where)
     project.facts.add("artifact", "dist/", "the build writes there", where)

@@ -10,6 +10,10 @@ from bot.survey.tree import Folder
 from bot.survey.versions import number
 
 MAX_ENVIRONMENTS = 500
+_LINT_SECTIONS = frozenset({"lint", "style", "format", "flake8", "pep8", "linters", "pre-commit"})
+_PACKAGING = frozenset({"manifest", "check-manifest", "setuppy", "package", "packaging", "pkg", "build", "dist"})
+# Sessions that rewrite files instead of checking them.
+_REWRITES = re.compile(r"format|fmt|reformat|fix|autoformat|blacken")
 
 
 def tox_names(folder: Folder) -> list[str]:
@@ -36,7 +40,19 @@ def tox_environment(folder: Folder, version: str) -> str:
 
 
 def tox_lint_environments(folder: Folder) -> list[str]:
-    """Return the environments and sections named after linting."""
+    """Return the environments that check the code: those a plain `tox` runs, else the one section named so."""
+    listed = [name for name in tox_names(folder) if commands.name_kind(name) == "lint"]
+    sections = [name for name in _tox_sections(folder) if name in _LINT_SECTIONS]
+    return [name for name in listed if re.fullmatch(r"[\w.-]+", name)] or sections[:1]
+
+
+def tox_packaging_environments(folder: Folder) -> list[str]:
+    """Return the environments that build the package or check how it is packed."""
+    known = [*tox_names(folder), *_tox_sections(folder)]
+    return [name for name in dict.fromkeys(known) if name in _PACKAGING]
+
+
+def _tox_sections(folder: Folder) -> list[str]:
     sections = [name.removeprefix("testenv:") for name in folder.ini("tox.ini") if name.startswith("testenv:")]
     native = list(table(folder.toml("pyproject.toml"), "tool", "tox", "env"))
     return [name for name in dict.fromkeys([*sections, *native]) if re.fullmatch(r"[\w.-]+", name)]
@@ -87,6 +103,18 @@ def nox_session(folder: Folder, version: str) -> str:
         return names[0]
     chosen = version if version in variants else max(variants, key=number)
     return f"{names[0]}-{chosen}"
+
+
+def nox_lint_sessions(folder: Folder) -> list[str]:
+    """Return the sessions of a noxfile that check the code without changing it."""
+    sessions = dict(_nox_sessions(folder.text("noxfile.py")))
+    names = [name for name in sessions if commands.name_kind(name) == "lint" and not _REWRITES.match(name)]
+    return [f"{name}-{max(found, key=number)}" if (found := _variants(sessions[name])) else name for name in names]
+
+
+def _variants(options: str) -> list[str]:
+    """Return the interpreters a session is made for when they are a list: then each is a session of its own."""
+    return re.findall(r"3\.\d+", options) if "[" in options else []
 
 
 def nox_pythons(folder: Folder) -> list[str]:

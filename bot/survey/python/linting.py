@@ -7,7 +7,7 @@ from bot.domain import Evidence
 from bot.survey import commands
 from bot.survey.other_ci.model import Command, all_commands
 from bot.survey.parsing import string, strings
-from bot.survey.python.environments import tox_lint_environments
+from bot.survey.python.environments import nox_lint_sessions, tox_lint_environments
 from bot.survey.python.project import Project, pinned, pip_install
 
 _TOOLS = (
@@ -22,8 +22,11 @@ _TOOLS = (
     "codespell",
     "bandit",
     "pycodestyle",
+    "py_compile",
+    "compileall",
 )
 _MAX_LINES = 4
+_PRE_COMMIT = "pre-commit run --all-files"
 _CHECKS = {
     "ruff": "ruff check .",
     "black": "black --check .",
@@ -35,7 +38,7 @@ _CHECKS = {
 
 def add_linting(project: Project) -> None:
     """Add lint, lint_tool and, where linters are not among the test dependencies, lint_install."""
-    found = _from_ci(project) or _from_configuration(project)
+    found = _with_pre_commit_ci(project, _from_ci(project)) or _from_configuration(project)
     for line, why, where, confidence in found[:_MAX_LINES]:
         project.facts.add("lint", line, why, where, confidence=confidence)
         project.facts.add("lint_tool", lint_tool(line), f"`{line}` calls it", where, confidence=confidence)
@@ -67,30 +70,56 @@ def _shown(line: str) -> str:
     return re.sub(r"\s--color[= ]\w+|\s--show-diff-on-failure", "", line)
 
 
+def _with_pre_commit_ci(project: Project, found: list[Line]) -> list[Line]:
+    """Add pre-commit where pre-commit.ci runs it: that service is told so in its configuration alone."""
+    settings = project.folder.yaml(".pre-commit-config.yaml")
+    if not found or "ci" not in settings or any("pre-commit" in line for line, _, _, _ in found):
+        return found
+    where = project.folder.evidence(".pre-commit-config.yaml", "ci:")
+    return [*found, (_PRE_COMMIT, "pre-commit.ci runs it", where, 0.8)]
+
+
 def _from_configuration(project: Project) -> list[Line]:
-    """Return pre-commit if it is configured, else each configured linter whose check cannot change files."""
-    folder, manifest = project.folder, project.manifest
-    if folder.has(".pre-commit-config.yaml"):
-        where = folder.evidence(".pre-commit-config.yaml", "repos:")
-        ci_runs_it = "ci" in folder.yaml(".pre-commit-config.yaml")
-        why = "its configuration is there" + ("" if ci_runs_it else ", though no CI was seen to run it")
-        return [("pre-commit run --all-files", why, where, 0.8 if ci_runs_it else 0.5)]
-    environments = [
-        name
-        for name in tox_lint_environments(folder)
-        if name in {"lint", "style", "format", "flake8", "pep8", "linters"}
-    ]
-    if environments and "tox" in project.facts.all("test_tool"):
-        where = folder.evidence("tox.ini", f"[testenv:{environments[0]}]")
-        return [(f"tox -e {shlex.quote(environments[0])}", "tox has an environment for it", where, 0.6)]
-    run = {"uv": "uv run ", "poetry": "poetry run ", "pdm": "pdm run ", "pipenv": "pipenv run "}.get(
-        project.manager()[0], ""
-    )
+    """Return what the test runner knows, else pre-commit, else each linter whose check cannot change files."""
+    return _from_runner(project) or [*_from_pre_commit(project), *_from_tools(project)]
+
+
+def _from_runner(project: Project) -> list[Line]:
+    """Return the environments of tox or nox that lint, when the tests run through it too."""
+    folder, tools = project.folder, project.facts.all("test_tool")
+    prefix = "uv run " if project.facts.first("test").startswith("uv run ") else ""
+    if "tox" in tools:
+        where = folder.evidence(folder.first("tox.ini", "pyproject.toml", "setup.cfg"), "envlist", "env_list")
+        names, run, sure = tox_lint_environments(folder), f"{prefix}tox -e", 0.8
+    elif "nox" in tools:
+        where = folder.evidence("noxfile.py", "session")
+        names, run, sure = nox_lint_sessions(folder), f"{prefix}nox -s", 0.8
+    else:
+        return []
+    return [(f"{run} {shlex.quote(name)}", f"{run.split()[-2]} has it for that", where, sure) for name in names]
+
+
+def _from_pre_commit(project: Project) -> list[Line]:
+    folder = project.folder
+    if not folder.has(".pre-commit-config.yaml"):
+        return []
+    where = folder.evidence(".pre-commit-config.yaml", "repos:")
+    ci_runs_it = "ci" in folder.yaml(".pre-commit-config.yaml")
+    why = "its configuration is there" + ("" if ci_runs_it else ", though no CI was seen to run it")
+    return [(_PRE_COMMIT, why, where, 0.8 if ci_runs_it else 0.5)]
+
+
+def _from_tools(project: Project) -> list[Line]:
+    """Return the configured linters; beside pre-commit only a type checker that is no hook and is installed."""
+    hooks = project.folder.text(".pre-commit-config.yaml")
+    manager, _ = project.manager()
+    run = f"{manager} run " if manager in {"uv", "poetry", "pdm", "pipenv"} else ""
     lines = []
-    for tool in ("ruff", "flake8", "black", "isort", "mypy"):
+    for tool in ("mypy",) if hooks else ("ruff", "flake8", "black", "isort", "mypy"):
+        known = tool in project.manifest.everything
         configured = _configured(project, tool)
-        if configured is not None:
-            prefix = run if tool in manifest.everything else ""
+        if configured is not None and (not hooks or (known and tool not in hooks)):
+            prefix = run if known else ""
             lines.append((f"{prefix}{_check(project, tool)}", f"{tool} is configured", configured, 0.6))
     return lines
 

@@ -13,6 +13,7 @@ from bot.survey.python.installing import add_installation
 from bot.survey.python.linting import add_linting
 from bot.survey.python.manifest import MANIFESTS, Manifest, read_manifest
 from bot.survey.python.project import Project
+from bot.survey.python.system import add_git
 from bot.survey.python.testing import TEST_FILES, add_testing, test_tool
 from bot.survey.tree import Folder
 
@@ -37,6 +38,7 @@ def survey_python(folder: Folder, ci: OtherCi) -> Unit | None:
     add_linting(project)
     add_deployment(project)
     _add_git_depth(project)
+    add_git(project)
     return facts.unit(folder.root, "python")
 
 

@@ -49,6 +49,16 @@ def add_system_packages(project: Project) -> None:
     add_services(facts, folder, project.ci)
 
 
+def add_git(project: Project) -> None:
+    """Add git where an environment of tox or nox that is called asks for it."""
+    lines = " ".join(project.facts.all("test") + project.facts.all("lint") + project.facts.all("build"))
+    for runner, name in (("tox", "tox.ini"), ("tox", "pyproject.toml"), ("nox", "noxfile.py")):
+        asking = re.search(r"pre-commit|check-manifest|git\+|\bgit\b", project.folder.text(name))
+        if asking and re.search(rf"\b{runner} -[es]", lines):
+            where = project.folder.evidence(name, asking.group(0))
+            project.facts.add("system_package", "git", f"{runner} calls what asks git", where, confidence=0.8)
+
+
 def _file(project: Project, name: str) -> str:
     files = ("pyproject.toml", "requirements.txt", "setup.py", "setup.cfg", "Pipfile")
     return next((file for file in files if name in project.folder.text(file)), "pyproject.toml")
