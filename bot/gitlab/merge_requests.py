@@ -7,7 +7,8 @@ from typing import Any
 
 from bot.domain import CannotError, Person, SafeText, UnreachableError
 from bot.gitlab import read
-from bot.gitlab.transport import RefusedError, Transport
+from bot.gitlab.answers import RefusedError
+from bot.gitlab.transport import Transport
 from bot.gitlab.values import MergeRequest
 
 _ROUTE = "/projects/{project}/merge_requests/{iid}"

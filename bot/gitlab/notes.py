@@ -2,7 +2,8 @@
 
 from bot.domain import Noteable, SafeText, UnreachableError
 from bot.gitlab import read
-from bot.gitlab.transport import RefusedError, Transport
+from bot.gitlab.answers import RefusedError
+from bot.gitlab.transport import Transport
 from bot.gitlab.values import AwardEmoji, Note, NoteableDetails
 
 _FOLDERS = {"issue": "issues", "merge_request": "merge_requests"}

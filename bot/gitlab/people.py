@@ -4,7 +4,8 @@ import re
 from datetime import UTC, datetime
 
 from bot.domain import AccessLevel
-from bot.gitlab.transport import RefusedError, Transport
+from bot.gitlab.answers import RefusedError
+from bot.gitlab.transport import Transport
 from bot.gitlab.values import Account
 
 _BOT_NAME = re.compile(r"^(?:project|group)_\d+_bot(?:_[0-9a-f]+)?$|^service_account_")

@@ -5,7 +5,8 @@ from typing import Any
 
 from bot.domain import CannotError, UnreachableError
 from bot.gitlab import read
-from bot.gitlab.transport import RefusedError, Transport
+from bot.gitlab.answers import RefusedError
+from bot.gitlab.transport import Transport
 from bot.gitlab.values import LintResult, Project
 
 _MOST_PATHS = 100

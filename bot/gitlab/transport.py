@@ -7,27 +7,12 @@ from urllib.parse import quote
 
 import gitlab
 import requests
-import structlog
-from gitlab.exceptions import GitlabError, GitlabHttpError
 
-from bot.domain import CannotError, UnreachableError
+from bot.gitlab import answers
 
-log = structlog.get_logger()
-
-_RETRY_STATUSES = frozenset({429, 500, 502, 503, 504})
 _WAITS = (0.3, 1.0, 3.0)
-_LONGEST_WAIT = 20.0
 
 OnCall = Callable[[str, int, float], None]
-
-
-class RefusedError(CannotError):
-    """GitLab answered with a client error; `status` tells which, `detail` is its own message."""
-
-    def __init__(self, status: int, detail: str, what: str) -> None:
-        super().__init__(_words(status, detail, what))
-        self.status = status
-        self.detail = detail
 
 
 class Transport:
@@ -43,9 +28,12 @@ class Transport:
         on_call: OnCall | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        session = requests.Session()
+        session.hooks["response"] = [_stop_at_errors]
         self._gitlab = gitlab.Gitlab(
             url,
             private_token=token,
+            session=session,
             ssl_verify=ca_file or True,
             timeout=cast(float, timeout),  # requests takes (connect, read) too
             user_agent="pipewright",
@@ -61,11 +49,11 @@ class Transport:
 
     def read_json(self, route: str, query: Mapping[str, Any] | None = None, /, **ids: object) -> Any:
         """GET and decode; raises UnreachableError for an answer that is no JSON."""
-        return _json(self.read(route, query, **ids))
+        return answers.decoded(self.read(route, query, **ids), is_write=False)
 
     def ask(self, route: str, body: Mapping[str, Any], /, **ids: object) -> Any:
         """POST that changes nothing (lint, GraphQL), so that it may be repeated like a GET."""
-        return _json(self._patiently("post", route, ids, body=body))
+        return answers.decoded(self._patiently("post", route, ids, body=body), is_write=False)
 
     def write(
         self,
@@ -77,15 +65,21 @@ class Transport:
     ) -> Any:
         """Change something, once. Raises UnreachableError(effect_possible=True) when the answer was lost.
 
-        Only 429 is repeated: GitLab refuses such calls before doing anything.
+        Repeated is only what cannot have had an effect: a connection that never stood, and refusals before any work.
         """
         for wait in (*_WAITS, None):
-            response = self._once(verb, route, ids, body=body)
-            if response.status_code == 429 and wait is not None:
-                self._sleep(_wait_asked_for(response, wait))
+            try:
+                response = self._once(verb, route, ids, body=body)
+            except requests.RequestException as error:
+                if wait is None or not answers.never_stood(error):
+                    raise answers.silence(error, verb, route, effect_possible=not answers.never_stood(error)) from error
+                self._sleep(wait)
                 continue
-            _raise_for(response, route, is_write=True)
-            return _json(response) if response.content else {}
+            if wait is not None and answers.came_too_early(response):
+                self._sleep(answers.wait_asked_for(response, wait))
+                continue
+            answers.raise_for(response, route, is_write=True)
+            return answers.decoded(response, is_write=True) if response.content else {}
         raise AssertionError("the loop returns or raises")
 
     def _patiently(
@@ -100,15 +94,15 @@ class Transport:
         for wait in (*_WAITS, None):
             try:
                 response = self._once(verb, route, ids, query=query, body=body)
-            except UnreachableError:
+            except requests.RequestException as error:
                 if wait is None:
-                    raise
+                    raise answers.silence(error, verb, route, effect_possible=False) from error
                 self._sleep(wait)
                 continue
-            if response.status_code in _RETRY_STATUSES and wait is not None:
-                self._sleep(_wait_asked_for(response, wait))
+            if wait is not None and answers.may_pass(response):
+                self._sleep(answers.wait_asked_for(response, wait))
                 continue
-            _raise_for(response, route, is_write=False)
+            answers.raise_for(response, route, is_write=False)
             return response
         raise AssertionError("the loop returns or raises")
 
@@ -128,9 +122,6 @@ class Transport:
             response = self._send(verb, path, query, body)
             status = response.status_code
             return response
-        except requests.RequestException as error:
-            detail = f"{type(error).__name__} at {verb.upper()} {route}"
-            raise UnreachableError("GitLab", detail, effect_possible=verb != "get") from error
         finally:
             if self._on_call is not None:
                 self._on_call(f"{verb.upper()} {route}", status, time.monotonic() - started)
@@ -149,62 +140,22 @@ class Transport:
                 retry_transient_errors=False,
                 max_retries=0,
             )
-        except GitlabHttpError as error:
-            return _as_response(error)
-        except GitlabError as error:
-            if error.response_code:
-                return _as_response(error)
-            raise UnreachableError("GitLab", str(error)[:200]) from error
+        except _ErrorAnswerError as error:
+            return error.response
 
 
-def _as_response(error: GitlabError) -> requests.Response:
-    """python-gitlab raises for an error status; the status and body are all we need of it."""
-    response = requests.Response()
-    response.status_code = error.response_code or 0
-    response._content = error.response_body if isinstance(error.response_body, bytes) else b""
-    return response
+class _ErrorAnswerError(Exception):
+    def __init__(self, response: requests.Response) -> None:
+        super().__init__(response.status_code)
+        self.response = response
 
 
-def _raise_for(response: requests.Response, route: str, *, is_write: bool) -> None:
-    status = response.status_code
-    if status < 400:
-        return
-    if status == 429 or status >= 500:
-        # A 5xx may come after the effect was taken; 429 comes before.
-        raise UnreachableError("GitLab", f"{status} at {route}", effect_possible=is_write and status != 429)
-    raise RefusedError(status, _detail(response), route)
+def _stop_at_errors(response: requests.Response, **_options: object) -> None:
+    """Hand over whole answers: python-gitlab's own exceptions forget the headers, Retry-After among them.
 
-
-def _json(response: requests.Response) -> Any:
-    try:
-        return response.json()
-    except ValueError as error:
-        raise UnreachableError("GitLab", "an answer that is no JSON", effect_possible=True) from error
-
-
-def _detail(response: requests.Response) -> str:
-    try:
-        body = response.json()
-    except ValueError:
-        return response.text[:200]
-    message = body.get("message") or body.get("error") if isinstance(body, dict) else body
-    return str(message)[:300]
-
-
-def _wait_asked_for(response: requests.Response, default: float) -> float:
-    asked = response.headers.get("Retry-After", "")
-    return min(float(asked), _LONGEST_WAIT) if asked.isdigit() else default
-
-
-def _words(status: int, detail: str, what: str) -> str:
-    match status:
-        case 401:
-            return (
-                f"GitLab does not accept my token for this ({detail}). An administrator should run `pipewright doctor`."
-            )
-        case 403:
-            return f"GitLab forbids it to my account ({detail}). It needs the role Maintainer and the scope `api`."
-        case 404:
-            return "GitLab says it does not exist, or my account may not see it."
-        case _:
-            return f"GitLab refused ({status}: {detail})."
+    A redirect turns a POST into a GET, so a write that is sent elsewhere stops here too.
+    """
+    is_sent_elsewhere = response.is_redirect and response.request.method != "GET"
+    if is_sent_elsewhere or response.status_code >= 400:
+        _ = response.content  # read it now: silence in the middle of it is still told as silence
+        raise _ErrorAnswerError(response)

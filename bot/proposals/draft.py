@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from bot.domain import CannotError, ProposalStatus, SafeText
-from bot.gitlab.transport import RefusedError
+from bot.gitlab.answers import RefusedError
 from bot.gitlab.values import MergeRequest
 from bot.proposals.order import Order
 from bot.proposals.prepare import CI_PATH, Prepared

@@ -1,0 +1,95 @@
+"""Judges what came back from GitLab: an answer, a refusal, or silence that can be waited for."""
+
+from typing import Any
+
+import requests
+from urllib3.exceptions import NewConnectionError
+
+from bot.domain import CannotError, UnreachableError
+
+_PASSING = frozenset({429, 500, 502, 503, 504})
+_LONGEST_WAIT = 20.0
+
+
+class RefusedError(CannotError):
+    """GitLab answered with a client error; `status` tells which, `detail` is its own message."""
+
+    def __init__(self, status: int, detail: str, what: str) -> None:
+        super().__init__(_words(status, detail, what))
+        self.status = status
+        self.detail = detail
+
+
+def silence(error: requests.RequestException, verb: str, route: str, *, effect_possible: bool) -> UnreachableError:
+    """Return what to raise when no answer came."""
+    return UnreachableError(
+        "GitLab", f"{type(error).__name__} at {verb.upper()} {route}", effect_possible=effect_possible
+    )
+
+
+def never_stood(error: requests.RequestException) -> bool:
+    """Tell whether no connection came about, so that GitLab cannot have heard of the call."""
+    cause = error.args[0] if error.args else None
+    return isinstance(error, requests.ConnectTimeout) or isinstance(getattr(cause, "reason", None), NewConnectionError)
+
+
+def came_too_early(response: requests.Response) -> bool:
+    """Tell whether GitLab refused before doing anything and wants to be asked again: busy, or another holds a lock."""
+    status = response.status_code
+    return status == 429 or (status == 409 and "Resource lock" in response.text)
+
+
+def may_pass(response: requests.Response) -> bool:
+    """Tell whether the same question can get another answer a little later."""
+    return response.status_code in _PASSING
+
+
+def raise_for(response: requests.Response, route: str, *, is_write: bool) -> None:
+    """Raise RefusedError or UnreachableError unless the answer is a good one."""
+    status = response.status_code
+    if status < 300:
+        return
+    if status == 429 or status >= 500:
+        # A 5xx may come after the effect was taken; 429 comes before.
+        raise UnreachableError("GitLab", f"{status} at {route}", effect_possible=is_write and status != 429)
+    raise RefusedError(status, _detail(response), route)
+
+
+def decoded(response: requests.Response, *, is_write: bool) -> Any:
+    """Return the JSON of a good answer; what is no JSON is no answer of GitLab."""
+    try:
+        return response.json()
+    except ValueError as error:
+        raise UnreachableError("GitLab", "an answer that is no JSON", effect_possible=is_write) from error
+
+
+def _detail(response: requests.Response) -> str:
+    if response.is_redirect:
+        return f"it sends me on to {response.headers['Location'][:200]}; PIPEWRIGHT_GITLAB_URL should name that address"
+    try:
+        body = response.json()
+    except ValueError:
+        is_page = "html" in response.headers.get("Content-Type", "")
+        return "a web page instead of an answer" if is_page else response.text[:200]
+    message = body.get("message") or body.get("error") if isinstance(body, dict) else body
+    return str(message)[:300]
+
+
+def wait_asked_for(response: requests.Response, default: float) -> float:
+    """Return the seconds GitLab asks to be left alone, within reason."""
+    asked = response.headers.get("Retry-After", "")
+    return min(float(asked), _LONGEST_WAIT) if asked.isdigit() else default
+
+
+def _words(status: int, detail: str, what: str) -> str:
+    match status:
+        case 401:
+            return (
+                f"GitLab does not accept my token for this ({detail}). An administrator should run `pipewright doctor`."
+            )
+        case 403:
+            return f"GitLab forbids it to my account ({detail}). It needs the role Maintainer and the scope `api`."
+        case 404:
+            return "GitLab says it does not exist, or my account may not see it."
+        case _:
+            return f"GitLab refused ({status}: {detail})."
