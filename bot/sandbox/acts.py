@@ -65,16 +65,27 @@ def may_push(project: Project, user: User, branch: str) -> bool:
     return needed > 0 and level(project, user) >= needed
 
 
+def may_read_code(project: Project, user: User) -> bool:
+    """Tell whether an account sees files: in a private project from Reporter upwards."""
+    return project.visibility != "private" or level(project, user) >= 20
+
+
 def open_issue(
     world: World, project: Project, user: User, title: str, description: str, *, is_confidential: bool = False
 ) -> Issue:
     """Open an issue."""
-    text, _ = quick_actions.extract(description)
+    text, commands = quick_actions.extract(description)
     issue = Issue(world.next_id(), len(project.issues) + 1, project, user, title, text, is_confidential=is_confidential)
     project.issues.append(issue)
-    event = "confidential_issue" if is_confidential else "issue"
-    hooks.emit(world, project, event, payloads.issue(world, issue, user, "open"))
+    _emit_issue(world, issue, user, "open")
+    for name, argument in commands:
+        _carry_out(world, issue, user, name, argument)
     return issue
+
+
+def _emit_issue(world: World, issue: Issue, user: User, action: str) -> None:
+    event = "confidential_issue" if issue.is_confidential else "issue"
+    hooks.emit(world, issue.project, event, payloads.issue(world, issue, user, action))
 
 
 def comment(
@@ -92,17 +103,23 @@ def comment(
     if commands and not text.strip():
         return {"commands_changes": {}, "summary": summary}
     parent = next((note for note in of.notes if note.discussion_id == discussion_id), None)
+    if parent is not None:
+        parent.kind = "DiscussionNote"  # an answer makes a thread of a comment that stood alone
     note = Note(
         world.next_id(),
         user,
         text,
-        discussion_id or hashlib.sha1(uuid.uuid4().bytes, usedforsecurity=False).hexdigest(),
+        discussion_id or _discussion_id(),
         kind="DiscussionNote" if discussion_id else None,
         is_internal=is_internal or bool(parent and parent.is_internal),
     )
     of.notes.append(note)
     _emit_note(world, of, note, "create")
     return note
+
+
+def _discussion_id() -> str:
+    return hashlib.sha1(uuid.uuid4().bytes, usedforsecurity=False).hexdigest()
 
 
 def edit(world: World, of: Noteable, note: Note, body: str) -> None:
@@ -133,18 +150,36 @@ def _carry_out(world: World, of: Noteable, user: User, name: str, argument: str)
         except ApiError:
             return refused
         return "Approved the current merge request."
-    if name in ("close", "reopen") and (level(of.project, user) >= 15 or of.author.id == user.id):
+    if not _may_change(of, user):
+        return refused
+    if name in ("close", "reopen"):
         set_state(world, of, user, name)
         return f"{name.capitalize()}d this."
-    if name == "ready" and isinstance(of, MergeRequest) and level(of.project, user) >= 30:
-        of.title = of.title.split(":", 1)[-1].strip()
-        return "Marked this merge request as ready."
+    if name == "title" and argument:
+        _retitle(world, of, user, argument)
+        return "Changed the title."
+    if name in ("ready", "draft") and isinstance(of, MergeRequest) and payloads.is_draft(of.title) is (name == "ready"):
+        bare = payloads.without_draft(of.title)
+        _retitle(world, of, user, bare if name == "ready" else f"Draft: {bare}")
+        return f"Marked this merge request as {name}."
     return refused
+
+
+def _may_change(of: Noteable, user: User) -> bool:
+    return level(of.project, user) >= (30 if isinstance(of, MergeRequest) else 15) or of.author.id == user.id
+
+
+def _retitle(world: World, of: Noteable, user: User, title: str) -> None:
+    of.title, of.updated_at = title, now()
+    if isinstance(of, MergeRequest):
+        hooks.emit(world, of.project, "merge_request", payloads.merge_request(world, of, user, "update"))
+    elif isinstance(of, Issue):
+        _emit_issue(world, of, user, "update")
 
 
 def system_note(world: World, of: Noteable, user: User, text: str) -> None:
     """Let GitLab itself note something; no webhook tells of it."""
-    of.notes.append(Note(world.next_id(), user, text, uuid.uuid4().hex, is_system=True))
+    of.notes.append(Note(world.next_id(), user, text, _discussion_id(), is_system=True))
 
 
 def react(world: World, of: Noteable, note: Note | None, user: User, name: str) -> Award:
@@ -175,7 +210,7 @@ def set_state(world: World, of: Noteable, user: User, action: str) -> None:
         hooks.emit(world, of.project, "merge_request", payloads.merge_request(world, of, user, action))
     else:
         assert isinstance(of, Issue)  # there are two kinds
-        hooks.emit(world, of.project, "issue", payloads.issue(world, of, user, action))
+        _emit_issue(world, of, user, action)
 
 
 def push(
@@ -215,12 +250,14 @@ def open_merge_request(
         text = f"Another open merge request already exists for this source branch: !{other[0].iid}"
         raise message(409, [text])
     iid = len(project.merge_requests) + 1
-    text, _ = quick_actions.extract(description)
+    text, commands = quick_actions.extract(description)
     request = MergeRequest(world.next_id(), iid, project, user, title, text)
     request.source_branch, request.target_branch = source, target
     request.last_sha = git_store.head(project.git_dir, source) or ""
     project.merge_requests.append(request)
     hooks.emit(world, project, "merge_request", payloads.merge_request(world, request, user, "open"))
+    for name, argument in commands:
+        _carry_out(world, request, user, name, argument)
     engine.on_merge_request(world, request, user)
     return request
 
@@ -252,6 +289,8 @@ def merge_status(request: MergeRequest) -> str:
         return "preparing" if request.unsettled_reads > 1 else "checking"
     if payloads.is_draft(request.title):
         return "draft_status"
+    if not git_store.is_ahead(request.project.git_dir, request.source_branch, request.target_branch):
+        return "commits_status"
     if git_store.has_conflicts(request.project.git_dir, request.source_branch, request.target_branch):
         return "conflict"
     return _pipeline_status(request)
@@ -274,10 +313,10 @@ def merge(world: World, request: MergeRequest, user: User, *, sha: str | None, w
     is_running = run is not None and run.status in ("created", "pending", "running")
     if request.state != "opened" or payloads.is_draft(request.title):
         raise message(405, "405 Method Not Allowed")
-    if when_green and run is None:
+    if when_green and not is_running and (run is None or run.status != "success"):
         raise message(405, "405 Method Not Allowed")
     status = merge_status(request)
-    if status in ("ci_must_pass", "conflict") or (status == "ci_still_running" and not when_green):
+    if status in ("ci_must_pass", "conflict", "commits_status") or (status == "ci_still_running" and not when_green):
         raise message(405, "405 Method Not Allowed")
     if status in ("preparing", "checking"):
         raise message(422, "Branch cannot be merged")

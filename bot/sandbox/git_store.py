@@ -1,5 +1,6 @@
 """Real commits in real bare repositories, through pygit2."""
 
+import base64
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,8 @@ import pygit2
 from pygit2.enums import FileMode, ObjectType
 
 from bot.sandbox.state import User
+
+_ACTIONS = ("create", "update", "delete")  # the real one also moves and changes modes
 
 
 class GitError(Exception):
@@ -103,7 +106,11 @@ def commit(
 
 
 def _apply(repository: Any, index: Any, action: Mapping[str, Any]) -> None:
-    path, kind = str(action["file_path"]), action["action"]
+    path, kind = str(action.get("file_path") or ""), str(action.get("action"))
+    if kind not in _ACTIONS:
+        raise GitError("actions[0][action] does not have a valid value")
+    if not path or path.startswith("/") or ".." in path.split("/"):
+        raise GitError("You must provide a file path" if not path else "Path cannot include directory traversal")
     there = path in index
     if kind == "create" and there:
         raise GitError("A file with this name already exists")
@@ -112,8 +119,13 @@ def _apply(repository: Any, index: Any, action: Mapping[str, Any]) -> None:
     if kind == "delete":
         index.remove(path)
         return
-    blob = repository.create_blob(str(action.get("content", "")).encode())
-    index.add(pygit2.IndexEntry(path, blob, FileMode.BLOB))
+    mode = index[path].mode if there else FileMode.BLOB
+    index.add(pygit2.IndexEntry(path, repository.create_blob(_content(action)), mode))
+
+
+def _content(action: Mapping[str, Any]) -> bytes:
+    text = str(action.get("content") or "")
+    return base64.b64decode(text) if action.get("encoding") == "base64" else text.encode()
 
 
 def _save(repository: Any, branch: str, message: str, user: User, tree_id: Any, parents: list[str]) -> str:
@@ -142,6 +154,15 @@ def has_conflicts(git_dir: Path, source: str, target: str) -> bool:
     if ours is None or theirs is None:
         return True
     return bool(repository.merge_commits(ours, theirs).conflicts)
+
+
+def is_ahead(git_dir: Path, source: str, target: str) -> bool:
+    """Tell whether a branch holds a commit that the target lacks."""
+    ours, theirs = head(git_dir, target), head(git_dir, source)
+    if ours is None or theirs is None:
+        return False
+    base = pygit2.Repository(str(git_dir)).merge_base(ours, theirs)
+    return base is None or str(base) != theirs
 
 
 def create_branch(git_dir: Path, branch: str, sha: str) -> None:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import http.client
 import json
 import time
 import urllib.error
@@ -37,15 +38,17 @@ def emit(world: World, project: Project, event: str, payload: dict[str, Any]) ->
     """Send an event to every hook of the project that asked for its kind."""
     body = json.dumps(payload).encode()
     for hook in project.hooks:
-        if hook.flags.get(_FLAGS[event]):
-            delivery = Delivery(headers=_headers(world, hook, event, body, str(uuid.uuid4())), body=body)
+        if hook.flags.get(_FLAGS[event]) and hook.alert_status == "executable":
+            delivery = Delivery(headers=_headers(world, hook, _NAMES[event], body, str(uuid.uuid4())), body=body)
             hook.deliveries.append(delivery)
             _later(world, hook, delivery)
 
 
 def resend(world: World, hook: Hook, delivery: Delivery) -> None:
-    """Send a delivery again, with the same Idempotency-Key."""
-    again = Delivery(headers=dict(delivery.headers), body=delivery.body)
+    """Send a delivery again: the same body and Idempotency-Key, a new signature."""
+    sent = delivery.headers
+    fresh = _headers(world, hook, sent["X-Gitlab-Event"], delivery.body, sent["Idempotency-Key"])
+    again = Delivery(headers=fresh, body=delivery.body)
     hook.deliveries.append(again)
     _later(world, hook, again)
 
@@ -54,18 +57,18 @@ def _later(world: World, hook: Hook, delivery: Delivery) -> None:
     world.in_background(lambda: _post(world, hook, delivery))
 
 
-def _headers(world: World, hook: Hook, event: str, body: bytes, key: str) -> dict[str, str]:
+def _headers(world: World, hook: Hook, name: str, body: bytes, key: str) -> dict[str, str]:
     headers = {
         "Content-Type": "application/json",
         "User-Agent": f"GitLab/{world.version}",
-        "X-Gitlab-Event": _NAMES[event],
+        "X-Gitlab-Event": name,
         "X-Gitlab-Webhook-UUID": str(uuid.uuid4()),
         "X-Gitlab-Instance": world.base_url,
         "X-Gitlab-Event-UUID": str(uuid.uuid4()),
         "Idempotency-Key": key,
     }
     if hook.token:
-        headers["X-Gitlab-Token"] = hook.token
+        headers["X-Gitlab-Token"] = hook.token.replace("\r", "").replace("\n", "")
     if hook.signing_token:
         headers |= _signature(hook.signing_token, key, body)
     return headers
@@ -87,7 +90,7 @@ def _post(world: World, hook: Hook, delivery: Delivery) -> None:
             delivery.status = answer.status
     except urllib.error.HTTPError as refused:
         delivery.status = refused.code
-    except OSError:
+    except (OSError, http.client.HTTPException):
         delivery.status = 0
     with world.lock:
-        hook.failures = 0 if 200 <= delivery.status < 400 else hook.failures + 1
+        hook.count(succeeded=200 <= delivery.status < 400)

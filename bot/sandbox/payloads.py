@@ -1,6 +1,7 @@
 """Webhook payloads with GitLab's keys and its two kinds of dates (docs: webhook_events)."""
 
 import hashlib
+import re
 from datetime import datetime
 from typing import Any
 
@@ -138,7 +139,9 @@ def issue(world: World, one: Issue, actor: User, action: str) -> Json:
     """An issue was opened, closed or changed."""
     event = "confidential_issue" if one.is_confidential else "issue"
     attributes = {**issue_attributes(world, one), "action": action}
-    return {**_frame(world, "issue", event, actor, one.project), "object_attributes": attributes, "changes": {}}
+    frame = _frame(world, "issue", event, actor, one.project)
+    del frame["project_id"]  # only notes and reactions have it
+    return {**frame, "object_attributes": attributes, "labels": [], "changes": {}, "assignees": []}
 
 
 def merge_request_attributes(world: World, one: MergeRequest) -> Json:
@@ -166,7 +169,7 @@ def merge_request_attributes(world: World, one: MergeRequest) -> Json:
         "merge_user_id": one.merged_by.id if one.merged_by else None,
         "created_at": hook_date(one.created_at),
         "updated_at": hook_date(one.updated_at),
-        "last_commit": _last_commit(world, one, sha),
+        "last_commit": _commit(world, one.project, sha, one.updated_at) if sha else None,
         "source": place,
         "target": place,
         "url": noteable_url(world, one),
@@ -177,30 +180,47 @@ def merge_request_attributes(world: World, one: MergeRequest) -> Json:
     }
 
 
-def _last_commit(world: World, one: MergeRequest, sha: str) -> Json | None:
-    if not sha:
-        return None
-    info = git_store.commit_info(one.project.git_dir, sha)
+def _commit(world: World, of: Project, sha: str, moment: datetime) -> Json:
+    info = git_store.commit_info(of.git_dir, sha)
     return {
         "id": sha,
         "message": info["message"],
         "title": info["message"].split("\n")[0],
-        "timestamp": one.updated_at.isoformat(),
-        "url": f"{world.base_url}/{one.project.path}/-/commit/{sha}",
+        "timestamp": moment.isoformat(),
+        "url": f"{world.base_url}/{of.path}/-/commit/{sha}",
         "author": {"name": info["author"], "email": "[REDACTED]"},
     }
 
 
+def _of_pipeline(world: World, one: MergeRequest) -> Json:
+    """Return the merge request as the hook of its pipeline names it."""
+    names = (
+        "id iid title source_branch source_project_id target_branch target_project_id state merge_status "
+        "detailed_merge_status url"
+    ).split()
+    attributes = merge_request_attributes(world, one)
+    return {name: attributes[name] for name in names}
+
+
+_DRAFT = re.compile(r"^(?:draft:|\[draft\]|\(draft\))\s*", re.IGNORECASE)
+
+
 def is_draft(title: str) -> bool:
     """Tell a draft by its title."""
-    return title.lower().startswith(("draft:", "[draft]", "(draft)"))
+    return bool(_DRAFT.match(title))
+
+
+def without_draft(title: str) -> str:
+    """Return a title without the mark of a draft."""
+    return _DRAFT.sub("", title)
 
 
 def merge_request(world: World, one: MergeRequest, actor: User, action: str, **extra: Any) -> Json:
     """A merge request changed; `oldrev` only when it was pushed to."""
     attributes = {**merge_request_attributes(world, one), "action": action, **extra}
     frame = _frame(world, "merge_request", "merge_request", actor, one.project)
-    return {**frame, "object_attributes": attributes, "labels": [], "changes": {}}
+    del frame["project_id"]  # only notes and reactions have it
+    return {**frame, "object_attributes": attributes, "labels": [], "changes": {}, "assignees": [], "reviewers": []}
 
 
 def emoji(world: World, of: Noteable, on: Note | None, one: Award, kind: str) -> Json:
@@ -250,10 +270,8 @@ def pipeline(world: World, one: Pipeline) -> Json:
             "variables": [],
             "url": f"{world.base_url}/{one.project.path}/-/pipelines/{one.id}",
         },
-        "merge_request": {"id": request.id, "iid": request.iid, "source_branch": request.source_branch}
-        if request
-        else None,
-        "commit": {"id": one.sha},
+        "merge_request": _of_pipeline(world, request) if request else None,
+        "commit": _commit(world, one.project, one.sha, one.created_at),
         "builds": [
             {
                 "id": job.id,
@@ -263,7 +281,11 @@ def pipeline(world: World, one: Pipeline) -> Json:
                 "created_at": hook_date(job.created_at),
                 "started_at": hook_date(job.started_at),
                 "finished_at": hook_date(job.finished_at),
+                "duration": None,
+                "queued_duration": None,
                 "failure_reason": job.failure_reason,
+                "user": user(one.user),
+                "artifacts_file": {"filename": None, "size": None},
                 "when": job.when,
                 "manual": job.when == "manual",
                 "allow_failure": job.allow_failure,

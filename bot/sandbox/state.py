@@ -4,11 +4,15 @@ import itertools
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 NoteableKind = Literal["issue", "merge_request"]
+
+# app/models/concerns/web_hooks/auto_disabling.rb
+_FAILURES_ALLOWED = 3
+_PERMANENT_FAILURES = 40
 
 
 def now() -> datetime:
@@ -167,8 +171,23 @@ class Hook:
     signing_token: str | None = None
     flags: dict[str, bool] = field(default_factory=dict)
     failures: int = 0
+    disabled_until: datetime | None = None
     deliveries: list[Delivery] = field(default_factory=list)
     created_at: datetime = field(default_factory=now)
+
+    @property
+    def alert_status(self) -> str:
+        """Whether GitLab still calls it."""
+        if self.failures >= _PERMANENT_FAILURES:
+            return "disabled"
+        is_waiting = self.disabled_until is not None and self.disabled_until > now()
+        return "temporarily_disabled" if is_waiting else "executable"
+
+    def count(self, *, succeeded: bool) -> None:
+        """Count how a call ended: the fourth failure in a row disables for a minute, each more for twice as long."""
+        self.failures = 0 if succeeded else self.failures + 1
+        over = self.failures - _FAILURES_ALLOWED
+        self.disabled_until = now() + min(timedelta(minutes=2 ** (over - 1)), timedelta(days=1)) if over > 0 else None
 
 
 @dataclass
@@ -227,7 +246,7 @@ class World:
 
     data_dir: Path
     base_url: str = ""
-    version: str = "18.5.0"
+    version: str = "19.0.0"
     run_jobs: bool = False
     job_seconds: float = 0.05
     users: dict[int, User] = field(default_factory=dict)
@@ -240,6 +259,11 @@ class World:
     jobs_may_end: threading.Event = field(default_factory=_open_gate)
     in_background: Callable[[Callable[[], None]], None] = lambda work: work()
     after_pipeline: list[Callable[[Pipeline], None]] = field(default_factory=list)
+
+    @property
+    def knows_signing(self) -> bool:
+        """Whether this version signs webhooks; older ones ignore the signing token without a word."""
+        return int(self.version.split(".")[0]) >= 19
 
     def next_id(self) -> int:
         """Return an id nobody has."""

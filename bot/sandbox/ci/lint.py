@@ -8,6 +8,11 @@ import yaml
 from bot.sandbox.ci.config import Config, ReadFile, read_config
 from bot.sandbox.ci.rules import RuleError, decide
 
+_NO_JOBS = (
+    "Pipeline will not run for the selected trigger. The rules configuration prevented any jobs from being added to "
+    "the pipeline."
+)
+
 
 def lint(
     text: str,
@@ -26,7 +31,7 @@ def lint(
             config, {"CI_COMMIT_BRANCH": ref, "CI_COMMIT_REF_NAME": ref, "CI_PIPELINE_SOURCE": "push"}, paths
         )
         if not jobs:
-            warnings.append("The rules configuration prevented any jobs from being added to the pipeline.")
+            errors.append(_NO_JOBS)
     if not config.workflow:
         warnings += [
             f"jobs:{name} may allow multiple pipelines to run for a single action due to `rules:when` clause with no "

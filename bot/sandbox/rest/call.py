@@ -12,6 +12,9 @@ from bot.sandbox.state import MergeRequest, Note, Noteable, NoteableKind, Pipeli
 Row = TypeVar("Row")
 _KINDS: dict[str, NoteableKind] = {"issues": "issue", "merge_requests": "merge_request"}
 _MOST_ROWS = 100
+_MOST_COUNTED = 10_000
+_LONGEST_TITLE = 255
+_LONGEST_DESCRIPTION = 1_048_576
 
 
 @dataclass
@@ -45,6 +48,13 @@ class Call:
         if found is None or not acts.may_see(found, self.user):
             raise message(404, "404 Project Not Found")
         return found
+
+    @property
+    def code(self) -> Project:
+        """The project of the path, to read files of."""
+        if not acts.may_read_code(self.project, self.user):
+            raise message(403, "403 Forbidden")
+        return self.project
 
     @property
     def noteable(self) -> Noteable:
@@ -105,8 +115,8 @@ class Call:
 
 def paged(call: Call, rows: Sequence[Row], shape: Callable[[Row], Any]) -> Answer:
     """Return one page with GitLab's headers; 20 rows unless asked, 100 at most."""
-    size = min(max(int(call.params.get("per_page") or 20), 1), _MOST_ROWS)
-    page = max(int(call.params.get("page") or 1), 1)
+    size = min(_whole_number(call, "per_page", 20), _MOST_ROWS)
+    page = _whole_number(call, "page", 1)
     pages = max(-(-len(rows) // size), 1)
     chosen = rows[(page - 1) * size : page * size]
     following = str(page + 1) if page < pages else ""
@@ -115,17 +125,58 @@ def paged(call: Call, rows: Sequence[Row], shape: Callable[[Row], Any]) -> Answe
         "X-Per-Page": str(size),
         "X-Next-Page": following,
         "X-Prev-Page": str(page - 1) if page > 1 else "",
-        "X-Total": str(len(rows)),
-        "X-Total-Pages": str(pages),
-        "Link": _links(call, page, pages, size),
+        "Link": _links(call, page, pages, size, counts=len(rows) <= _MOST_COUNTED),
     }
+    if len(rows) <= _MOST_COUNTED:
+        headers |= {"X-Total": str(len(rows)), "X-Total-Pages": str(pages)}
     return Answer(200, [shape(row) for row in chosen], headers)
 
 
-def _links(call: Call, page: int, pages: int, size: int) -> str:
+def keyset(call: Call, rows: Sequence[dict[str, Any]]) -> Answer:
+    """Return the rows after the one named by `page_token`; only `Link` leads on, and nothing is counted."""
+    size, token = min(_whole_number(call, "per_page", 20), _MOST_ROWS), call.text("page_token")
+    ids = [row["id"] for row in rows]
+    start = ids.index(token) + 1 if token in ids else 0
+    chosen = rows[start : start + size]
+    if start + size >= len(rows):
+        return Answer(200, chosen)
+    asked = urlencode({**_asked(call), "per_page": size, "page_token": chosen[-1]["id"]})
+    return Answer(200, chosen, {"Link": f'<{call.world.base_url}/api/v4{call.path}?{asked}>; rel="next"'})
+
+
+def _asked(call: Call) -> dict[str, str]:
+    return {key: value for key, value in call.params.items() if isinstance(value, str) and key != "page"}
+
+
+def _whole_number(call: Call, name: str, default: int) -> int:
+    value = str(call.params.get(name) or default)
+    if not value.isdigit() or int(value) < 1:
+        raise acts.ApiError(400, {"error": f"{name} does not have a valid value"})
+    return int(value)
+
+
+def checked_title(call: Call) -> str:
+    """Return the title, or refuse like the model does."""
+    title = call.text("title") or ""
+    if not title.strip():
+        raise message(400, {"title": ["can't be blank"]})
+    if len(title) > _LONGEST_TITLE:
+        raise message(400, {"title": [f"is too long (maximum is {_LONGEST_TITLE} characters)"]})
+    return title
+
+
+def checked_description(call: Call) -> str | None:
+    """Return the description, or refuse like the model does."""
+    description = call.text("description")
+    if description is not None and len(description) > _LONGEST_DESCRIPTION:
+        raise message(400, {"description": [f"is too long (maximum is {_LONGEST_DESCRIPTION} characters)"]})
+    return description
+
+
+def _links(call: Call, page: int, pages: int, size: int, *, counts: bool) -> str:
     places = {"prev": page - 1 if page > 1 else None, "next": page + 1 if page < pages else None}
-    places |= {"first": 1, "last": pages}
-    query = {key: value for key, value in call.params.items() if isinstance(value, str) and key != "page"}
+    places |= {"first": 1, "last": pages if counts else None}
+    query = _asked(call)
     links = []
     for rel, number in places.items():
         if number is not None:

@@ -3,7 +3,7 @@
 from bot.sandbox import acts, git_store
 from bot.sandbox.acts import ApiError, level, message
 from bot.sandbox.rest import shapes
-from bot.sandbox.rest.call import Answer, Call, paged
+from bot.sandbox.rest.call import Answer, Call, checked_description, checked_title, paged
 from bot.sandbox.state import MergeRequest, now
 
 
@@ -29,7 +29,7 @@ def listing(call: Call) -> Answer:
         for one in reversed(call.project.merge_requests)
         if all(value is None or getattr(one, name) == value for name, value in wanted.items())
     ]
-    return paged(call, rows, lambda one: shapes.merge_request(call.world, one, call.user))
+    return paged(call, rows, lambda one: shapes.merge_request_basic(call.world, one))
 
 
 def create(call: Call) -> Answer:
@@ -37,6 +37,7 @@ def create(call: Call) -> Answer:
     call.require("title", "source_branch", "target_branch")
     call.need_level(30)
     source, target = str(call.params["source_branch"]), str(call.params["target_branch"])
+    title = checked_title(call)
     for name, branch in (("Source", source), ("Target", target)):
         if git_store.head(call.project.git_dir, branch) is None:
             raise message(400, {f"{name.lower()}_branch": [f'"{branch}" does not exist']})
@@ -48,8 +49,8 @@ def create(call: Call) -> Answer:
         call.user,
         source=source,
         target=target,
-        title=str(call.params["title"]),
-        description=call.text("description") or "",
+        title=title,
+        description=checked_description(call) or "",
     )
     opened.remove_source_branch = call.flag("remove_source_branch")
     return _shown(call, opened, 201)
@@ -63,9 +64,8 @@ def update(call: Call) -> Answer:
         raise ApiError(400, {"error": f"{', '.join(names)} are missing, at least one parameter must be provided"})
     if level(one.project, call.user) < 30 and one.author.id != call.user.id:
         raise message(403, "403 Forbidden")
-    acts.update_merge_request(
-        call.world, one, call.user, title=call.text("title"), description=call.text("description")
-    )
+    title = checked_title(call) if "title" in call.params else None
+    acts.update_merge_request(call.world, one, call.user, title=title, description=checked_description(call))
     if call.text("state_event") in ("close", "reopen"):
         acts.set_state(call.world, one, call.user, str(call.params["state_event"]))
     return _shown(call, one)
@@ -98,6 +98,7 @@ def approvals(call: Call) -> Answer:
 def approve(call: Call) -> Answer:
     """Approve; `sha` must be the head when it is given."""
     one, sha = call.merge_request, call.text("sha")
+    call.need_level(30)
     if sha is not None and sha != git_store.head(one.project.git_dir, one.source_branch):
         raise message(409, "SHA does not match HEAD of source branch")
     acts.approve(call.world, one, call.user)

@@ -108,7 +108,8 @@ def edit_hook(call: Call) -> Answer:
 def _set(call: Call, hook: Hook) -> None:
     hook.url = call.text("url") or hook.url
     hook.token = call.text("token") or hook.token
-    hook.signing_token = call.text("signing_token") or hook.signing_token
+    if call.world.knows_signing:
+        hook.signing_token = call.text("signing_token") or hook.signing_token
     hook.flags |= {name: call.flag(name) for name in _FLAGS if name in call.params}
 
 

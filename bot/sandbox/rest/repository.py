@@ -8,7 +8,7 @@ from bot.sandbox import acts, git_store
 from bot.sandbox.acts import ApiError, message
 from bot.sandbox.ci import engine
 from bot.sandbox.rest import shapes
-from bot.sandbox.rest.call import Answer, Call, paged
+from bot.sandbox.rest.call import Answer, Call, keyset, paged
 from bot.sandbox.state import Project
 
 _BATCH_LIMIT = 20 * 1024 * 1024
@@ -21,10 +21,12 @@ def _ref(call: Call, project: Project) -> str:
 
 def tree(call: Call) -> Answer:
     """List a tree; `pagination=none` gives all of it, and only together with `recursive`."""
-    project, recursive = call.project, call.flag("recursive")
+    project, recursive = call.code, call.flag("recursive")
     rows = git_store.tree(project.git_dir, _ref(call, project), path=call.text("path") or "", recursive=recursive)
     if rows is None:
         raise message(404, "404 Tree Not Found")
+    if call.text("pagination") == "keyset":
+        return keyset(call, rows)
     if call.text("pagination") != "none":
         return paged(call, rows, lambda row: row)
     if not recursive:
@@ -34,7 +36,7 @@ def tree(call: Call) -> Answer:
 
 def raw_file(call: Call) -> Answer:
     """Show a file's bytes."""
-    content = git_store.read(call.project.git_dir, _ref(call, call.project), call.ids["path"])
+    content = git_store.read(call.code.git_dir, _ref(call, call.project), call.ids["path"])
     if content is None:
         raise message(404, "404 File Not Found")
     return Answer(200, content, {"Content-Type": "text/plain; charset=utf-8"})
@@ -43,7 +45,7 @@ def raw_file(call: Call) -> Answer:
 def file(call: Call) -> Answer:
     """Show a file with its content in base64; the ref must be named."""
     call.require("ref")
-    project, ref = call.project, _ref(call, call.project)
+    project, ref = call.code, _ref(call, call.project)
     content, sha = git_store.read(project.git_dir, ref, call.ids["path"]), git_store.resolve(project.git_dir, ref)
     if content is None or sha is None:
         raise message(404, "404 File Not Found")
@@ -67,7 +69,7 @@ def file(call: Call) -> Answer:
 
 def branch(call: Call) -> Answer:
     """Show a branch."""
-    project, name = call.project, call.ids["branch"]
+    project, name = call.code, call.ids["branch"]
     sha = git_store.head(project.git_dir, name)
     if sha is None:
         raise message(404, "404 Branch Not Found")
@@ -95,7 +97,7 @@ def delete_branch(call: Call) -> Answer:
     project, name = call.project, call.ids["branch"]
     if git_store.head(project.git_dir, name) is None:
         raise message(404, "404 Branch Not Found")
-    if not acts.may_push(project, call.user, name) or name == project.default_branch:
+    if name in project.protected or name == project.default_branch or not acts.may_push(project, call.user, name):
         raise message(403, "403 Forbidden")
     git_store.delete_branch(project.git_dir, name)
     return Answer(204)
@@ -105,6 +107,8 @@ def commit(call: Call) -> Answer:
     """Commit many files at once; the right to push is looked at first, as in lib/api/commits.rb."""
     call.require("branch", "commit_message", "actions")
     project, name = call.project, str(call.params["branch"])
+    if not isinstance(call.params["actions"], list) or not all(isinstance(one, dict) for one in call.params["actions"]):
+        raise ApiError(400, {"error": "actions is invalid"})
     if project.is_archived or not acts.may_push(project, call.user, name):
         raise message(403, "403 Forbidden - You are not allowed to push into this branch")
     start = _start(call, project, name)
@@ -127,7 +131,7 @@ def commit(call: Call) -> Answer:
 def _start(call: Call, project: Project, name: str) -> str | None:
     asked = call.text("start_sha") or call.text("start_branch")
     head = git_store.head(project.git_dir, name)
-    if asked and head is not None and not call.flag("force"):
+    if asked and asked != name and head is not None:
         text = f"A branch called '{name}' already exists. Switch to that branch in order to make changes"
         raise message(400, text)
     if asked:
@@ -153,6 +157,8 @@ def graphql(call: Call) -> Answer:
     project = call.world.project_at(str(variables.get("p")))
     if project is None or not acts.may_see(project, call.user):
         return Answer(200, {"data": {"project": None}})
+    if not acts.may_read_code(project, call.user):
+        return Answer(200, {"data": {"project": {"repository": None}}})
     return _blobs(project, variables.get("ref") or project.default_branch or "HEAD", paths)
 
 

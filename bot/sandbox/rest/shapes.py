@@ -23,6 +23,8 @@ from bot.sandbox.state import (
 
 Json = dict[str, Any]
 TYPES = {"issue": "Issue", "merge_request": "MergeRequest"}
+# What the deprecated `merge_status` says.
+_OLD_STATUS = {"preparing": "checking", "checking": "checking", "conflict": "cannot_be_merged"}
 ROLES = {0: "No one", 30: "Developers + Maintainers", 40: "Maintainers", 50: "Owners"}
 
 
@@ -109,7 +111,6 @@ def member(world: World, one: User, level: int) -> Json:
         "created_at": None,
         "expires_at": None,
         "membership_state": "active",
-        "is_using_seat": None,
     }
 
 
@@ -203,18 +204,33 @@ def issue(world: World, one: Noteable) -> Json:
     }
 
 
+def merge_request_basic(world: World, one: MergeRequest) -> Json:
+    """Return a merge request, as lists show it."""
+    return {**_common(world, one), **_merge_facts(world, one, acts.merge_status(one), _head(one))}
+
+
+def _head(one: MergeRequest) -> str:
+    head = git_store.head(one.project.git_dir, one.source_branch)
+    return one.last_sha if one.state == "merged" else head or one.last_sha
+
+
+def _changes_count(one: MergeRequest) -> str | None:
+    """GitLab counts in a text, and says nothing where nothing is changed."""
+    git_dir, target = one.project.git_dir, one.target_branch
+    if one.merge_commit_sha is not None:
+        target = git_store.commit_info(git_dir, one.merge_commit_sha)["parents"][0]
+    count = len(git_store.changed_files(git_dir, target, _head(one)))
+    return str(count) if count else None
+
+
 def merge_request(world: World, one: MergeRequest, asker: User) -> Json:
     """Return a merge request, as a single reading shows it."""
-    status = acts.merge_status(one)
-    run = engine.head_pipeline(one)
-    head = git_store.head(one.project.git_dir, one.source_branch)
-    sha = one.last_sha if one.state == "merged" else head or one.last_sha
+    run, sha = engine.head_pipeline(one), _head(one)
     target = git_store.head(one.project.git_dir, one.target_branch)
     return {
-        **_common(world, one),
-        **_merge_facts(world, one, status, sha),
+        **merge_request_basic(world, one),
         "subscribed": True,
-        "changes_count": "1",
+        "changes_count": _changes_count(one),
         "latest_build_started_at": date(run.created_at) if run else None,
         "latest_build_finished_at": date(run.finished_at) if run else None,
         "first_deployed_to_production_at": None,
@@ -243,9 +259,7 @@ def _merge_facts(world: World, one: MergeRequest, status: str, sha: str) -> Json
         "imported": False,
         "imported_from": "none",
         "merge_when_pipeline_succeeds": one.auto_merge_by is not None,
-        "merge_status": {"preparing": "preparing", "checking": "checking", "conflict": "cannot_be_merged"}.get(
-            status, "can_be_merged"
-        ),
+        "merge_status": _OLD_STATUS.get(status, "can_be_merged"),
         "detailed_merge_status": status,
         "sha": sha or None,
         "merge_commit_sha": one.merge_commit_sha,
@@ -337,6 +351,7 @@ def job(world: World, run: Pipeline, one: Job) -> Json:
         "user": account(world, run.user),
         "commit": commit(world, run.project, run.sha),
         "pipeline": pipeline_basic(world, run),
+        "project": {"ci_job_token_scope_enabled": False},
         "web_url": f"{world.base_url}/{run.project.path}/-/jobs/{one.id}",
         "artifacts": [],
         "runner": None,
@@ -402,7 +417,7 @@ def _access(level: int) -> Json:
 
 
 def hook(one: Hook, project_id: int) -> Json:
-    """Return a webhook without its secrets; four failures in a row switch it off for a while."""
+    """Return a webhook without its secrets."""
     names = (
         "push_events issues_events confidential_issues_events merge_requests_events tag_push_events note_events "
         "confidential_note_events job_events pipeline_events wiki_page_events emoji_events"
@@ -414,8 +429,8 @@ def hook(one: Hook, project_id: int) -> Json:
         "project_id": project_id,
         **{name: one.flags.get(name, False) for name in names},
         "enable_ssl_verification": True,
-        "alert_status": "temporarily_disabled" if one.failures >= 4 else "executable",
-        "disabled_until": None,
+        "alert_status": one.alert_status,
+        "disabled_until": date(one.disabled_until),
         "token_present": one.token is not None,
         "signing_token_present": one.signing_token is not None,
     }
