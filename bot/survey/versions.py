@@ -1,13 +1,15 @@
 """Which version to run with: the newest supported one that the repository allows.
 
 The tables were right in November 2026 (endoflife.date, the official images). A version past its end of life is never
-chosen while a supported one is allowed; a floor such as ">=0.10" is never used as a version itself.
+chosen while a supported one was tested or is allowed; a floor such as ">=0.10" is never used as a version itself.
 """
 
 import re
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
+
+from bot.survey.ended import ENDED, LATELY
 
 Number = tuple[int, ...]
 
@@ -30,6 +32,19 @@ LINES: dict[str, Line] = {
     "go": Line(supported=("1.26", "1.27"), default="1.27", parts=2, keeps_promises=True),
     "rust": Line(supported=("1.98",), default="1.98", parts=2, keeps_promises=True),
     "java": Line(supported=("8", "11", "17", "21", "25"), default="21", parts=1),
+    "ruby": Line(supported=("3.3", "3.4", "4.0"), default="3.4", parts=2),
+    "php": Line(supported=("8.2", "8.3", "8.4", "8.5"), default="8.4", parts=2),
+    "dotnet": Line(supported=("10.0",), default="10.0", parts=2),
+    "elixir": Line(supported=("1.16", "1.17", "1.18", "1.19", "1.20"), default="1.19", parts=2),
+    "erlang": Line(supported=("27", "28", "29"), default="28", parts=1, keeps_promises=True),
+    "swift": Line(supported=("6.1", "6.2", "6.3"), default="6.3", parts=2, keeps_promises=True),
+    "dart": Line(supported=("3.13",), default="3.13", parts=2, keeps_promises=True),
+    "haskell": Line(supported=("9.6", "9.8", "9.10", "9.12", "9.14"), default="9.10", parts=2),
+    "julia": Line(supported=("1.10", "1.12"), default="1.12", parts=2, keeps_promises=True),
+    "r": Line(supported=("4.6.1",), default="4.6.1", parts=3, keeps_promises=True),
+    "perl": Line(supported=("5.42", "5.44"), default="5.42", parts=2, keeps_promises=True),
+    "lua": Line(supported=("5.1", "5.2", "5.3", "5.4"), default="5.4", parts=2),
+    "terraform": Line(supported=("1.14", "1.15"), default="1.15", parts=2, keeps_promises=True),
 }
 
 # Versions of pinned tools: unpinned ones break green repositories (each pin was tried together with the others).
@@ -69,11 +84,23 @@ def choose(language: str, *, spec: str = "", matrix: Iterable[str] = (), exact: 
     both = [each for each in fitting if each in wanted]
     if both:
         return both[-1]
+    if not fitting or not line.keeps_promises:
+        ended = _ended(language, spec, [*wanted, short(language, exact)], is_demanded=not fitting)
+        if ended:
+            return ended
     if (wanted or number(exact)) and not line.keeps_promises:
         return _nearest(fitting or list(line.supported), [*wanted, exact])
     if line.default in fitting or not fitting:
         return line.default
     return fitting[-1]
+
+
+def _ended(language: str, spec: str, wanted: Sequence[str], *, is_demanded: bool) -> str:
+    """Return the newest version past its end that is demanded, or was tested until lately; else nothing."""
+    known = ENDED.get(language, {}) if is_demanded else LATELY.get(language, ())
+    allowed = [each for each in known if allows(spec, each)]
+    tested = [each for each in allowed if each in wanted]
+    return (tested or (allowed if is_demanded else [""]) or [""])[-1]
 
 
 def _nearest(candidates: Sequence[str], wanted: Sequence[str]) -> str:

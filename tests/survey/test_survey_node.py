@@ -97,7 +97,8 @@ def test_linters_are_scripts_that_only_check(unit_of: Look) -> None:
         pytest.param({"package.json": package(engines={"node": ">=0.10"})}, "24", id="a useless floor"),
         pytest.param({"package.json": package(engines={"node": "^22.13.0"})}, "22", id="a caret"),
         pytest.param({"package.json": package(), ".nvmrc": "lts/jod\n"}, "22", id="a name of a release line"),
-        pytest.param({"package.json": package(), ".nvmrc": "v18.17.0\n"}, "22", id="a version past its end"),
+        pytest.param({"package.json": package(), ".nvmrc": "v18.17.0\n"}, "18", id="a version that ended lately"),
+        pytest.param({"package.json": package(), ".nvmrc": "v10\n"}, "22", id="a version long past its end"),
         pytest.param({"package.json": package()}, "24", id="nothing declared"),
     ],
 )

@@ -4,6 +4,7 @@ import re
 
 from bot.domain import Evidence, Unit
 from bot.survey import commands, versions
+from bot.survey.ended import told
 from bot.survey.facts import Facts
 from bot.survey.node.deploying import add_deployment
 from bot.survey.node.manager import Manager, find_manager, installation
@@ -87,11 +88,12 @@ def _add_version(facts: Facts, folder: Folder, package: dict[str, object], ci: O
     evidence += [where for found, where in seen if versions.short("node", found) == version][:1]
     evidence += [folder.evidence(file)] if exact and file else []
     why = (
-        "it is the newest supported version that the repository names"
+        "it is the newest usable version that the repository names"
         if evidence
         else "nothing is declared, so it is the default"
     )
-    facts.add("version", version, why, *evidence, confidence=1.0 if len(evidence) > 1 else 0.9 if evidence else 0.5)
+    why, sure = told("node", version, why, 1.0 if len(evidence) > 1 else 0.9 if evidence else 0.5)
+    facts.add("version", version, why, *evidence, confidence=sure)
     facts.add("version_floor", versions.floor(spec), f"engines says {spec}", folder.evidence("package.json", '"node"'))
     return version
 

@@ -8,7 +8,7 @@ from bot.survey import commands
 from bot.survey.other_ci.model import Command, all_commands
 from bot.survey.parsing import string, strings
 from bot.survey.python.environments import nox_lint_sessions, tox_lint_environments
-from bot.survey.python.project import Project, pinned, pip_install
+from bot.survey.python.project import Project, pip_install
 
 _TOOLS = (
     "ruff",
@@ -167,7 +167,7 @@ def _add_lint_install(project: Project) -> None:
         if not re.search(rf"(?<![\w-]){tool}(?![\w-])", installed):
             facts.add(
                 "lint_install",
-                pinned(tool),
+                project.pinned(tool),
                 "the lint command begins with it",
                 Evidence(path=project.folder.full("pyproject.toml")),
             )
@@ -179,7 +179,7 @@ def _add_lint_install(project: Project) -> None:
     if len(runners) == len(tools) == len(lines):
         for tool in runners:
             own = [line for line in facts.all("install") if line.startswith(f"pip install {tool}==")]
-            facts.add("lint_install", own[0] if own else pinned(tool), f"{tool} brings the rest itself", where)
+            facts.add("lint_install", own[0] if own else project.pinned(tool), f"{tool} brings the rest itself", where)
         if "pre-commit" in tools:
             facts.add("system_package", "git", "pre-commit asks git for the files", where)
         return

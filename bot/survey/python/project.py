@@ -9,7 +9,9 @@ from bot.survey.facts import Facts
 from bot.survey.other_ci.model import Command, OtherCi
 from bot.survey.python.manifest import Manifest
 from bot.survey.tree import Folder
-from bot.survey.versions import TOOLS
+from bot.survey.versions import TOOLS, number
+
+OLDEST_FOR_TOOLS = (3, 10)
 
 
 class Project(Struct, frozen=True, kw_only=True):
@@ -37,6 +39,10 @@ class Project(Struct, frozen=True, kw_only=True):
                 return run[: positions[0]]
         return []
 
+    def pinned(self, tool: str) -> str:
+        """Return the command that installs a tool for this project's Python."""
+        return pinned(tool, self.version)
+
     def manager(self) -> tuple[str, Evidence]:
         """Return the package manager and what tells it."""
         return _manager(self.manifest)
@@ -47,9 +53,10 @@ def pip_install(*requirements: str) -> str:
     return "pip install " + " ".join(shlex.quote(each) for each in requirements)
 
 
-def pinned(tool: str) -> str:
-    """Return the command that installs a tool in the version that was tried."""
-    return f"pip install {tool}=={TOOLS[tool]}" if tool in TOOLS else f"pip install {tool}"
+def pinned(tool: str, python: str = "") -> str:
+    """Return the command that installs a tool in the version that was tried; an old Python takes what it can get."""
+    is_old = number(python) < OLDEST_FOR_TOOLS if python else False
+    return f"pip install {tool}" if is_old or tool not in TOOLS else f"pip install {tool}=={TOOLS[tool]}"
 
 
 def _manager(manifest: Manifest) -> tuple[str, Evidence]:

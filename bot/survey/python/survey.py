@@ -4,6 +4,7 @@ import re
 
 from bot.domain import Evidence, Unit
 from bot.survey import versions
+from bot.survey.ended import told
 from bot.survey.facts import Facts
 from bot.survey.other_ci.model import OtherCi, all_commands
 from bot.survey.parsing import string, strings, table
@@ -78,7 +79,8 @@ def _add_version(facts: Facts, manifest: Manifest, ci: OtherCi) -> str:
     evidence += [where for found, where in seen if versions.short("python", found) == version][:1]
     if exact:
         evidence.append(folder.evidence(file, exact))
-    facts.add("version", version, _why(version, manifest.python, tested, exact), *evidence, confidence=_sure(evidence))
+    why, sure = told("python", version, _why(version, manifest.python, tested, exact), _sure(evidence))
+    facts.add("version", version, why, *evidence, confidence=sure)
     facts.add("version_floor", least, f"the project declares {manifest.python}", manifest.python_evidence)
     return version
 
@@ -100,6 +102,8 @@ def _why(version: str, spec: str, tested: list[str], exact: str) -> str:
         )
     if exact and versions.short("python", exact) == version:
         return "a version file pins it"
+    if tested and exact:
+        return f"it is the nearest version still supported, while a version file names {exact}"
     if spec:
         return f"it is a supported version inside {spec}"
     return "nothing is declared, so it is the default" if not tested else "it is the nearest version still supported"
