@@ -121,7 +121,7 @@ class Sandbox:
         except ValueError:
             return Answer(400, {"error": "The request body is not valid JSON"})
         before = len(self.world.unknown_routes)
-        answer = router.answer(self.world, method, path.removeprefix(_API).removeprefix("/api"), headers, params)
+        answer = router.answer(self.world, method, path.removeprefix(_API), headers, params)
         for route in self.world.unknown_routes[before:]:
             log.warning("unknown route: %s — the stand-in cannot do this", route)
         return answer

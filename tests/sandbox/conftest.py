@@ -25,17 +25,17 @@ class Api:
         )
         self.project = project
 
-    def call(self, method: str, path: str, json: Any = None, **query: Any) -> httpx.Response:
+    def call(self, method: str, path: str, json: Any = None, /, **query: Any) -> httpx.Response:
         place = path if path.startswith("//") else f"/projects/{self.project.id}{path}"
-        return self._client.request(method, place.replace("//", "/", 1), json=json, params=query)
+        return self._client.request(method, place.replace("//", "/", 1), json=json, params=query or None)
 
-    def get(self, path: str, **query: Any) -> httpx.Response:
+    def get(self, path: str, /, **query: Any) -> httpx.Response:
         return self.call("GET", path, **query)
 
-    def post(self, path: str, **body: Any) -> httpx.Response:
+    def post(self, path: str, /, **body: Any) -> httpx.Response:
         return self.call("POST", path, body)
 
-    def put(self, path: str, **body: Any) -> httpx.Response:
+    def put(self, path: str, /, **body: Any) -> httpx.Response:
         return self.call("PUT", path, body)
 
     def delete(self, path: str) -> httpx.Response:
@@ -60,15 +60,18 @@ class Place:
         return self.as_("max")
 
     def push(self, branch: str, path: str, content: str, *, by: str = "max") -> httpx.Response:
-        known = self.as_("max").get("/repository/files/" + path.replace("/", "%2F"), ref=branch).status_code == 200
+        is_new = self.api.get("/repository/branches/" + branch.replace("/", "%2F")).status_code == 404
+        ref = "main" if is_new else branch
+        known = self.api.get("/repository/files/" + path.replace("/", "%2F"), ref=ref).status_code == 200
         body: dict[str, Any] = {
             "branch": branch,
             "commit_message": f"Change {path}",
             "actions": [{"action": "update" if known else "create", "file_path": path, "content": content}],
+            **({"start_branch": "main"} if is_new else {}),
         }
-        if self.as_("max").get("/repository/branches/" + branch.replace("/", "%2F")).status_code == 404:
-            body["start_branch"] = "main"
-        return self.as_(by).post("/repository/commits", **body)
+        answer = self.as_(by).post("/repository/commits", **body)
+        assert answer.status_code == 201, answer.text
+        return answer
 
     def open(self, branch: str = "topic", title: str = "A topic", **more: Any) -> MergeRequest:
         """Open a merge request with one commit, as the developer, with the checks in the background done."""

@@ -94,7 +94,7 @@ def answer(world: World, method: str, path: str, headers: Mapping[str, str], par
 def _answer(world: World, method: str, path: str, headers: Mapping[str, str], params: dict[str, Any]) -> Answer:
     token = _token(world, headers)
     _check_scope(token, method, path)
-    if path == "/graphql":
+    if path == "/api/graphql":
         return repository.graphql(Call(world, token, path, {}, params))
     known = [(verb, match, handler) for verb, pattern, handler in _TABLE if (match := pattern.match(path))]
     for verb, match, handler in known:
@@ -117,7 +117,7 @@ def _token(world: World, headers: Mapping[str, str]) -> Token:
 
 
 def _check_scope(token: Token, method: str, path: str) -> None:
-    reads = method == "GET" or path == "/graphql"
+    reads = method == "GET" or path == "/api/graphql"
     enough = {"api", "read_api"} if reads else {"api"}
     if path == "/personal_access_tokens/self" or enough & set(token.scopes):
         return
