@@ -237,7 +237,7 @@ def test_the_sandbox_runs_until_it_is_told_to_stop(tmp_path: Path) -> None:
         assert process.stdout is not None
         said = "".join(iter_until(process.stdout, "Ctrl-C ends it."))
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=60) == 0
     assert "answers at http://127.0.0.1:" in said
     assert "PIPEWRIGHT_GITLAB_TOKEN=glpat-" in said
 

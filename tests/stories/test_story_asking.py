@@ -245,3 +245,9 @@ def test_the_model_can_open_a_draft_but_only_here(story: Story) -> None:
     assert story.request.approvals == []
     refusals = [one for one in story.town.ollama.requests[1]["messages"] if "only this conversation" in one["content"]]
     assert refusals
+
+
+def test_a_repository_of_fifty_thousand_files_gets_its_draft(town: Town) -> None:
+    many = {f"data/{folder:03}/{file:02}.txt": "x\n" for folder in range(500) for file in range(100)}
+    story = town.story({**PYTHON, **many})
+    assert "pytest" in story.file(".gitlab-ci.yml", story.drafted().source_branch)

@@ -13,7 +13,7 @@ from bot.sandbox.state import Hook, Issue, MergeRequest, Note, Noteable, Project
 from bot.store import orders
 from tests.world.scripted_ollama import ScriptedOllama
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 90.0
 SECRET = "a-webhook-secret-for-tests"
 
 PYTHON = {
