@@ -227,6 +227,7 @@ def emoji(world: World, of: Noteable, on: Note | None, one: Award, kind: str) ->
     """A reaction was given or taken back; it says who, not whether they may anything."""
     types = {"issue": "Issue", "merge_request": "MergeRequest"}
     payload = _frame(world, "emoji", kind, one.user, of.project)
+    del payload["repository"]
     payload["object_attributes"] = {
         "user_id": one.user.id,
         "created_at": hook_date(one.created_at),
