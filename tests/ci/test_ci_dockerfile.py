@@ -1,5 +1,9 @@
 """What is wrong with a Dockerfile, and that ours are not."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from bot.ci.dockerfile import check_dockerfile
@@ -71,6 +75,23 @@ def test_a_written_dockerfile_has_stages_no_root_and_no_findings(ecosystem, fact
     assert "\nUSER 1" in text or "\nUSER 6" in text
     assert "\n\n\n" not in text
     assert ".git\n" in files[".dockerignore"]
+
+
+@pytest.mark.parametrize(("ecosystem", "facts"), SERVERS)
+def test_hadolint_finds_nothing_in_a_written_dockerfile(ecosystem, facts, composed, unit) -> None:
+    text = composed(unit(ecosystem, **{**DEPLOYED, **facts})).files["Dockerfile"]
+    assert hadolint(text) == ""
+
+
+def test_hadolint_would_find_something() -> None:
+    assert "DL3006" in hadolint("FROM debian\n")
+
+
+def hadolint(text: str) -> str:
+    program = Path(sys.executable).with_name("hadolint")
+    done = subprocess.run([program, "--no-color", "-"], input=text, capture_output=True, text=True, check=False)
+    assert not done.stderr
+    return done.stdout
 
 
 @pytest.mark.parametrize(
