@@ -27,11 +27,12 @@ _LINTS = frozenset(
     codespell eslint prettier tsc biome oxlint standard xo stylelint markdownlint golangci-lint staticcheck gofmt
     golint yamllint shellcheck clang-format clang-tidy cppcheck ktlint detekt knip check-manifest
     interrogate pytype pyre ty doc8 attw flake8-docstrings autopep8 yapf publint size-limit
-    zizmor actionlint typos cargo-deny""".split()
+    zizmor actionlint typos cargo-deny py_compile compileall""".split()
 )
 _TEST_WORD = re.compile(
     r"(^|[-_:./])(tests?|unit|specs?|check|ci|coverage|cov|verify|pytest|py3?\d*|py)(?=$|[-_:./\d])"
 )
+_TEST_SCRIPT = re.compile(r"(^|[-_])(unit)?tests?[-_.]|(?<!la)(?<!con)tests?\.(sh|bash)$")
 _LINT_WORD = re.compile(
     r"lint|format|fmt|style|typing|types?\b|typecheck|type-check|mypy|flake|black|ruff|isort|eslint|prettier"
     r"|pre-?commit|tsc|vet|attw|size|knip|spell|check[-:_](?:type|lint|format|fmt|style)"
@@ -149,6 +150,10 @@ def _plain_kind(tool: str, rest: list[str]) -> str:
         return _kind_of_environments(rest)
     if tool in _TESTS:
         return "test"
+    if tool in {"pyinstaller", "pyproject-build", "build"}:
+        return "build"
+    if tool.endswith((".sh", ".bash")):
+        return "test" if _TEST_SCRIPT.search(tool) else "other"
     if tool in {"pip", "pip3", "pipx", "apt-get", "apt"}:
         return "install" if "install" in rest else "other"
     return ""

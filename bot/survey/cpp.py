@@ -35,8 +35,21 @@ def survey_cpp(folder: Folder, ci: OtherCi) -> Unit | None:
     facts.add("system_package", "g++" if language == "cpp" else "gcc", "the sources are compiled", where)
     adders = {"cmake": _add_cmake, "meson": _add_meson, "autotools": _add_autotools, "make": _add_make}
     adders[system](facts, folder, ci, where)
+    _add_scripts(facts, folder, ci)
     add_services(facts, folder, ci)
     return facts.unit(folder.root, "cpp")
+
+
+def _add_scripts(facts: Facts, folder: Folder, ci: OtherCi) -> None:
+    """Run the test scripts that other CI starts in some folder, after the tests of the build system."""
+    every = [command for job in ci.jobs[:20] for command in job.commands(job.rows[0])]
+    for command in every:
+        found = re.fullmatch(r"(?:(?:ba)?sh )?(\./)?([\w./-]+\.sh)", command.line)
+        inside = command.folder.removeprefix(f"{folder.root}/") if folder.root else command.folder
+        path = f"{inside}/{found.group(2)}" if found and inside else found.group(2) if found else ""
+        if found and command.kind == "test" and folder.has(path):
+            line = f"(cd {inside} && {command.line})" if inside else command.line
+            facts.add("test", line, "other CI runs it", command.evidence)
 
 
 def _system(folder: Folder, ci: OtherCi) -> str:
@@ -132,8 +145,10 @@ def _add_make(facts: Facts, folder: Folder, ci: OtherCi, where: Evidence) -> Non
     known = recipes(folder)
     file = folder.first(*NAMES)
     facts.add("system_package", "make", "there is a Makefile", where)
-    facts.add("build", "make all" if "all" in known else "make", "the Makefile builds it", where)
     runs = all_commands(ci.runs("cpp", "", folder.root))
+    built = next((command for command in runs if re.fullmatch(r"make( all)?( -j\S*)?", command.line)), None)
+    default = "make all" if "all" in known and next(iter(known)) != "all" else "make"
+    facts.add("build", built.line if built else default, "the Makefile builds it", built.evidence if built else where)
     in_ci = [
         command for command in runs if command.kind == "test" and re.match(r"make( -\S+)*( [\w-]+)+$", command.line)
     ]

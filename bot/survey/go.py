@@ -5,7 +5,7 @@ import re
 from bot.domain import Evidence, Unit
 from bot.survey import commands, versions
 from bot.survey.facts import Facts
-from bot.survey.makefile import runs_program
+from bot.survey.makefile import NAMES, recipes, runs_program, unfolded
 from bot.survey.other_ci.model import Command, OtherCi, all_commands
 from bot.survey.other_ci.services import add_services
 from bot.survey.tree import Folder
@@ -13,6 +13,11 @@ from bot.survey.versions import TOOLS
 
 _ALIASES = {"stable": "1.27", "oldstable": "1.26", "^1": "1.27", "1.x": "1.27", "1": "1.27", "latest": "1.27"}
 _PLUGIN_FREE = re.compile(r"-coverprofile[= ]\$\S+|\s-json\b")
+# What a recipe may do that a job in a plain image cannot.
+_OUTSIDE = re.compile(
+    r"\b(docker|podman|curl|wget|sudo|brew|kubectl|minikube|npm|yarn|xargs)\b|golangci|staticcheck"
+    r"|golint|go install|go get"
+)
 _LINT_CONFIGS = (".golangci.yml", ".golangci.yaml", ".golangci.toml", ".golangci.json")
 
 
@@ -32,7 +37,7 @@ def survey_go(folder: Folder, ci: OtherCi) -> Unit | None:
     runs = ci.runs("go", version, folder.root)
     _add_tests(facts, folder, runs)
     _add_lint(facts, folder, ci, runs)
-    facts.add("build", _build(runs), "every package must compile", module, confidence=0.9)
+    facts.add("build", _build(folder, runs), "every package must compile", module, confidence=0.9)
     _add_needs(facts, folder)
     add_services(facts, folder, ci)
     _add_deployment(facts, folder)
@@ -45,7 +50,8 @@ def _add_version(facts: Facts, folder: Folder, ci: OtherCi) -> str:
     least = max(declared, key=versions.number, default="")
     seen = [(_ALIASES.get(version, version), where) for version, where in ci.versions("go")]
     spec = f">={least}" if least else ""
-    version = versions.choose("go", spec=spec, matrix=[found for found, _ in seen])
+    exact = _in_file(folder)
+    version = versions.choose("go", spec=spec, matrix=[found for found, _ in seen], exact=exact)
     evidence = [folder.evidence("go.mod", f"go {least}", "module ")] if least else []
     evidence += [where for found, where in seen if versions.short("go", found) == version][:1]
     why = (
@@ -58,6 +64,13 @@ def _add_version(facts: Facts, folder: Folder, ci: OtherCi) -> str:
     return version
 
 
+def _in_file(folder: Folder) -> str:
+    """Return the version that .go-version, asdf or mise names."""
+    text = "\n".join(folder.text(name) for name in (".tool-versions", "mise.toml", ".mise.toml"))
+    found = re.search(r"^(?:golang|go)\s*=?\s*\"?(\d[\d.]*)", text, re.MULTILINE)
+    return folder.text(".go-version").strip() or (found.group(1) if found else "")
+
+
 def _add_tests(facts: Facts, folder: Folder, runs: list[list[Command]]) -> None:
     for run in runs:
         lines = {line: command for command in run if (line := _test_line(command, folder))}
@@ -65,12 +78,38 @@ def _add_tests(facts: Facts, folder: Folder, runs: list[list[Command]]) -> None:
             facts.add("test", line, "other CI runs it", command.evidence)
         if lines:
             break
+    if not facts.first("test"):
+        _add_make_test(facts, folder)
     if not facts.first("test") and folder.under(r".*_test\.go"):
         first = folder.under(r".*_test\.go")[0]
         facts.add("test", "go test ./...", "there are test files", Evidence(path=folder.full(first)), confidence=0.9)
     if facts.first("test"):
         tool = "make" if facts.first("test").startswith("make") else "go-test"
         facts.add("test_tool", tool, "of the test command", folder.evidence("go.mod", "module "))
+
+
+def _add_make_test(facts: Facts, folder: Folder) -> None:
+    """Test as the Makefile does: by its own line where that is plain, so that results can be read, else by make."""
+    known = recipes(folder)
+    target = next((name for name in ("test", "tests", "unit-test", "test-unit") if name in known), "")
+    if not target or not _is_plain_go(unfolded(folder, target)):
+        return
+    where = folder.evidence(folder.first(*NAMES), f"{target}:")
+    lines = [line.lstrip("@- ") for line in known[target].split("\n")[1:] if line.strip()]
+    plain = [line for line in lines if commands.kind(line) == "test" and line.startswith("go test")]
+    if plain == lines and not known[target].split("\n")[0].strip():
+        for line in plain:
+            facts.add("test", line, f"`make {target}` runs it", where, confidence=0.9)
+    else:
+        facts.add("test", f"make {target}", "the Makefile tests it so", where, confidence=0.9)
+
+
+def _is_plain_go(recipe: str) -> bool:
+    """Say whether a recipe does nothing but call Go, its tests among it."""
+    lines = [line.lstrip("@- ") for line in recipe.splitlines() if not re.fullmatch(r"[\w./ -]*", line.lstrip("@- "))]
+    if _OUTSIDE.search(recipe) or "go test" not in recipe:
+        return False
+    return all(re.match(r"go (test|vet|build|fmt) |gofmt |echo ", line) for line in lines)
 
 
 def _test_line(command: Command, folder: Folder) -> str:
@@ -90,6 +129,9 @@ def _test_line(command: Command, folder: Folder) -> str:
 
 def _test_from_raw(raw: str) -> str:
     """Understand a `go test` whose only shell parts are output redirections or package lists."""
+    behind = re.match(r"(?:\S+/)?gotestsum\b.*? -- (.+)", raw)
+    if behind and commands.kind(f"go test {behind.group(1)}") == "test":
+        return f"go test {behind.group(1)}"
     plain = re.match(r"(go test(?: -[a-z]+(?:=[\w.]+)?)*) .*\./\.\.\.", raw)
     if plain is None or "${{" in plain.group(1):
         return "go test ./..." if re.match(r"(\S+/)?gotestsum\b", raw) else ""
@@ -111,8 +153,9 @@ def _add_lint(facts: Facts, folder: Folder, ci: OtherCi, runs: list[list[Command
         )
         facts.add("lint_tool", "golangci", "it is configured or run", where)
         facts.add("lint_install", _golangci(folder, config, ci), "this release fits the configuration", where)
+    formatter = next((command for command in every if re.search(r"\bgofmt\b|\bgo fmt\b", command.raw)), None)
     vet = next((command for command in every if command.line.startswith("go vet")), None)
-    if not (config or linter):
+    if vet or not (config or linter or every):
         line = vet.line if vet else "go vet ./..."
         where = vet.evidence if vet else folder.evidence("go.mod", "module ")
         facts.add(
@@ -123,7 +166,6 @@ def _add_lint(facts: Facts, folder: Folder, ci: OtherCi, runs: list[list[Command
             confidence=1.0 if vet else 0.6,
         )
         facts.add("lint_tool", "govet", "of the lint command", where)
-    formatter = next((command for command in every if re.search(r"\bgofmt\b|\bgo fmt\b", command.raw)), None)
     if formatter:
         line = "test -z \"$(gofmt -l $(git ls-files '*.go' ':!vendor/'))\""
         facts.add("lint", line, "other CI checks the format", formatter.evidence, confidence=0.8)
@@ -144,10 +186,13 @@ def _golangci(folder: Folder, config: str, ci: OtherCi) -> str:
     return f"go install {path}/cmd/golangci-lint@v{release}"
 
 
-def _build(runs: list[list[Command]]) -> str:
+def _build(folder: Folder, runs: list[list[Command]]) -> str:
     for command in all_commands(runs):
         if command.line.startswith("go build") and " -o " not in command.line:
             return command.line
+    recipe = unfolded(folder, "build")
+    if re.search(r"\bgo build\b", recipe) and not _OUTSIDE.search(recipe):
+        return "make build"
     return "go build ./..."
 
 
@@ -156,7 +201,7 @@ def _add_needs(facts: Facts, folder: Folder) -> None:
         where = folder.evidence("go.mod", "mattn/go-sqlite3")
         facts.add("system_package", "gcc", "go-sqlite3 is compiled from C", where)
         facts.add("system_package", "libc6-dev", "go-sqlite3 is compiled from C", where)
-    if facts.first("test").startswith("make"):
+    if facts.first("test").startswith("make") or facts.first("build").startswith("make"):
         facts.add("system_package", "make", "the tests are run through make", folder.evidence("Makefile"))
 
 

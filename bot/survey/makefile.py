@@ -34,3 +34,15 @@ def runs_program(folder: Folder, targets: Sequence[str], pattern: str) -> bool:
         if re.search(pattern, whole):
             return True
     return False
+
+
+def unfolded(folder: Folder, target: str, depth: int = 3) -> str:
+    """Return the recipe of a target and those of its prerequisites."""
+    known = recipes(folder)
+
+    def whole(name: str, left: int) -> str:
+        text = known.get(name, "")
+        needed = text.split("\n")[0].split() if text and left else []
+        return text + "".join(whole(each, left - 1) for each in needed if each != name)
+
+    return whole(target, depth)[:20_000]

@@ -119,24 +119,26 @@ def _add_lint(facts: Facts, folder: Folder, cargo: dict[str, object], runs: list
     every = all_commands(runs)
     fmt = next((each for each in every if re.match(r"cargo fmt\b.*--check", each.line)), None)
     config = folder.first("rustfmt.toml", ".rustfmt.toml")
-    if fmt or config:
-        where = fmt.evidence if fmt else folder.evidence(config)
+    default = "" if every else "it comes with Rust, and nothing says otherwise"
+    if fmt or config or default:
+        where = fmt.evidence if fmt else folder.evidence(config or "Cargo.toml", "[package]", "[workspace]")
         facts.add(
             "lint",
             fmt.line if fmt else "cargo fmt --all -- --check",
-            "other CI runs it" if fmt else "it is configured",
+            "other CI runs it" if fmt else "it is configured" if config else default,
             where,
             confidence=1.0 if fmt else 0.6,
         )
         facts.add("lint_tool", "rustfmt", "of the lint command", where)
     clippy = next((each for each in every if re.match(r"cargo clippy\b", each.line)), None)
     config = folder.first("clippy.toml", ".clippy.toml")
-    if clippy or config or table(cargo, "lints", "clippy"):
-        where = clippy.evidence if clippy else folder.evidence(config or "Cargo.toml", "clippy")
+    configured = config or table(cargo, "lints", "clippy") or table(cargo, "workspace", "lints", "clippy")
+    if clippy or configured or default:
+        where = clippy.evidence if clippy else folder.evidence(config or "Cargo.toml", "clippy", "[package]")
         facts.add(
             "lint",
-            clippy.line if clippy else "cargo clippy --all-targets",
-            "other CI runs it" if clippy else "it is configured",
+            clippy.line if clippy else f"cargo clippy{' --workspace' if _is_workspace(cargo) else ''} --all-targets",
+            "other CI runs it" if clippy else "it is configured" if configured else default,
             where,
             confidence=0.9 if clippy else 0.6,
         )

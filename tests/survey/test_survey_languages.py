@@ -81,12 +81,12 @@ CASES = [
             "gradlew": "",
             "gradle/wrapper/gradle-wrapper.properties": "distributionUrl=https\\://x/gradle-7.4-bin.zip\n",
         },
-        {"version": "17", "wrapper": "./gradlew", "test": "./gradlew test --no-daemon"},
+        {"version": "17", "wrapper": "./gradlew", "test": "./gradlew check --no-daemon"},
         id="the JDK cannot be newer than the Gradle wrapper allows",
     ),
     pytest.param(
         {"build.gradle.kts": 'plugins { kotlin("jvm") version "2" }\nkotlin { jvmToolchain(21) }\n'},
-        {"language": "kotlin", "version": "21", "test": "gradle test --no-daemon"},
+        {"language": "kotlin", "version": "21", "test": "gradle check --no-daemon"},
         id="Kotlin on Gradle",
     ),
     pytest.param(
@@ -100,7 +100,7 @@ CASES = [
     ),
     pytest.param(
         {"Makefile": "all: a\n\ncheck: a\n\t./a\n", "a.c": ""},
-        {"language": "c", "build": "make all", "test": "make check", "test_tool": "make"},
+        {"language": "c", "build": "make", "test": "make check", "test_tool": "make"},
         id="a Makefile with a check target",
     ),
     pytest.param(

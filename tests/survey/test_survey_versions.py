@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-
 from bot.domain import Unit
 from bot.survey.ended import is_ended_service
 from bot.survey.versions import allows, choose, floor

@@ -56,7 +56,7 @@ def _test(folder: Folder, runs: list[list[Command]], program: str, where: Eviden
         line = _test_line(command, program)
         if line:
             return line, "other CI runs it", command.evidence, 1.0
-    return f"{program} test --no-daemon", "Gradle tests every project", where, 0.8
+    return f"{program} check --no-daemon", "Gradle tests and checks every project", where, 0.8
 
 
 def _test_line(command: Command, program: str) -> str:

@@ -21,6 +21,7 @@ _CALL = re.compile(
 _BROWSERS = re.compile(
     r"\b(playwright|cypress|puppeteer|karma|web-test-runner|wtr|nightwatch|testcafe|ng e2e|ng test|wdio)\b"
 )
+_REPORTS = re.compile(r"codecov|coveralls|sonar|upload|report-coverage")
 _WRITES = re.compile(r"--fix\b|--write\b|-w\b|--apply")
 _MAX_DEPTH = 5
 
@@ -72,7 +73,7 @@ def test_script(scripts: dict[str, str]) -> str:
     """Return the script to test with: `test` unless it needs a browser while a narrower one does not."""
     names = [
         name
-        for name in ("test", "test:ci", "test-ci", "test:unit", "unit", "test:run", "tests", "spec")
+        for name in (*_made_for_ci(scripts), "test", "test:unit", "unit", "test:run", "tests", "spec")
         if is_real_test(scripts, name)
     ]
     calm = [
@@ -83,11 +84,16 @@ def test_script(scripts: dict[str, str]) -> str:
     return next(iter(calm), names[0] if names else "")
 
 
+def _made_for_ci(scripts: dict[str, str]) -> list[str]:
+    """Return the scripts named for a CI, unless they report to a service."""
+    return [name for name in ("test:ci", "test-ci", "ci:test") if not _REPORTS.search(leaves(scripts, name))]
+
+
 def lint_scripts(scripts: dict[str, str]) -> list[str]:
     """Return the scripts that check without changing files, leaving out those that another one calls."""
     wanted = re.compile(
-        r"(check[:-])?(lint|eslint|format|fmt|prettier|types?|typecheck|type-check|tsc|style|biome)"
-        r"([:-](check|types?|js|ts|css|eslint|prettier|all|ci))?"
+        r"test:(lint|types?|format)|(check[:-])?(lint|eslint|oxlint|format|fmt|prettier|types?|typecheck|type-check|tsc|style|biome)"
+        r"([:-](check|types?|js|ts|css|eslint|prettier|all|ci|unused))?"
     )
     named = [name for name in scripts if wanted.fullmatch(name)]
     checks = [name for name in named if _is_check(scripts, name)]
@@ -129,6 +135,7 @@ def lint_tool(text: str) -> str:
         "next lint",
         "tslint",
         "jshint",
+        "knip",
     )
     return next(
         (

@@ -147,16 +147,30 @@ def _lines(step: Step, row: Row, folder: str, job: Job) -> Iterator[Command]:
     variables = {**job.variables, **step.variables}
     script = re.sub(r"\\\r?\n\s*", " ", resolve(step.script, {**variables, **row}))
     if _is_program(script):
+        yield from (_mention(raw, folder, step) for raw in script.splitlines() if raw.strip())
         return
-    for raw in script.splitlines():
-        if not raw.strip() or raw.lstrip().startswith("#"):
+    for written in script.splitlines():
+        raw = _without_comment(written)
+        if not raw:
             continue
         for part in re.split(r"\s*(?:&&|;)\s*", raw.strip()) if '"' not in raw else raw.strip().split(" && "):
             moved = re.fullmatch(r"(?:cd|pushd)\s+([\w./@+-]+)", part)
             if moved:
-                folder = normal_folder(f"{folder}/{moved.group(1)}")
+                folder = normal_folder(f"{folder or '.'}/{moved.group(1)}")
                 continue
             yield _command(part, folder, step, variables)
+
+
+def _without_comment(line: str) -> str:
+    """Drop what a shell would not read; a line with quotes may hold a `#` that is meant."""
+    plain = line.strip()
+    return "" if plain.startswith("#") else plain if re.search("['\"]", plain) else re.split(r"\s#", plain)[0].rstrip()
+
+
+def _mention(raw: str, folder: str, step: Step) -> "Command":
+    """Return a line that cannot be copied, but still tells which tools are used."""
+    evidence = Evidence(path=step.evidence.path, line=step.evidence.line, quote=raw.strip()[:120])
+    return Command(line="", raw=raw.strip(), kind="", folder=folder, evidence=evidence)
 
 
 def _is_program(script: str) -> bool:

@@ -3,6 +3,8 @@
 import re
 
 from bot.domain import Evidence
+from bot.survey import commands
+from bot.survey.other_ci.model import all_commands
 from bot.survey.python.environments import tox_packaging_environments
 from bot.survey.python.project import Project
 from bot.survey.tree import Folder
@@ -56,6 +58,8 @@ def add_deployment(project: Project) -> None:
         facts.add("port", _port(start), "the start command or the framework says so", where, confidence=0.6)
     if manifest.is_package and not start and manifest.backend:
         _add_build(project)
+    elif not manifest.is_package:
+        _add_program(project)
 
 
 def _project_name(project: Project) -> str:
@@ -114,3 +118,14 @@ def _add_build(project: Project) -> None:
     line = {"uv": "uv build", "poetry": "poetry build", "pdm": "pdm build", "hatch": "hatch build"}.get(manager, "")
     project.facts.add("build", line or "python -m build", "it is a package with a build backend", where)
     project.facts.add("artifact", "dist/", "the build writes there", where)
+
+
+def _add_program(project: Project) -> None:
+    """Pack scripts into one program where other CI does."""
+    for command in all_commands(project.runs()):
+        found = commands.core(commands.words(command.line) or [])
+        if found[:1] == ["pyinstaller"]:
+            project.facts.add("build", command.line, "other CI runs it", command.evidence)
+            project.facts.add("artifact", "dist/", "PyInstaller writes there", command.evidence)
+            project.facts.add("install", "pip install pyinstaller", "the build needs it", command.evidence)
+            project.facts.add("system_package", "binutils", "PyInstaller calls objdump", command.evidence)

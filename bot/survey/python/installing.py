@@ -14,6 +14,9 @@ from bot.survey.python.project import Project
 from bot.survey.python.system import add_system_packages
 
 _LOCKS = {"uv": "uv.lock", "poetry": "poetry.lock", "pdm": "pdm.lock", "pipenv": "Pipfile.lock"}
+# Extras no test needs: documentation, tools of the trade, hardware and benchmarks.
+_ASIDE = re.compile(r"docs?|lint|release|build|bench|cuda|gpu|torch|rocm|notebook|example|typing|all")
+_FEW = 6
 _RUNNERS = frozenset({"uv", "poetry", "pdm", "pipenv", "hatch", "tox", "nox"})
 
 
@@ -87,7 +90,7 @@ def _uv(project: Project) -> list[str]:
     options = _options_in_ci(project, "uv sync")
     if options:
         return [project.pinned("uv"), f"{line} {options}"]
-    extra = test_names(manifest.extras)
+    extra = _extras(project)
     groups = [name for name in test_names(manifest.groups) if name not in known]
     if "--group" in test or "--extra" in test or "--all-" in test:
         extra, groups = [], []
@@ -104,7 +107,7 @@ def _poetry(project: Project) -> list[str]:
             for name in test_names(manifest.groups)
             if table(manifest.tool("poetry", "group"), name).get("optional") is True
         ]
-        extras = [name for name in test_names(manifest.extras) if name != "all"]
+        extras = [name for name in _extras(project) if name != "all"]
         options = " ".join(
             [f"--with {shlex.quote(name)}" for name in optional] + [f"--extras {shlex.quote(name)}" for name in extras]
         )
@@ -123,6 +126,8 @@ def _poetry_itself(project: Project) -> str:
 
 def _pdm(project: Project) -> list[str]:
     options = _options_in_ci(project, "pdm install") or _options_in_ci(project, "pdm sync")
+    if not options:
+        options = " ".join(f"-G {shlex.quote(name)}" for name in _extras(project))
     # Later releases of these two libraries broke PDM: all three are pinned together.
     return [f"{project.pinned('pdm')} 'hishel<1.2' 'unearth<0.18'", f"pdm install {options}".strip()]
 
@@ -130,6 +135,16 @@ def _pdm(project: Project) -> list[str]:
 def _pipenv(project: Project) -> list[str]:
     has_lock = project.folder.has("Pipfile.lock")
     return [project.pinned("pipenv"), "pipenv sync --dev" if has_lock else "pipenv install --dev --skip-lock"]
+
+
+def _extras(project: Project) -> list[str]:
+    """Return the extras the tests need: the one named after them, else all of a few, whose parts are tested too."""
+    manifest = project.manifest
+    named = test_names(manifest.extras)
+    if named or not project.folder.has(_LOCKS.get(project.manager()[0], "")) or manifest.tool("uv").get("conflicts"):
+        return named
+    useful = [name for name in manifest.extras if not _ASIDE.search(name)]
+    return useful if len(useful) <= _FEW else []
 
 
 def _options_in_ci(project: Project, start: str) -> str:

@@ -22,6 +22,10 @@ _SCM = frozenset({"setuptools-scm", "hatch-vcs", "versioneer", "setuptools-git-v
 _SCM |= frozenset({"poetry-dynamic-versioning", "uv-dynamic-versioning", "dunamai", "flit-scm", "vcs-versioning"})
 
 
+# Python among other languages may be a script that serves them.
+_OTHER_SOURCES = r".*\.(?:[ch]|cc|cpp|rs|go|java|kt|rb|php|cs|[jt]sx?|ex|swift|hs|jl|R|pl|lua|zig|scala|clj|sh|bats|tf)"
+
+
 def survey_python(folder: Folder, ci: OtherCi) -> Unit | None:
     """Return the Python unit of a folder, None when nothing there says Python."""
     manifest = read_manifest(folder)
@@ -54,12 +58,14 @@ def _is_python(manifest: Manifest) -> bool:
 
 
 def _is_bare(folder: Folder, ci: OtherCi) -> bool:
-    """Say whether scripts without any manifest are tested with Python's tools by other CI."""
-    return not folder.root and any(
+    """Say whether a repository without any manifest holds scripts with tests, or other CI tests it with Python."""
+    if folder.root or not folder.under(TEST_FILES):
+        return False
+    tested = any(
         command.kind == "test" and test_tool(command.line) in {"pytest", "unittest"} and "py" in command.line
         for command in all_commands(ci.runs("python", "", ""))
-        if folder.under(TEST_FILES)
     )
+    return tested or (len(folder.under(r".*\.py")) > 1 and not folder.under(_OTHER_SOURCES))
 
 
 def _main_evidence(folder: Folder) -> Evidence:

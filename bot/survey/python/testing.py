@@ -76,6 +76,8 @@ def _usable(project: Project, command: Command) -> str:
         return ""
     if tool == "make" and not project.folder.first("Makefile", "makefile", "GNUmakefile"):
         return ""
+    if tool.endswith(".sh") and not project.folder.has(found[0].removeprefix("./")):
+        return ""
     if tool == "setup.py" or (found[:2] == ["setup.py", "test"]):
         return ""
     return _without_uploads(command.line)
