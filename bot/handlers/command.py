@@ -5,9 +5,12 @@ the most wished-for thing needs no model.
 """
 
 import re
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Literal
 
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 from msgspec import Struct
 
 CommandName = Literal["help", "generate", "status", "approve", "reject", "retry", "cancel"]
@@ -17,7 +20,10 @@ _ALIASES: dict[str, CommandName] = {"merge": "approve", "lgtm": "approve", "rege
 
 
 class Command(Struct, frozen=True, kw_only=True):
-    """An order the bot carries out without a model; `rest` is what followed the word."""
+    """An order the bot carries out without a model; `rest` is what followed the word.
+
+    Only `generate` takes more than the rest of its line.
+    """
 
     name: CommandName
     rest: str = ""
@@ -41,10 +47,9 @@ Order = Command | Unknown | FreeText
 # An order stands near the top; a megabyte of text must not cost seconds of pattern matching.
 _READ_AT_MOST = 20_000
 
-_FENCED = re.compile(r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.MULTILINE | re.DOTALL)
-_CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", re.DOTALL)
-_QUOTE_LINE = re.compile(r"^ {0,3}>.*$", re.MULTILINE)
-_HTML_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+# An escaped "\\@" and an entity call nobody, so both stay as they were written.
+_MARKDOWN = MarkdownIt("commonmark").disable(["escape", "entity"])
+_LONG_QUOTE = re.compile(r"^>>>[ \t]*\n.*?^>>>[ \t]*$", re.MULTILINE | re.DOTALL)  # GitLab's own, not CommonMark's
 _POLITE = re.compile(
     r"^(?:(?:hi|hello|hey|please|pls|kindly|(?:could|can|would|will) you|i(?:'d| would) like you to)\b[\s,!:]*)+",
     re.IGNORECASE,
@@ -52,42 +57,63 @@ _POLITE = re.compile(
 _PLAIN_GENERATE = re.compile(
     r"^(?:set ?up|create|add|make|write|build|generate|give (?:us|me)|prepare|propose|configure|bootstrap)\s+"
     r"(?:(?:a|an|the|some|us|me|our|this|new|working|gitlab|for|project|repo(?:sitory)?)\s+)*"
-    r"(?:ci\b|ci/cd\b|cicd\b|pipelines?\b|\.?gitlab-ci(?:\.ya?ml)?\b|continuous integration\b)(?P<rest>.*)$",
+    r"(?:ci/cd\b|cicd\b|ci\b|pipelines?\b|\.?gitlab-ci(?:\.ya?ml)?\b|continuous integration\b)(?P<rest>.*)$",
     re.IGNORECASE | re.DOTALL,
 )
 
 
 def visible_text(text: str) -> str:
-    """Return the text without fenced code, code spans, quotes and HTML comments."""
-    text = _HTML_COMMENT.sub(" ", text)
-    text = _FENCED.sub("\n", text)
-    text = _QUOTE_LINE.sub("", text)
-    return _CODE_SPAN.sub(" ", text)
+    """Return the words of a Markdown text without quotes, code and HTML, a blank line between its blocks."""
+    blocks: list[str] = []
+    quotes = 0
+    for token in _MARKDOWN.parse(_LONG_QUOTE.sub("", text)):
+        quotes += {"blockquote_open": 1, "blockquote_close": -1}.get(token.type, 0)
+        if token.type == "inline" and not quotes:
+            blocks.append(_words(token.children or []))
+    return "\n\n".join(blocks)
+
+
+def _words(parts: Sequence[Token]) -> str:
+    words: list[str] = []
+    in_code = False
+    for part in parts:
+        if part.type == "html_inline":
+            in_code = part.content.lower().startswith("<code") or (in_code and part.content.lower() != "</code>")
+        elif part.type == "text" and not in_code:
+            words.append(part.content)
+        elif part.type in ("softbreak", "hardbreak"):
+            words.append("\n")
+        elif part.type in ("code_inline", "image"):
+            words.append(" ")
+    return "".join(words)
 
 
 def read_command(text: str, names: tuple[str, ...]) -> Order | None:
-    """Read the first mention of one of `names` (without @) and what follows; None when there is no mention."""
-    visible = visible_text(text[:_READ_AT_MOST])
+    """Read the first mention of one of `names` (without @) and what follows; None when there is no mention.
+
+    Of several orders in one note only the first is read.
+    """
+    read = text[:_READ_AT_MOST]
     pattern = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    mention = re.search(rf"(?<![\w@./-])@(?:{pattern})(?![\w-]|\.\w)[:,]?", visible, re.IGNORECASE)
-    if mention is None:
+    mention = rf"(?<![\w@./\\-])@(?:{pattern})(?![\w-]|[./]\w)[:,]?"
+    before, *after = re.split(mention, visible_text(read), flags=re.IGNORECASE)
+    if not after:
         return None
-    before, after = visible[: mention.start()], visible[mention.end() :]
-    words = after.strip() or before.strip()
-    return read_order(words, whole=f"{before} {after}".strip())
+    words = next((part for part in after if part.strip()), before)
+    return read_order(words, whole=read.strip())
 
 
 def read_order(words: str, *, whole: str = "") -> Order:
     """Read the words after the mention; `whole` is what the model gets to see."""
-    asked = _POLITE.sub("", words.strip(" \t\n.,!?:;")).strip()
+    asked = _POLITE.sub("", words.strip(" \t\n.,!?:;()")).strip()
     if not asked:
         return Command(name="help")
     head, _, rest = asked.partition("\n")
-    first, _, tail = head.strip().partition(" ")
+    first, tail = [*head.split(maxsplit=1), ""][:2]
     word = first.strip(".,!?:;").lstrip("/").lower()
     name = _ALIASES.get(word, word)
     if name in NAMES and _reads_as_command(name, tail):
-        return Command(name=name, rest=f"{tail}\n{rest}".strip())
+        return Command(name=name, rest=f"{tail}\n{rest}".strip() if name == "generate" else tail.strip(" .!"))
     plain = _PLAIN_GENERATE.match(asked)
     if plain is not None:
         return Command(name="generate", rest=plain["rest"].strip(" .!\n"))
@@ -108,7 +134,7 @@ _SHA = re.compile(r"[0-9a-f]{7,64}", re.IGNORECASE)
 
 
 def _guess(asked: str, word: str) -> Unknown | None:
-    if len(asked.split()) > 2:
+    if len(asked.split()) > 2 or word in NAMES:
         return None
     close = get_close_matches(word, NAMES, n=1, cutoff=0.7)
     return next((Unknown(word=word, guess=name) for name in NAMES if name in close), None)
