@@ -19,36 +19,54 @@ IGNORED_FOLDERS = frozenset(
 # What another CI runs; the groups are: GitHub, GitLab, and everybody else.
 CI_FILES = re.compile(
     r"\.github/workflows/[^/]+\.ya?ml|\.github/actions/[^/]+/action\.ya?ml|\.gitlab-ci\.yml|\.gitlab/ci/[^/]+\.yml"
-    r"|\.circleci/config\.yml|\.travis\.yml|(?:[^/]+/)?Jenkinsfile|azure-pipelines\.yml|\.appveyor\.yml|appveyor\.yml"
-    r"|\.cirrus\.yml|\.drone\.yml|bitbucket-pipelines\.yml|\.woodpecker\.ya?ml|\.pre-commit-config\.yaml"
+    r"|\.circleci/config\.ya?ml|\.travis\.ya?ml|(?:[^/]+/){0,2}Jenkinsfile|azure-pipelines\.ya?ml|appveyor\.ya?ml"
+    r"|\.azure-pipelines/[^/]+\.ya?ml|\.azuredevops/[^/]+\.ya?ml|\.appveyor\.ya?ml|\.cirrus\.ya?ml|\.drone\.ya?ml"
+    r"|bitbucket-pipelines\.yml|\.woodpecker\.ya?ml|\.woodpecker/[^/]+\.ya?ml|\.buildkite/[^/]+\.ya?ml"
+    r"|\.semaphore/[^/]+\.ya?ml|buildspec\.ya?ml|cloudbuild\.ya?ml|\.pre-commit-config\.yaml"
 )
 
 # Names by importance; within a rank the shallower path comes first.
 _RANKS: tuple[str, ...] = (
     r"pyproject\.toml|package\.json|go\.mod|go\.work|Cargo\.toml|pom\.xml|build\.gradle(?:\.kts)?"
     r"|settings\.gradle(?:\.kts)?|CMakeLists\.txt|meson\.build|(?:GNU)?[Mm]akefile|configure\.ac|configure\.in"
-    r"|setup\.py|setup\.cfg|Pipfile|tox\.ini|noxfile\.py|Dockerfile|requirements[\w.-]*\.(?:txt|in)|manage\.py",
+    r"|setup\.py|setup\.cfg|Pipfile|tox\.ini|noxfile\.py|Dockerfile|requirements[\w.-]*\.(?:txt|in)|manage\.py"
+    r"|Gemfile|[\w.-]+\.gemspec|Rakefile|composer\.json|mix\.exs|rebar\.config|Package\.swift|pubspec\.yaml|stack\.yaml"
+    r"|[\w.-]+\.cabal|cabal\.project|package\.yaml|Project\.toml|DESCRIPTION|cpanfile|Makefile\.PL|Build\.PL|dist\.ini"
+    r"|[\w.-]+\.rockspec|build\.zig(?:\.zon)?|deno\.jsonc?|build\.sbt|project\.clj|deps\.edn|Chart\.yaml|ansible\.cfg"
+    r"|galaxy\.yml|(?:hugo|config)\.(?:toml|ya?ml)|_config\.yml|mkdocs\.ya?ml|[\w. -]+\.slnx?|global\.json"
+    r"|Directory\.(?:Build|Packages)\.props|(?:versions|terraform|main|providers)\.tf|\.latexmkrc|latexmkrc",
     r"\.gitlab-ci\.yml|\.pre-commit-config\.yaml",
     r"[\w-]*requirements[\w-]*\.txt|pytest\.ini|\.python-version|\.tool-versions|\.?mise\.toml|runtime\.txt|\.nvmrc"
     r"|\.node-version|\.go-version|\.java-version|\.sdkmanrc|rust-toolchain(?:\.toml)?|\.npmrc|\.yarnrc\.yml"
     r"|pnpm-workspace\.yaml|lerna\.json|gradle-wrapper\.properties|libs\.versions\.toml|gradle\.properties|Procfile"
-    r"|(?:docker-)?compose\.ya?ml|system\.properties|jvm\.config|maven\.config|\.golangci\.ya?ml|\.golangci\.toml"
-    r"|deno\.jsonc?|\.mocharc\.(?:json|ya?ml)|\.flake8|mypy\.ini|\.?ruff\.toml|hatch\.toml|uv\.toml|pdm\.toml",
+    r"|(?:docker-)?compose\.ya?ml|[Jj]ustfile|\.justfile|[Tt]askfile\.ya?ml|\.env\.(?:example|sample|test|dist|template)"
+    r"|system\.properties|jvm\.config|maven\.config|\.golangci\.ya?ml|\.golangci\.toml"
+    r"|\.(?:ruby|php|swift|terraform)-version|\.fvmrc|\.zigversion|build\.properties|plugins\.sbt|phpunit\.xml(?:\.dist)?"
+    r"|[\w. -]+\.(?:cs|fs|vb)proj|dotnet-tools\.json|database\.yml|config\.ru|\.tflint\.hcl|renv\.lock"
+    r"|\.mocharc\.(?:json|ya?ml)|\.flake8|mypy\.ini|\.?ruff\.toml|hatch\.toml|uv\.toml|pdm\.toml",
     r"conftest\.py|(?:main|app|wsgi|asgi|server|settings)\.py|main\.go|docker-compose[\w.-]*\.ya?ml",
-    r"yarn\.lock|pnpm-lock\.yaml|poetry\.lock|Cargo\.lock",
+    r"yarn\.lock|pnpm-lock\.yaml|poetry\.lock|Cargo\.lock|Gemfile\.lock|(?:test|runtests|dev)\.exs|conf\.py|[\w-]+\.bats"
+    r"|[\w-]+\.tex|requirements\.ya?ml",
 )
 # Most paths are source files: their endings settle it before any pattern is tried.
 _ENDINGS = frozenset(
     """toml json jsonc mod work xml gradle kts txt build ac in cfg ini yml yaml lock properties config npmrc nvmrc
-    flake8 python-version node-version go-version java-version sdkmanrc tool-versions""".split()
+    example sample test template justfile flake8 python-version node-version go-version java-version sdkmanrc
+    tool-versions gemspec exs cabal rockspec zon
+    sbt edn sln slnx csproj fsproj vbproj props ruby-version php-version swift-version terraform-version fvmrc
+    zigversion dist ru bats tex PL project latexmkrc hcl""".split()
 )
 _SCRIPTS = frozenset(
-    "setup.py manage.py noxfile.py conftest.py main.py app.py wsgi.py asgi.py server.py settings.py main.go".split()
+    """setup.py manage.py noxfile.py conftest.py main.py app.py wsgi.py asgi.py server.py settings.py main.go conf.py
+    Package.swift build.zig project.clj versions.tf terraform.tf main.tf providers.tf""".split()
 )
 _COMPILED = tuple(re.compile(pattern) for pattern in _RANKS)
 _FOLDER_OF_REQUIREMENTS = re.compile(r"(?:.*/)?(?:requirements|tests?|dev)/[\w.-]+\.txt")
-# The tests of C and C++ are declared beside them; nothing else in such a folder is read.
-_TESTS_OF_C = re.compile(r"(?:[\w.-]+/)?(?:tests?|unittests?|testing)/(?:CMakeLists\.txt|meson\.build)")
+# Tests that are declared beside them: of C and C++, .NET, shell; nothing else in such a folder is read.
+_TESTS = re.compile(
+    r"(?:[\w.-]+/)?(?:tests?|unittests?|testing)/(?:CMakeLists\.txt|meson\.build|[\w-]+\.bats)"
+    r"|(?:[\w.-]+/)?(?:[Tt]ests?)/(?:[\w. -]+/){0,3}[\w. -]+\.(?:cs|fs|vb)proj|(?:tests?/)?test/Project\.toml"
+)
 _AFTER_CI = 2
 
 
@@ -76,7 +94,7 @@ def _rank(path: str, ignore_existing_ci: bool) -> tuple[int, int] | None:
     folders = path.split("/")[:-1]
     if _FOLDER_OF_REQUIREMENTS.fullmatch(path):
         rank, folders = _AFTER_CI, folders[:-1]
-    if _TESTS_OF_C.fullmatch(path):
+    if _TESTS.fullmatch(path):
         return (_AFTER_CI + 1, depth)
     if rank is None or is_ignored(folders):
         return None
