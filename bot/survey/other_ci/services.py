@@ -3,6 +3,7 @@
 import re
 
 from bot.survey.facts import Facts
+from bot.survey.neighbours import add_neighbours
 from bot.survey.other_ci.model import Job, OtherCi
 from bot.survey.tree import Folder
 
@@ -42,6 +43,8 @@ def add_services(facts: Facts, folder: Folder, ci: OtherCi) -> None:
                     facts.add("variable", f"{name}={_at_service(value, names)}", "other CI sets it", command.evidence)
         for package, where in job.packages if chosen or not taken_in_ci else ():
             facts.add("system_package", package, "other CI installs it before the tests", where, confidence=0.8)
+    if facts.first("test") and not any(_is_the_place(job, folder) for job in ci.jobs):
+        add_neighbours(facts, folder)
 
 
 def _is_the_place(job: Job, folder: Folder) -> bool:

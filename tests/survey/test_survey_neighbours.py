@@ -1,0 +1,89 @@
+"""Services a developer starts by hand, and what the tests are told about them."""
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from bot.domain import Unit
+
+Look = Callable[[Mapping[str, str]], Unit]
+
+DJANGO = {"requirements.txt": "django\npsycopg2-binary\nredis\n", "test_a.py": ""}
+NODE = {"package.json": '{"scripts": {"test": "jest"}, "dependencies": {"mongoose": "8"}}'}
+COMPOSE = """\
+services:
+  db:
+    image: postgres:16-alpine
+    environment: {POSTGRES_USER: app}
+  cache:
+    image: redis:7
+  mail:
+    image: mailhog/mailhog
+  web:
+    build: .
+    environment:
+    - DATABASE_URL=postgres://app:app@db:5432/app
+    - CACHE=redis://cache:6379/0
+    - SECRET=${SECRET}
+"""
+CI = "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n    - run: pytest\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "services", "variables"),
+    [
+        pytest.param(
+            {**DJANGO, "docker-compose.yml": COMPOSE},
+            ("postgres:16-alpine", "redis:7"),
+            ("DATABASE_URL=postgres://app:app@postgres:5432/app", "CACHE=redis://redis:6379/0"),
+            id="a compose file, with addresses that fit the job",
+        ),
+        pytest.param({**NODE, "docker-compose.yml": COMPOSE}, (), (), id="a database the code never speaks to"),
+        pytest.param(
+            {**NODE, ".env.example": "# Mongo\nMONGO_URL=mongodb://localhost:27017/app\nKEY=x\n"},
+            ("mongo:8",),
+            ("MONGO_URL=mongodb://mongo:27017/app",),
+            id="a sample of .env",
+        ),
+        pytest.param(
+            {**NODE, ".env.example": "MONGO_URL=mongodb://<user>:<password>@host/app\n"},
+            (),
+            (),
+            id="a sample to fill in",
+        ),
+        pytest.param(
+            {**DJANGO, "site/settings.py": "ENGINE = 'django.db.backends.postgresql'\n"},
+            ("postgres:18",),
+            (),
+            id="the settings of Django",
+        ),
+        pytest.param(
+            {**DJANGO, "site/settings.py": "ENGINE = 'django.db.backends.postgresql' if a else 'sqlite3'\n"},
+            (),
+            (),
+            id="settings that fall back on a file",
+        ),
+        pytest.param(
+            {**DJANGO, "docker-compose.yml": COMPOSE, ".github/workflows/ci.yml": CI},
+            (),
+            (),
+            id="other CI tests without them",
+        ),
+        pytest.param(
+            {"requirements.txt": "psycopg2\n", "docker-compose.yml": COMPOSE}, (), (), id="nothing is tested here"
+        ),
+        pytest.param(
+            {
+                "api/requirements.txt": "psycopg2\n",
+                "api/test_a.py": "",
+                "docker-compose.yml": COMPOSE.replace("  cache:\n    image: redis:7\n", ""),
+            },
+            ("postgres:16-alpine",),
+            ("DATABASE_URL=postgres://app:app@postgres:5432/app",),
+            id="a compose file at the top serves a project below",
+        ),
+    ],
+)
+def test_services(unit_of: Look, files: dict[str, str], services: tuple[str, ...], variables: tuple[str, ...]) -> None:
+    unit = unit_of(files)
+    assert (unit.all("service"), unit.all("variable")) == (services, variables)
