@@ -11,7 +11,9 @@ from bot.domain import ChatMessage, ModelTurn, ToolCall, ToolError, ToolSpec
 
 _MOST_RESULT = 6_000
 _MOST_PROMPT = 20_000
+_MOST_MESSAGE = 10_000
 _CUT = "\n… (cut)"
+_NUDGE = ChatMessage(role="user", content="You said nothing. Answer the person in two sentences.")
 
 
 class Model(Protocol):
@@ -55,7 +57,7 @@ def run_agent(
     on_message: Callable[[ChatMessage], None],
 ) -> Answer:
     """Run until the model answers or a limit is hit."""
-    conversation = list(messages)
+    conversation = [_shortened(message) for message in messages]
     specs = [tool.spec for tool in tools.values()]
     deadline = time.monotonic() + limits.seconds
     seen: Counter[str] = Counter()
@@ -63,11 +65,16 @@ def run_agent(
         if time.monotonic() > deadline:
             return Answer(text="", turns=turn_number - 1, stopped_by="out of time")
         turn = model.chat(trimmed(conversation), specs)
+        was_nudged = conversation[-1] is _NUDGE
         said = ChatMessage(role="assistant", content=turn.text, tool_calls=turn.tool_calls)
         conversation.append(said)
         on_message(said)
         if not turn.tool_calls:
-            return Answer(text=turn.text, turns=turn_number)
+            if turn.text.strip():
+                return Answer(text=turn.text, turns=turn_number)
+            if was_nudged:
+                return Answer(text="", turns=turn_number, stopped_by="silent")
+            conversation.append(_NUDGE)
         for call in turn.tool_calls:
             key = json.dumps([call.name, call.arguments], sort_keys=True, default=str)
             seen[key] += 1
@@ -101,16 +108,34 @@ def _required(spec: ToolSpec) -> list[str]:
 
 
 def trimmed(conversation: Sequence[ChatMessage]) -> list[ChatMessage]:
-    """Drop the oldest messages, visibly, until the rest fits the model's window; the first and last stay.
+    """Drop the oldest messages, visibly, until the rest fits the model's window.
 
-    Left to itself Ollama would drop them silently, the system prompt first (about four characters a token).
+    The system prompt, the person's last words and the newest message stay. Left to itself Ollama would drop
+    messages silently, the person's words among them (about four characters a token).
     """
     system, rest = list(conversation[:1]), list(conversation[1:])
+    question = next((message for message in reversed(rest) if message.role == "user" and message is not _NUDGE), None)
+    droppable = [message for message in rest[:-1] if message is not question]
     dropped = 0
-    while len(rest) > 1 and sum(len(message.content) for message in system + rest) > _MOST_PROMPT:
-        rest.pop(0)
+    while dropped < len(droppable) and _size(system + rest) > _MOST_PROMPT:
+        rest.remove(droppable[dropped])
         dropped += 1
     if not dropped:
         return system + rest
     mark = ChatMessage(role="user", content=f"({dropped} earlier messages are left out here)")
     return [*system, mark, *rest]
+
+
+def _size(messages: Sequence[ChatMessage]) -> int:
+    return sum(len(message.content) for message in messages)
+
+
+def _shortened(message: ChatMessage) -> ChatMessage:
+    if len(message.content) <= _MOST_MESSAGE:
+        return message
+    return ChatMessage(
+        role=message.role,
+        content=message.content[:_MOST_MESSAGE] + _CUT,
+        tool_calls=message.tool_calls,
+        tool_name=message.tool_name,
+    )

@@ -1,12 +1,18 @@
-"""Makes text of people and repositories safe to show to a model: no control tokens, nothing hidden."""
+"""Cleans text on its way to a model (no control tokens, nothing hidden) and from it (no thinking aloud)."""
 
 import re
 
 _CONTROL_TOKEN = re.compile(r"<\|([^|<>\n]{0,40})\|>")
 _HIDDEN = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]")
+_THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 _HTML_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 
 
 def cleaned(text: str) -> str:
     """Return the text with control tokens of chat templates broken, invisible characters and HTML comments gone."""
     return _CONTROL_TOKEN.sub(r"<¦\1¦>", _HTML_COMMENT.sub("", _HIDDEN.sub("", text)))
+
+
+def without_thoughts(text: str) -> str:
+    """Return what a model said without what it thought; some templates open the thought before the model speaks."""
+    return _THOUGHT.sub("", text).rpartition("</think>")[2].strip()

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -10,7 +10,7 @@ import ollama
 
 from bot.domain import ChatMessage, ModelTurn, ToolCall, ToolSpec, UnreachableError
 from bot.llm import constrained, native
-from bot.llm.clean import cleaned
+from bot.llm.clean import cleaned, without_thoughts
 
 NUM_CTX = 8192
 _OPTIONS = {"num_ctx": NUM_CTX, "temperature": 0, "seed": 7, "num_predict": 1500}
@@ -19,6 +19,8 @@ _COLD_LOAD_SECONDS = 300.0
 _REST_SECONDS = 30.0
 
 _FAULTS = (ollama.ResponseError, ollama.RequestError, httpx.HTTPError, ConnectionError, ValueError)
+# Said under status 500, yet it is the model that babbled, not the host that failed.
+_MODEL_BABBLED = ("parsing tool call", "invalid tool call arguments", "token repeat limit")
 
 
 class OllamaModel:
@@ -51,11 +53,18 @@ class OllamaModel:
         last: Exception | None = None
         for host in sorted(self._hosts, key=lambda host: host.rests_until > time.monotonic()):
             try:
-                return self._read(host.client.chat(**request), tools, started)
+                return self._read(host.ask(request), tools, started)
             except _FAULTS as error:
+                if any(sign in str(error) for sign in _MODEL_BABBLED):
+                    return ModelTurn(text="", tool_calls=(native.no_call(str(error)),))
                 host.rests_until = time.monotonic() + _REST_SECONDS
                 last = error
-        raise UnreachableError("Ollama", f"{type(last).__name__}: {str(last)[:200]}") from last
+        raise UnreachableError("Ollama", self._why(last)) from last
+
+    def _why(self, error: Exception | None) -> str:
+        if isinstance(error, ollama.ResponseError) and error.status_code == 404 and error.error.startswith("model "):
+            return f"it has no model {self.name!r}. Run: ollama pull {self.name}"
+        return f"{type(error).__name__}: {str(error)[:200]}"
 
     def _request(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec]) -> dict[str, Any]:
         request: dict[str, Any] = {
@@ -71,8 +80,6 @@ class OllamaModel:
         return request | ({"format": constrained.schema_for(tools)} if tools else {})
 
     def _read(self, answer: ollama.ChatResponse, tools: Sequence[ToolSpec], started: float) -> ModelTurn:
-        if not answer.done:
-            raise ConnectionError("the answer was cut off")
         turn = self._turn(answer, tools)
         return ModelTurn(
             text=turn.text,
@@ -83,7 +90,7 @@ class OllamaModel:
         )
 
     def _turn(self, answer: ollama.ChatResponse, tools: Sequence[ToolSpec]) -> ModelTurn:
-        text = answer.message.content or ""
+        text = without_thoughts(answer.message.content or "")
         if self.mode == "native":
             calls = tuple(
                 ToolCall(name=call.function.name, arguments=dict(call.function.arguments))
@@ -96,7 +103,7 @@ class OllamaModel:
             return constrained.read_action(text, tools)
         except (ValueError, json.JSONDecodeError):
             # Not an action after all: the loop tells the model, for babble is data, not a fault of the host.
-            return ModelTurn(text="", tool_calls=(ToolCall(name="", arguments={"said": text[:500]}),))
+            return ModelTurn(text="", tool_calls=(native.no_call(text),))
 
 
 class _Host:
@@ -106,6 +113,16 @@ class _Host:
         self.url = url
         self.client = client
         self.rests_until = 0.0
+
+    def ask(self, request: Mapping[str, Any]) -> ollama.ChatResponse:
+        """Return a whole answer; raises one of `_FAULTS`."""
+        try:
+            answer: ollama.ChatResponse = self.client.chat(**request)
+        except AttributeError as error:  # the client trips over an error body that is JSON but no object
+            raise ConnectionError("an error that is no object") from error
+        if not answer.done or answer.done_reason == "load":
+            raise ConnectionError("the answer was cut off")
+        return answer
 
     def has_model(self, model: str, timeout: httpx.Timeout) -> bool:
         try:
