@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
+import msgspec
 from msgspec import Struct
 
 from bot.domain import Finding
@@ -16,6 +17,18 @@ class Instruction(Struct, frozen=True, kw_only=True):
     rest: str
 
 
+class _Row(Struct, frozen=True, kw_only=True):
+    """One row of hadolint's report."""
+
+    line: int
+    code: str
+    message: str
+    level: str
+
+
+_OF_HADOLINT = "See github.com/hadolint/hadolint/wiki/{}."
+
+
 def check_dockerfile(text: str) -> tuple[Finding, ...]:
     """Return what is wrong (errors) or unwise (warnings) in a Dockerfile, by line."""
     instructions = list(_instructions(text))
@@ -24,6 +37,19 @@ def check_dockerfile(text: str) -> tuple[Finding, ...]:
     rules: tuple[Callable[[list[Instruction]], Iterator[Finding]], ...] = (_bases, _user, _commands, _copies, _runs)
     found = [finding for rule in rules for finding in rule(instructions)]
     return tuple(sorted(found, key=lambda finding: finding.line or 0))
+
+
+def read_hadolint(answer: str) -> tuple[Finding, ...]:
+    """Return hadolint's JSON report as findings; what is no report has none."""
+    try:
+        rows = msgspec.json.decode(answer, type=list[_Row])
+    except msgspec.MsgspecError:
+        return ()
+    return tuple(
+        _finding(row.line, f"{row.code}: {row.message}", _OF_HADOLINT.format(row.code), is_error=row.level == "error")
+        for row in rows
+        if row.level in {"error", "warning"}
+    )
 
 
 def _instructions(text: str) -> Iterator[Instruction]:

@@ -191,7 +191,7 @@ def _nested(path: Sequence[str], value: str, column: int) -> str:
 
 def _quoted(value: str) -> str:
     written = yaml.safe_dump(value, default_flow_style=True, width=10**6, allow_unicode=True)
-    return written.removesuffix("...\n").strip()
+    return written.removesuffix("...\n").strip("\n")
 
 
 def _indented(body: str) -> str:

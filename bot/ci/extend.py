@@ -68,7 +68,7 @@ def _beside(part: Part, document: Document) -> Part:
     text = part.text
     if lines:
         text = re.sub(rf"(?m)^({re.escape(part.name)}:)$", "\n".join(["\\g<1>", *lines]), text, count=1)
-    if not document.has_includes and "workflow" not in document.data:
+    if "include" not in document.data and "workflow" not in document.data:
         never = '    - if: $CI_PIPELINE_SOURCE == "merge_request_event"\n      when: never\n'
         text = re.sub(r"(?m)^  rules:\n", "  rules:\n" + never, text)
     return structs.replace(part, text=text, body=next(iter(yaml.safe_load(text).values())))

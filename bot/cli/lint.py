@@ -1,4 +1,4 @@
-"""`lint`: the whole check ladder on files."""
+"""`lint`: the whole check ladder on files and folders."""
 
 import sys
 from pathlib import Path
@@ -8,6 +8,7 @@ import click
 from bot.domain import CannotError, Finding
 
 STDIN = "<stdin>"
+CI_FILE = ".gitlab-ci.yml"
 
 
 @click.command("lint", short_help="check .gitlab-ci.yml files and Dockerfiles")
@@ -15,7 +16,9 @@ STDIN = "<stdin>"
 def lint_command(files: tuple[str, ...]) -> None:
     """Check FILES (or - for standard input): a Dockerfile by its name, anything else as .gitlab-ci.yml.
 
-    A folder stands for the .gitlab-ci.yml in it. Exit code 1 when there is an error; warnings do not count.
+    A folder stands for the .gitlab-ci.yml and the Dockerfile in it. Local files that a pipeline includes are
+    followed, and hadolint looks at Dockerfiles too where it is installed. Exit code 1 when there is an error;
+    warnings do not count.
     """
     findings = [finding for file in files for finding in lint(file)]
     for finding in findings:
@@ -27,16 +30,24 @@ def lint_command(files: tuple[str, ...]) -> None:
 
 
 def lint(file: str) -> tuple[Finding, ...]:
-    """Return the findings in one file."""
+    """Return the findings in one file, or in the files of a folder."""
     from msgspec.structs import replace
 
     from bot.ci.checks import check
     from bot.ci.dockerfile import check_dockerfile
 
+    if Path(file).is_dir():
+        return tuple(finding for name in _of_folder(Path(file)) for finding in lint(name))
     name, text = _read(file)
     if is_dockerfile(name):
-        return tuple(replace(finding, path=name) for finding in check_dockerfile(text))
-    return check(text, path=name)
+        found = (*check_dockerfile(text), *_hadolint(text))
+        seen = dict.fromkeys(replace(finding, path=name) for finding in found)
+        return tuple(sorted(seen, key=lambda finding: finding.line or 0))
+    if file == "-":
+        return check(text, path=name)
+    root = _repository(Path(file))
+    prefix = "" if root == Path() else f"{root}/"
+    return check(text, path=name, files=_included(text, root), root=prefix)
 
 
 def in_one_line(finding: Finding) -> str:
@@ -53,18 +64,67 @@ def is_dockerfile(name: str) -> bool:
     return last.startswith(("dockerfile", "containerfile")) or last.endswith((".dockerfile", ".containerfile"))
 
 
+def _of_folder(folder: Path) -> list[str]:
+    """Return the files a folder stands for; the pipeline first, so that its absence is told where both lack."""
+    dockerfile, pipeline = folder / "Dockerfile", folder / CI_FILE
+    named = [path for path in (pipeline, dockerfile) if path.is_file()]
+    return [str(path) for path in named or [pipeline]]
+
+
+def _repository(file: Path) -> Path:
+    """Return the folder that local includes start from: the nearest one with `.git`, else the file's own."""
+    own = file.parent
+    above = [own, *(own / "/".join([".."] * up) for up in range(1, len(own.absolute().parts)))]
+    return next((folder for folder in above if (folder / ".git").exists()), own)
+
+
+def _included(text: str, root: Path) -> dict[str, str]:
+    """Read every local file that a pipeline includes, directly or not."""
+    from bot.checkout import decoded
+    from bot.ci.checks.includes import included_paths
+
+    files: dict[str, str] = {}
+    waiting = list(included_paths(text))
+    while waiting:
+        pattern = waiting.pop()
+        for path in sorted(root.glob(pattern)) if pattern else []:
+            name = path.relative_to(root).as_posix()
+            content = decoded(path.read_bytes()) if name not in files and path.is_file() else None
+            if content is not None:
+                files[name] = content
+                waiting += included_paths(content)
+    return files
+
+
+def _hadolint(text: str) -> tuple[Finding, ...]:
+    """Ask hadolint where it is installed; its silence is no finding."""
+    import shutil
+    import subprocess
+
+    from bot.ci.dockerfile import read_hadolint
+
+    program = shutil.which("hadolint")
+    if program is None:
+        return ()
+    command = [program, "--no-fail", "--format", "json", "-"]
+    try:
+        answer = subprocess.run(command, input=text, capture_output=True, text=True, timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ()
+    return read_hadolint(answer.stdout)
+
+
 def _read(file: str) -> tuple[str, str]:
     from bot.checkout import decoded
 
-    path = Path(file) / ".gitlab-ci.yml" if Path(file).is_dir() else Path(file)
     try:
-        data = sys.stdin.buffer.read() if file == "-" else path.read_bytes()
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
-        raise CannotError(f"{path} cannot be read: {error.strerror}") from error
+        raise CannotError(f"{file} cannot be read: {error.strerror}") from error
     text = decoded(data)
     if text is None:
-        raise CannotError(f"{path} is not a text file")
-    return (STDIN if file == "-" else str(path)), text
+        raise CannotError(f"{file} is not a text file")
+    return (STDIN if file == "-" else file), text
 
 
 def _summary(errors: int, warnings: int) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.ci.checks import check
-from bot.ci.checks.rules import syntax_problem
+from bot.ci.checks.conditions import syntax_problem
 
 JOB = "job:\n  script: [make]\n"
 
@@ -73,7 +73,7 @@ def warned(text: str) -> list[tuple[str, int | None, str]]:
             "n:\n  script: [x]\n  rules: [{when: never}]\n" + JOB + "  needs: [n]\n",
             "semantics",
             6,
-            "never let it run",
+            "whose rules keep it out",
             id="needs what never runs",
         ),
         pytest.param(

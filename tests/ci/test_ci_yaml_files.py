@@ -15,8 +15,9 @@ REFUSED = {
     "rules.yml": "neither script",
     "needs-unspecified-job.yml": "which does not exist",
     "needs-invalid-stage.yml": "in a later stage",
+    "needs-parallel-matrix-error.yml": "does not make",
     "needs-contains-dependencies.yml": "but does not need it",
-    "never-needs.yml": "never let it run",
+    "never-needs.yml": "whose rules keep it out",
     "reference-circular-chain.yml": "points at itself",
     "rules-curly-bracket-if.yml": "without braces",
 }

@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 from msgspec import Struct
 
+from bot.ci.checks.traps import find_traps
 from bot.domain import CannotError, Finding
 
 GLOBAL_KEYS = frozenset(
@@ -17,6 +18,13 @@ GLOBAL_KEYS = frozenset(
 _JOB_LIKE = frozenset({"pages"})
 
 Path = tuple[str | int, ...]
+
+
+class Place(Struct, frozen=True):
+    """Where a key stands: the file, and its line counted from 1."""
+
+    file: str
+    line: int
 
 
 class Reference(list[str]):
@@ -37,34 +45,36 @@ _Loader.add_constructor("!reference", _reference)
 
 
 class Document(Struct, frozen=True, kw_only=True):
-    """A parsed pipeline file. `jobs` includes hidden ones, as written; `lines` counts from 1."""
+    """A parsed pipeline file, alone or with what it includes. `jobs` includes hidden ones, as written.
+
+    `aliased` are the top-level entries that something repeats by a YAML alias. `is_open` means that a file
+    which is not at hand takes part: then a name this one lacks may come from there.
+    """
 
     data: dict[str, Any]
     jobs: dict[str, dict[str, Any]]
-    lines: dict[Path, int]
+    places: dict[Path, Place]
     path: str = ".gitlab-ci.yml"
     findings: tuple[Finding, ...] = ()
+    aliased: frozenset[str] = frozenset()
+    is_open: bool = False
 
     @property
     def entries(self) -> set[str]:
         """Every top-level name."""
         return set(self.data)
 
-    @property
-    def has_includes(self) -> bool:
-        """Whether other files take part: then a name this file lacks may come from there."""
-        return "include" in self.data
-
-    def line(self, *path: str | int) -> int | None:
-        """Return the line of a key, else of the nearest key above it."""
+    def place(self, *path: str | int) -> Place | None:
+        """Return where a key stands, else the nearest key above it."""
         for length in range(len(path), 0, -1):
-            if path[:length] in self.lines:
-                return self.lines[path[:length]]
+            if path[:length] in self.places:
+                return self.places[path[:length]]
         return None
 
     def finding(self, rung: str, message: str, mend: str, *at: str | int, is_error: bool = True) -> Finding:
         """Make a finding at a key."""
-        return Finding(rung=rung, message=message, path=self.path, line=self.line(*at), mend=mend, is_error=is_error)
+        place = self.place(*at) or Place(self.path, 1)
+        return Finding(rung=rung, message=message, path=place.file, line=place.line, mend=mend, is_error=is_error)
 
 
 def read_document(text: str, path: str = ".gitlab-ci.yml") -> Document:
@@ -75,16 +85,20 @@ def read_document(text: str, path: str = ".gitlab-ci.yml") -> Document:
         node = nodes[-1] if nodes else None
         if not isinstance(node, yaml.MappingNode):
             raise CannotError("the file does not hold jobs by name (line 1)")
-        duplicates = tuple(_duplicates(node, path))
-        lines = dict(_lines(node, ()))
+        findings = tuple(finding for each in nodes for finding in find_traps(each, path))
+        places = {key: Place(path, line) for key, line in _lines(node, ())}
+        aliased = frozenset(_aliased(node))
         data = {str(key): value for key, value in loader.construct_document(node).items()}
     except yaml.MarkedYAMLError as error:
         raise CannotError(_explain(error)) from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise CannotError(f"not valid YAML: {error} (line 1)") from error
     finally:
         loader.dispose()
-    return Document(data=data, jobs=_jobs(data), lines=lines, path=path, findings=duplicates)
+    is_open = "include" in data or len(nodes) > 1
+    return Document(
+        data=data, jobs=jobs_of(data), places=places, path=path, findings=findings, aliased=aliased, is_open=is_open
+    )
 
 
 def _documents(loader: _Loader) -> list[yaml.Node]:
@@ -97,7 +111,8 @@ def _documents(loader: _Loader) -> list[yaml.Node]:
     return nodes
 
 
-def _jobs(data: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def jobs_of(data: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the entries that are jobs, hidden ones too."""
     names = (name for name in data if name not in GLOBAL_KEYS or name in _JOB_LIKE)
     return {name: data[name] for name in names if isinstance(data[name], dict)}
 
@@ -122,20 +137,16 @@ def _lines(node: yaml.Node, path: Path) -> Iterator[tuple[Path, int]]:
             yield from _lines(item, (*path, number))
 
 
-def _duplicates(node: yaml.Node, path: str) -> Iterator[Finding]:
-    seen: dict[str, int] = {}
-    children = node.value if isinstance(node, (yaml.MappingNode, yaml.SequenceNode)) else []
-    for child in children:
-        key, value = child if isinstance(child, tuple) else (None, child)
-        if key is not None and key.value != "<<":
-            line = key.start_mark.line + 1
-            if str(key.value) in seen:
-                yield Finding(
-                    rung="yaml",
-                    message=f"{key.value!r} is given twice; the one on line {seen[str(key.value)]} is ignored",
-                    path=path,
-                    line=line,
-                    mend="Keep one of them, or rename one.",
-                )
-            seen[str(key.value)] = line
-        yield from _duplicates(value, path)
+def _aliased(root: yaml.MappingNode) -> Iterator[str]:
+    """Return the entries a part of which is met a second time: an alias gives the very node of its anchor."""
+    owners: dict[int, str] = {}
+    for key, value in root.value:
+        waiting = [value]
+        while waiting:
+            node = waiting.pop()
+            if id(node) in owners:
+                yield owners[id(node)]
+                continue
+            owners[id(node)] = str(key.value)
+            children = node.value if isinstance(node, (yaml.MappingNode, yaml.SequenceNode)) else []
+            waiting += [child[1] if isinstance(child, tuple) else child for child in children]

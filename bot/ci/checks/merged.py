@@ -96,9 +96,11 @@ def _merged(document: Document, name: str, seen: tuple[str, ...] = ()) -> Job:
             is_open = True
             continue
         inherited = _merged(document, base, (*seen, name))
-        whole, is_open = _deep(whole, inherited.body), is_open or inherited.is_open
+        whole, is_open = deep_merged(whole, inherited.body), is_open or inherited.is_open
     return Job(
-        name=name, body=_deep(whole, expanded(document, body)), is_open=is_open or _may_be_included(document, name)
+        name=name,
+        body=deep_merged(whole, expanded(document, body)),
+        is_open=is_open or _may_be_included(document, name),
     )
 
 
@@ -108,12 +110,13 @@ def _points_outside(document: Document, body: dict[str, Any]) -> bool:
 
 def _may_be_included(document: Document, name: str) -> bool:
     """A job without a script beside includes usually changes one that comes from there."""
-    return document.has_includes and not {"script", "trigger", "run"} & set(document.jobs[name])
+    return document.is_open and not {"script", "trigger", "run"} & set(document.jobs[name])
 
 
-def _deep(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+def deep_merged(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Return both, `own` winning; like GitLab, mappings are merged and lists replaced."""
     both = dict(base)
     for key, value in own.items():
         before = both.get(key)
-        both[key] = _deep(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+        both[key] = deep_merged(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
     return both

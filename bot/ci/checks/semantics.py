@@ -1,4 +1,4 @@
-"""What the schema misses in single jobs: names, scripts, extends, stages, references and lengths of time."""
+"""What the schema misses in single jobs: names, extends, stages, references and lengths of time."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,6 @@ from bot.domain import Finding
 RUNG = "semantics"
 DEFAULT_STAGES = ("build", "test", "deploy")
 RESERVED = GLOBAL_KEYS - {"pages"} | {"True", "False", "None", "true", "false", "nil", "types", "pages:deploy"}
-_SCRIPTS = ("before_script", "script", "after_script")
 _UNIT = r"(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|wks?|weeks?|mos?|months?|y|yrs?|years?)"
 _DURATION = re.compile(rf"\d+(?:\.\d+)?|(?:\d+(?:\.\d+)?\s*{_UNIT}(?:\s*,?\s*(?:and\s+)?|$))+", re.IGNORECASE)
 
@@ -25,9 +24,6 @@ def check_jobs(document: Document, jobs: dict[str, Job]) -> Iterator[Finding]:
         yield from _has_script(document, job)
         yield from _stage(document, job)
         yield from _durations(document, job.name)
-    for name in ("default", *jobs):
-        yield from _script_lines(document, (name,), document.data.get(name))
-    yield from _script_lines(document, (), document.data)
     yield from _references(document)
 
 
@@ -36,11 +32,11 @@ def stages(document: Document) -> tuple[str, ...] | None:
     listed = document.data.get("stages")
     if isinstance(listed, list):
         return (".pre", *(str(stage) for stage in listed), ".post")
-    return None if document.has_includes else (".pre", *DEFAULT_STAGES, ".post")
+    return None if document.is_open else (".pre", *DEFAULT_STAGES, ".post")
 
 
 def _visible(document: Document, jobs: dict[str, Job]) -> Iterator[Finding]:
-    if document.has_includes or any(not job.is_hidden for job in jobs.values()) or "spec" in document.data:
+    if document.is_open or any(not job.is_hidden for job in jobs.values()) or "spec" in document.data:
         return
     mend = "Add a job, or remove the dot in front of one: GitLab never runs names that begin with a dot."
     yield Finding(rung=RUNG, message="there are no visible jobs", path=document.path, line=1, mend=mend)
@@ -58,7 +54,7 @@ def _names(document: Document) -> Iterator[Finding]:
 
 def _bases(document: Document, name: str) -> Iterator[Finding]:
     for base in bases(document.jobs[name]):
-        if base not in document.jobs and not document.has_includes:
+        if base not in document.jobs and not document.is_open:
             mend = "Check the spelling, or add the job it should build on."
             yield document.finding(RUNG, f"{name} extends {base}, which does not exist", mend, name, "extends")
         elif name in _ancestors(document, base):
@@ -106,18 +102,6 @@ def _stage(document: Document, job: Job) -> Iterator[Finding]:
         )
 
 
-def _script_lines(document: Document, path: tuple[str, ...], body: Any) -> Iterator[Finding]:
-    for key in _SCRIPTS:
-        lines = body.get(key) if isinstance(body, dict) else None
-        for number, line in enumerate(lines if isinstance(lines, list) else []):
-            if isinstance(line, (str, list)):
-                continue
-            mend = "Put the whole line in single quotes."
-            said = f"the key {next(iter(line))!r}" if isinstance(line, dict) and line else repr(line).lower()
-            message = f"line {number + 1} of {key} is no text: YAML reads it as {said}"
-            yield document.finding(RUNG, message, mend, *path, key, number)
-
-
 def _durations(document: Document, name: str) -> Iterator[Finding]:
     body = document.jobs[name]
     artifacts, environment = body.get("artifacts"), body.get("environment")
@@ -143,7 +127,7 @@ def _is_duration(text: str, key: str) -> bool:
 
 def _references(document: Document) -> Iterator[Finding]:
     for path, reference in references(document.data):
-        if document.has_includes and reference and reference[0] not in document.data:
+        if document.is_open and reference and reference[0] not in document.data:
             continue
         if _is_circular(document, path, reference):
             message, mend = f"!reference {list(reference)} points at itself", "Point it at another job."
