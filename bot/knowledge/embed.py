@@ -26,7 +26,8 @@ class StaticEmbedder:
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """Return one vector for each text."""
-        return [[float(number) for number in row] for row in self._model.embed(list(texts), norm=True)]
+        some = [text if text.strip() else "-" for text in texts]  # an empty text would have no direction: NaN
+        return [[float(number) for number in row] for row in self._model.embed(some, norm=True)]
 
     @cached_property
     def _model(self) -> Any:
@@ -56,6 +57,13 @@ class OllamaEmbedder:
             )
             answer.raise_for_status()
             vectors: list[list[float]] = answer.json()["embeddings"]
-        except (httpx.HTTPError, ValueError, KeyError) as error:
-            raise UnreachableError("Ollama", f"embedding with {self._model}: {error}") from error
+        except httpx.HTTPStatusError as error:
+            raise self._unreachable(error.response.text[:200]) from error
+        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+            raise self._unreachable(f"{type(error).__name__} {error}") from error
+        if len(vectors) != len(texts):
+            raise self._unreachable(f"{len(vectors)} vectors for {len(texts)} texts")
         return vectors
+
+    def _unreachable(self, why: str) -> UnreachableError:
+        return UnreachableError("Ollama", f"embedding with {self._model}: {why}")

@@ -1,14 +1,12 @@
 """The index: keeps documents in Chroma, brings only changes up to date, answers with passages."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from bot.domain import UnreachableError
+from bot.knowledge.chroma import open_collection, reaching_chroma
 from bot.knowledge.embed import Embedder
 from bot.knowledge.rank import mixed
 
@@ -57,33 +55,13 @@ class Knowledge:
 
         Vectors of another embedder are of no use, so each embedder has a collection of its own.
         """
-        import chromadb
-        from chromadb.config import Settings
-
-        settings = Settings(anonymized_telemetry=False)
-        with _reaching_chroma():
-            if chroma_url:
-                address = urlsplit(chroma_url)
-                client: Any = chromadb.HttpClient(
-                    host=address.hostname or "",
-                    port=address.port or (443 if address.scheme == "https" else 80),
-                    ssl=address.scheme == "https",
-                    settings=settings,
-                )
-            else:
-                folder = (data_dir or Path(".pipewright")) / "chroma"
-                client = chromadb.PersistentClient(path=str(folder), settings=settings)
-            collection = client.get_or_create_collection(
-                f"pipewright-{embedder.name.replace(':', '-').replace('/', '-')}"[:120],
-                # We always hand over our own vectors; the default function would download a model.
-                embedding_function=None,
-                metadata={"hnsw:space": "cosine"},
-            )
+        name = f"pipewright-{embedder.name.replace(':', '-').replace('/', '-')}"[:120]
+        collection = open_collection(name, data_dir=data_dir, chroma_url=chroma_url)
         return cls(collection, embedder)
 
     def index(self, documents: Sequence[Document]) -> IndexReport:
         """Bring the index to exactly these documents, embedding only what changed."""
-        with _reaching_chroma():
+        with reaching_chroma():
             return self._index(documents)
 
     def _index(self, documents: Sequence[Document]) -> IndexReport:
@@ -110,7 +88,7 @@ class Knowledge:
 
         `where` keeps those whose metadata has the value, or one of the values.
         """
-        with _reaching_chroma():
+        with reaching_chroma():
             return self._search(query, where, limit)
 
     def _search(self, query: str, where: Mapping[str, str | Sequence[str]] | None, limit: int) -> tuple[Passage, ...]:
@@ -138,14 +116,3 @@ def _filter(where: Mapping[str, str | Sequence[str]] | None) -> dict[str, Any] |
         return None
     conditions = [{key: value if isinstance(value, str) else {"$in": list(value)}} for key, value in where.items()]
     return conditions[0] if len(conditions) == 1 else {"$and": conditions}
-
-
-@contextmanager
-def _reaching_chroma() -> Iterator[None]:
-    import httpx
-    from chromadb.errors import ChromaError
-
-    try:
-        yield
-    except (ChromaError, httpx.HTTPError, ValueError, ConnectionError) as error:
-        raise UnreachableError("Chroma", str(error)[:200]) from error

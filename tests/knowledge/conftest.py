@@ -1,0 +1,59 @@
+"""A real Chroma server for the few tests that need one."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+PATIENCE_SECONDS = 60.0
+
+
+@dataclass
+class Server:
+    """A running server; `pause` keeps it from answering without closing anything."""
+
+    url: str
+    process: "subprocess.Popen[bytes]"
+
+    def pause(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+
+@pytest.fixture(scope="session")
+def chroma(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server that ships with Chroma's own wheel."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    command = [Path(sys.executable).with_name("chroma"), "run", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--path", tmp_path_factory.mktemp("chroma")]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = Server(f"http://127.0.0.1:{port}", process)
+    _wait_for(server)
+    yield server
+    server.go_on()
+    process.terminate()
+    process.wait(timeout=PATIENCE_SECONDS)
+
+
+def _wait_for(server: Server) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        assert server.process.poll() is None, "Chroma's server did not start"
+        try:
+            httpx.get(f"{server.url}/api/v2/heartbeat", timeout=5, trust_env=False).raise_for_status()
+        except httpx.HTTPError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError("Chroma's server did not answer")
