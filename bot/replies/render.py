@@ -17,32 +17,50 @@ _INVISIBLE = re.compile("[\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
 _QUICK_ACTION = re.compile(r"^/(?=[A-Za-z_])")
 _INDENTED_QUICK_ACTION = re.compile(r"^(\s+)/(?=[A-Za-z_])")
-_MENTION = re.compile(r"@(?=[A-Za-z0-9_])")
-_TAG = re.compile(r"<(?!/?(?:details|summary|br)\s*/?>)(?!!-- pipewright:[A-Za-z0-9 =:._/-]* -->)(?=[A-Za-z/!?])")
-# Inside an HTML line, and behind an escaped backtick, backticks make no code: such a line is prose throughout.
-_NO_CODE_SPANS = re.compile(r"</?(?:details|summary|br)\b|\\`")
+# A name may hide behind an escape or an entity, and so may the @ itself.
+_MENTION = re.compile(r"@(?=[A-Za-z0-9_.\\]|&(?!#8203;))")
+_AT_ENTITY = re.compile(r"&(?=(?:#0*64|#x0*40|commat);)", re.IGNORECASE)
+# Folded sections are ours, and only at the start of a line: inside lists and quotes HTML swallows fences.
+_TAG = re.compile(r"<(?!/?(?:details|summary)>)(?=[A-Za-z/!?])")
+_FOLD = re.compile(r"<(?=/?(?:details|summary)>)")
+_FOLD_LINE = re.compile(r"^ {0,3}</?(?:details|summary)>")
+# GitLab reads `---` at the top as front matter and `>>>` as a quote of many lines, around fences even.
+_FRONT_MATTER = re.compile(r"\A(\s*)(?=---|\+\+\+|;;;)")
+_LONG_QUOTE = re.compile(r"^(?=>>>\s*$)")
+# Behind an escaped backtick, and beside a tag, backticks may make no code.
+_NO_CODE_SPANS = re.compile(r"</?(?:details|summary)>|\\`")
 _FENCE = re.compile(r"^ {0,3}(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)$")
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
+_CELL_END = re.compile(r"(?<!\\)\|")
+_OWN_MARK = re.compile(r"(<!-- pipewright:[A-Za-z0-9 =:._/-]* -->)\s*\Z")
 
 _SECRETS = (
     re.compile(r"\b(?:glpat|gldt|glrt|glcbt|glptt|glft|glimt|glagent|glsoat|gloas|GR1348941)-?[A-Za-z0-9_.=-]{16,}"),
     re.compile(r"\bwhsec_[A-Za-z0-9+/=]{20,}"),
     re.compile(r"\b(?:ghp|gho|ghu|ghs|ghr|github_pat)_[A-Za-z0-9_]{20,}"),
-    re.compile(r"\bAKIA[0-9A-Z]{16}\b"),
+    re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
     re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,}"),
     re.compile(r"\bsk-[A-Za-z0-9_-]{20,}"),
     re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}"),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"),
-    re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"),
+    re.compile(r"\bbearer\s+(?=[A-Za-z0-9._~+/=-]*\d)[A-Za-z0-9._~+/=-]{16,}", re.IGNORECASE),
+    re.compile(r"\bauthorization:\s*basic\s+[A-Za-z0-9+/=]{8,}", re.IGNORECASE),
+    re.compile(r"\b(?:private|job|deploy|x-gitlab)-token[\"']?\s*[:=]\s*[\"']?[^\s\"'$\[]{8,}", re.IGNORECASE),
+    re.compile(r"(?<=://)[^/\s:@]*:(?!\$\w+@|\$\{\w+\}@)[^/\s@]+(?=@)"),
 )
 
 
 def safe(markdown: str) -> SafeText:
-    """Return the text with everything GitLab would act on made harmless."""
+    """Return the text with everything GitLab would act on made harmless.
+
+    The bot's hidden mark stays where it is the very last thing; anywhere else it would be somebody's forgery.
+    """
     text = mask_secrets(_plain(markdown))
-    if len(text) > MAX_CHARACTERS:
-        text = text[:MAX_CHARACTERS] + _CUT
-    return SafeText("\n".join(_defused_lines(text)))
+    found = _OWN_MARK.search(text)
+    body, mark = (text[: found.start()].rstrip("\n"), f"\n\n{found[1]}") if found else (text, "")
+    if len(body) > MAX_CHARACTERS:
+        body = body[:MAX_CHARACTERS] + _CUT
+    return SafeText("\n".join(_defused_lines(_FRONT_MATTER.sub(r"\1\\", body))) + mark)
 
 
 def mask_secrets(text: str) -> str:
@@ -85,38 +103,52 @@ def _plain(text: str) -> str:
 
 
 def _defused_lines(text: str) -> Iterator[str]:
-    fence = ""
+    fence, is_html = "", False
+    paragraph: list[str] = []
     for line in text.split("\n"):
-        mark = _FENCE.match(line)
+        mark = None if is_html else _FENCE.match(line)
         if fence:
             closes = mark is not None and mark["mark"].startswith(fence) and not mark["info"].strip()
             fence = "" if closes else fence
             # Older extractors do not see fences longer than three marks: a blank in front disarms the line.
             yield _QUICK_ACTION.sub(" /", line)
             continue
-        if mark is not None:
-            fence = mark["mark"]
-            yield line
+        if mark is None and line.strip():
+            paragraph.append(line)
+            is_html = is_html or bool(_FOLD_LINE.match(line))
             continue
-        yield _defused_line(line)
+        yield from _defused_paragraph(paragraph)
+        paragraph, is_html = [], False
+        fence = mark["mark"] if mark else ""
+        yield line
+    yield from _defused_paragraph(paragraph)
     if fence:
         yield fence
 
 
+def _defused_paragraph(lines: list[str]) -> Iterator[str]:
+    """Code spans count only where every one ends in its line, for else they might pair across lines otherwise."""
+    has_code = not any(_NO_CODE_SPANS.search(line) or "`" in _CODE_SPAN.sub("", line) for line in lines)
+    for line in lines:
+        disarmed = _QUICK_ACTION.sub(r"\\/", _LONG_QUOTE.sub(r"\\", line))
+        disarmed = _INDENTED_QUICK_ACTION.sub(r"\1\\/", disarmed)
+        if not _FOLD_LINE.match(disarmed):
+            disarmed = _FOLD.sub("&lt;", disarmed)
+        yield _defused_line(disarmed) if has_code else _defused_prose(disarmed)
+
+
 def _defused_line(line: str) -> str:
-    line = _QUICK_ACTION.sub(r"\\/", line)
-    line = _INDENTED_QUICK_ACTION.sub(r"\1\\/", line)
-    if _NO_CODE_SPANS.search(line):
-        return _defused_prose(line)
     parts: list[str] = []
     position = 0
     for span in _CODE_SPAN.finditer(line):
-        parts += [_defused_prose(line[position : span.start()]), span.group()]
+        # In a table the end of a cell ends the code too.
+        code = _defused_prose(span.group()) if _CELL_END.search(span.group()) else span.group()
+        parts += [_defused_prose(line[position : span.start()]), code]
         position = span.end()
     return "".join([*parts, _defused_prose(line[position:])])
 
 
 def _defused_prose(text: str) -> str:
     text = _TAG.sub("&lt;", text)
-    text = text.replace("![", "&#33;[")
+    text = _AT_ENTITY.sub("&amp;", text).replace("![", "&#33;[")
     return _MENTION.sub("@&#8203;", text)

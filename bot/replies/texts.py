@@ -19,6 +19,8 @@ COMMANDS = (
     ("help", "show this list"),
 )  # fmt: skip
 
+MAX_CONVERTED = 60
+
 
 def mark(order_id: UUID) -> str:
     """Return the hidden mark by which the bot finds its own note again."""
@@ -112,6 +114,7 @@ def merge_request_description(
         "### What I found\n\n" + fact_list(survey),
         source_list(composition),
         assumption_list(survey, composition),
+        conversion_table(survey),
     ]
     return "\n\n".join(part for part in parts if part)
 
@@ -141,7 +144,23 @@ def details(survey: Survey, composition: Composition) -> str:
     inner = "\n\n".join(
         part for part in (fact_list(survey), source_list(composition), assumption_list(survey, composition)) if part
     )
-    return folded("Why it looks like this", inner)
+    return "\n\n".join(part for part in (folded("Why it looks like this", inner), conversion_table(survey)) if part)
+
+
+def conversion_table(survey: Survey) -> str:
+    """Return what became of every line of another CI, folded away; nothing where there was none."""
+    if not survey.conversion:
+        return ""
+    shown = survey.conversion[:MAX_CONVERTED]
+    rows = [
+        f"| {cell(quoted(f'{row.where.path}:{row.where.line or 1}'))} | {cell(quoted(row.where.quote, 100))} "
+        f"| {cell(row.became) or '–'} | {cell(row.why)} |"
+        for row in shown
+    ]
+    left = len(survey.conversion) - len(shown)
+    more = [f"\nand {left} more lines, which `generate --json` lists."] if left else []
+    table = "\n".join(["| where | line | became | how |", "|---|---|---|---|", *rows, *more])
+    return folded("What became of the other CI, line by line", table)
 
 
 def fact_list(survey: Survey) -> str:
