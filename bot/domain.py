@@ -165,15 +165,26 @@ class Unit(Struct, frozen=True, kw_only=True):
         return tuple(fact.value for fact in self.facts if fact.name == name)
 
 
+class Carried(Struct, frozen=True, kw_only=True):
+    """One line of another CI and what it became: a fact, something of GitLab's, or nothing; `why` says the rest."""
+
+    where: Evidence
+    job: str = ""
+    became: str = ""
+    why: str = ""
+
+
 class Survey(Struct, frozen=True, kw_only=True):
     """What a repository is: its units, what contradicts, and the one question worth asking.
 
-    A repository without anything recognisable has no units and says so in `remarks`.
+    A repository without anything recognisable has no units and says so in `remarks`. `conversion` tells line by line
+    what became of another CI.
     """
 
     units: tuple[Unit, ...]
     remarks: tuple[str, ...] = ()
     question: str | None = None
+    conversion: tuple[Carried, ...] = ()
 
 
 # --- what the bot writes ---

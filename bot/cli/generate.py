@@ -9,7 +9,7 @@ import click
 from bot.cli.hooks import project_path
 from bot.cli.lint import in_one_line
 from bot.cli.templates import FOLDER, open_catalog
-from bot.domain import CannotError, Composition, Fact, Snapshot, Survey, Unit
+from bot.domain import CannotError, Carried, Composition, Fact, Snapshot, Survey, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -165,9 +165,14 @@ def _explanation(found: Survey, composition: Composition) -> "Iterator[str]":
         yield "Templates used: " + ", ".join(used)
     for assumption in dict.fromkeys((*found.remarks, *composition.assumptions)):
         yield f"Assumed: {_one_line(assumption)}"
+    yield from (f"Converted: {_one_line(_conversion(row))}" for row in found.conversion)
     if found.question:
         yield f"Question: {_one_line(found.question)}"
     yield from (in_one_line(finding) for finding in composition.findings)
+
+
+def _conversion(row: Carried) -> str:
+    return f"{row.where.path}:{row.where.line or 1} `{row.where.quote}` → {row.became or 'nothing'}: {row.why}"
 
 
 def _facts(unit: Unit) -> "Iterator[str]":

@@ -150,8 +150,10 @@ def _plain_kind(tool: str, rest: list[str]) -> str:
         return _kind_of_environments(rest)
     if tool in _TESTS:
         return "test"
-    if tool in {"pyinstaller", "pyproject-build", "build"}:
+    if tool in {"pyinstaller", "pyproject-build", "build", "cmake"}:
         return "build"
+    if tool in {"mvn", "mvnw", "gradle", "gradlew"}:
+        return _kind_of_java(rest)
     if tool.endswith((".sh", ".bash")):
         return "test" if _TEST_SCRIPT.search(tool) else "other"
     if tool in {"pip", "pip3", "pipx", "apt-get", "apt"}:
@@ -177,6 +179,21 @@ _TABLES: dict[str, dict[str, str]] = {
     "setup.py": {"test": "test", "install": "install", "develop": "install"},
     "meson": {"test": "test", "setup": "build", "compile": "build"},
 }
+
+
+def _kind_of_java(rest: list[str]) -> str:
+    """Judge Maven and Gradle by their goals and tasks."""
+    skips = any(re.match(r"-D(skip\w*Tests?|maven\.test\.skip)|test$", word) and word != "test" for word in rest)
+    goals = [word.rpartition(":")[2] for word in rest if not word.startswith("-")]
+    if (
+        not skips
+        and "-x" not in rest
+        and any(re.fullmatch(r"\w*[tT]ests?|verify|check|build|install", each) for each in goals)
+    ):
+        return "test"
+    if any(re.fullmatch(r"spotless\w*|\w*lint\w*|detekt|checkstyle\w*|pmd\w*|spotbugs\w*", each) for each in goals):
+        return "lint"
+    return "build" if {"package", "compile", "assemble", "jar", "classes", "install", "build"} & set(goals) else "other"
 
 
 def _by_table(table: dict[str, str], rest: list[str]) -> str:

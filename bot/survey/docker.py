@@ -39,3 +39,12 @@ def base_image(text: str) -> str:
     for _ in stages:
         image = names.get(image.lower(), image)
     return image
+
+
+def image_version(folder: Folder, image: str) -> tuple[str, Evidence]:
+    """Return the version of a language's image that the Dockerfile of a folder starts from, or nothing."""
+    for name in ("Dockerfile", "docker/Dockerfile", ".docker/Dockerfile"):
+        found = re.search(rf"^\s*FROM\s+(?:--\S+\s+)*(?:\S+/)?(?:{image}):(\d[\d.]*)", folder.text(name), re.M | re.I)
+        if found:
+            return found.group(1), folder.evidence(name, found.group(0).strip())
+    return "", Evidence(path="")

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from bot.domain import Evidence, Fact, Snapshot, Survey, Unit
+from bot.survey.contradictions import contradictions, left_out
+from bot.survey.conversion import conversion
 from bot.survey.cpp import survey_cpp
 from bot.survey.docker import add_dockerfile, survey_docker
 from bot.survey.facts import Facts
@@ -49,7 +51,13 @@ def survey(snapshot: Snapshot, *, ignore_existing_ci: bool = False) -> Survey:
         remarks.append(f"There are {len(units)} projects; only the first {MAX_UNITS} were looked at.")
     if not units:
         remarks.append(f"{_NOTHING} {_what_is_there(tree)}".strip())
-    return Survey(units=tuple(units[:MAX_UNITS]), remarks=tuple(remarks), question=_question(tree, ci, units))
+    remarks += [*contradictions(tree, ci, units), *(() if ignore_existing_ci else left_out(tree))]
+    return Survey(
+        units=tuple(units[:MAX_UNITS]),
+        remarks=tuple(remarks),
+        question=_question(tree, ci, units),
+        conversion=() if ignore_existing_ci else conversion(tree, ci, units),
+    )
 
 
 def _unread(tree: Tree) -> list[str]:

@@ -4,6 +4,7 @@ import re
 
 from bot.domain import Evidence, Unit
 from bot.survey import commands, versions
+from bot.survey.docker import image_version
 from bot.survey.ended import told
 from bot.survey.facts import Facts
 from bot.survey.node.deploying import add_deployment
@@ -83,6 +84,8 @@ def _add_version(facts: Facts, folder: Folder, package: dict[str, object], ci: O
     file = folder.first(".nvmrc", ".node-version", ".tool-versions", "mise.toml")
     exact = _plain(_in_file(folder, file) or string(table(package, "volta").get("node")))
     seen = [(_plain(version), where) for version, where in ci.versions("node")]
+    in_image, where = image_version(folder, "node")
+    seen = seen or ([(in_image, where)] if in_image else [])
     version = versions.choose("node", spec=spec, matrix=[found for found, _ in seen], exact=exact)
     evidence = [folder.evidence("package.json", '"node"')] if spec else []
     evidence += [where for found, where in seen if versions.short("node", found) == version][:1]

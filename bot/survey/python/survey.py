@@ -4,6 +4,7 @@ import re
 
 from bot.domain import Evidence, Unit
 from bot.survey import versions
+from bot.survey.docker import image_version
 from bot.survey.ended import told
 from bot.survey.facts import Facts
 from bot.survey.other_ci.model import OtherCi, all_commands
@@ -76,7 +77,7 @@ def _add_version(facts: Facts, manifest: Manifest, ci: OtherCi) -> str:
     folder = manifest.folder
     file = folder.first(".python-version", "runtime.txt", ".tool-versions", "mise.toml", ".mise.toml")
     exact = _pinned(folder, file)
-    seen = ci.versions("python")
+    seen = ci.versions("python") or _in_image(folder)
     tested = [version for version, _ in seen if re.match(r"3\.\d", version)]
     known = tested or _classified(manifest)
     version = versions.choose("python", spec=_range(manifest.python), matrix=known, exact=exact)
@@ -91,6 +92,11 @@ def _add_version(facts: Facts, manifest: Manifest, ci: OtherCi) -> str:
     return version
 
 
+def _in_image(folder: Folder) -> tuple[tuple[str, Evidence], ...]:
+    version, where = image_version(folder, "python")
+    return ((version, where),) if version else ()
+
+
 def _range(spec: str) -> str:
     """Return a range as Python understands it; a bare "3.6" of a Pipfile or Poetry's caret is a minimum."""
     caret = re.sub(r"\^\s*3", ">=3", spec)
@@ -103,7 +109,7 @@ def _sure(evidence: list[Evidence]) -> float:
 
 def _why(version: str, spec: str, tested: list[str], exact: str) -> str:
     if version in tested:
-        return "it is the newest supported version that other CI tests" + (
+        return "it is the newest supported version that other CI or the Dockerfile runs" + (
             f", and the project wants {spec}" if spec else ""
         )
     if exact and versions.short("python", exact) == version:

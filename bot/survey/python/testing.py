@@ -72,7 +72,22 @@ def _usable(project: Project, command: Command) -> str:
     tool = found[0].rpartition("/")[2]
     if tool == "tox":
         return _with_tox(project, words, found)
-    if tool in {"npm", "yarn", "pnpm", "cargo", "go", "npx", "node", "mvn", "ctest", "just", "task"}:
+    if tool in {
+        "npm",
+        "yarn",
+        "pnpm",
+        "cargo",
+        "go",
+        "npx",
+        "node",
+        "mvn",
+        "mvnw",
+        "gradle",
+        "gradlew",
+        "ctest",
+        "just",
+        "task",
+    }:
         return ""
     if tool == "make" and not project.folder.first("Makefile", "makefile", "GNUmakefile"):
         return ""

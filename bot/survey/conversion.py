@@ -1,0 +1,105 @@
+"""What became of another CI, line by line: taken over, replaced by something of GitLab's, or left out and why."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from bot.domain import Carried, Evidence, Unit
+from bot.survey import commands
+from bot.survey.other_ci.deliveries import read_deliveries
+from bot.survey.other_ci.model import Command, Job, OtherCi
+from bot.survey.tree import Tree, find
+
+MAX_LINES = 200
+_ACTIONS = (
+    (r"actions/checkout", "GitLab", "the runner fetches the repository by itself"),
+    (r"/setup-|setup-\w+@|rust-toolchain|mise-action", "image", "the image of the job brings it"),
+    (r"/cache|rust-cache|setup-gradle", "cache", "the cache of the job"),
+    (r"upload-artifact|upload-pages-artifact", "artifacts", "artifacts of the job"),
+    (r"download-artifact", "", "a later job gets the artifacts of earlier stages by itself"),
+    (r"codecov|coveralls|codeclimate|sonar", "", "GitLab shows the coverage itself; the service is not asked"),
+    (r"codeql|scorecard|dependency-review|snyk|trivy", "", "ask for security scans to get GitLab's own"),
+)
+
+
+def conversion(tree: Tree, ci: OtherCi, units: Sequence[Unit]) -> tuple[Carried, ...]:
+    """Return a row for every line of other CI that was read, in the order of the files; GitLab's own is no other."""
+    foreign = [job for job in ci.jobs if job.path != ".gitlab-ci.yml"]
+    delivered = {(each.path, each.line) for delivery in read_deliveries(tree) for each in delivery.lines}
+    rows: dict[tuple[str, int, str], Carried] = {}
+    for job in foreign:
+        for row in (*_commands(tree, job, units), *_needs(job, units)):
+            rows.setdefault((row.where.path, row.where.line or 0, row.where.quote), row)
+    for path in dict.fromkeys(job.path for job in foreign):
+        for row in _actions(path, tree.text(path)):
+            if (path, row.where.line) not in delivered:
+                rows.setdefault((path, row.where.line or 0, row.where.quote), row)
+    for delivery in read_deliveries(tree):
+        for where in delivery.lines:
+            why = "it delivers: a person should add a manual job and its secrets"
+            rows[where.path, where.line or 0, where.quote] = Carried(where=where, why=why)
+    return tuple(rows[key] for key in sorted(rows))[:MAX_LINES]
+
+
+def _commands(tree: Tree, job: Job, units: Sequence[Unit]) -> Iterator[Carried]:
+    for command in job.commands(job.rows[0]):
+        became, why = _became(command, units)
+        where = find(job.path, tree.text(job.path), command.raw)
+        where = Evidence(path=job.path, line=where.line or command.evidence.line, quote=command.raw[:120])
+        yield Carried(where=where, job=job.name, became=became, why=why)
+
+
+def _became(command: Command, units: Sequence[Unit]) -> tuple[str, str]:
+    """Return the fact a command became, or nothing, and the reason."""
+    for unit in units:
+        for fact in unit.facts:
+            if command.evidence in fact.evidence and fact.name in {"install", "test", "lint", "build", "lint_install"}:
+                return fact.name, "as it is" if fact.value == command.line else f"as `{fact.value}`"
+    if commands.is_forbidden(command.raw):
+        return "", "it publishes, uploads or changes the repository"
+    if not command.kind:
+        return "", "it needs more of a shell than a plain command"
+    if command.kind == "other":
+        return "", "it neither installs, tests, checks nor builds anything"
+    here = max((unit for unit in units if _is_inside(command.folder, unit.root)), key=_depth, default=None)
+    if here is None:
+        return "", f"it runs in `{command.folder}`, which is no project of its own"
+    instead = here.first(command.kind)
+    return (command.kind, f"replaced by `{instead}`") if instead else ("", "nothing in the repository answers to it")
+
+
+def _is_inside(folder: str, root: str) -> bool:
+    return not root or folder == root or folder.startswith(f"{root}/")
+
+
+def _depth(unit: Unit) -> int:
+    return len(unit.root)
+
+
+def _needs(job: Job, units: Sequence[Unit]) -> Iterator[Carried]:
+    """Tell what became of the versions, services and packages of a job."""
+    for language, _, where in job.versions:
+        version = next((unit.first("version") for unit in units if _speaks(unit, language)), None)
+        became, why = ("image", f"{language} {version}") if version else ("", "no project here uses it")
+        yield Carried(where=where, job=job.name, became=became, why=why)
+    for name, entries in (("service", job.services), ("system_package", job.packages)):
+        taken = {value for unit in units for value in unit.all(name)}
+        for value, where in entries:
+            used = value in taken or any(each.startswith(f"{value}:") for each in taken)
+            row = Evidence(path=where.path, line=where.line, quote=value)
+            why = "of the test job" if used else "the job that tests does not need it"
+            yield Carried(where=row, job=job.name, became=name if used else "", why=why)
+
+
+def _speaks(unit: Unit, language: str) -> bool:
+    return language == unit.ecosystem or language in unit.all("language")
+
+
+def _actions(path: str, text: str) -> Iterator[Carried]:
+    """Tell what stands for the actions a workflow uses."""
+    for number, line in enumerate(text.splitlines(), 1):
+        used = re.match(r"\s*(?:-\s+)?uses:\s*['\"]?([^\s'\"#]+)", line)
+        if used is None or used.group(1).startswith("./"):
+            continue
+        found = next((entry for entry in _ACTIONS if re.search(entry[0], used.group(1))), None)
+        became, why = found[1:] if found else ("", "there is no counterpart: see whether it is needed")
+        yield Carried(where=Evidence(path=path, line=number, quote=used.group(1)), became=became, why=why)
