@@ -4,7 +4,8 @@ Nothing here opens a file, asks a network or runs a program. `wanted.wanted_path
 reading, `report.survey` reads them. Every fact carries where it was read and why it was believed.
 
 The vocabulary of facts. They hang on a `Unit`; values are strings; a fact with several values is repeated, in order.
-`Unit.ecosystem` is one of python, node, go, rust, java, cpp, docker, static, generic.
+`Unit.ecosystem` is one of python, node, go, rust, java, cpp, ruby, php, dotnet, elixir, swift, dart, haskell, julia, r,
+perl, lua, zig, clojure, shell, terraform, helm, ansible, latex, notebooks, docker, static, generic.
 
 - language: python | javascript | typescript | go | rust | java | kotlin | c | cpp
 - version: what to run with, ready for an image tag ("3.13", "24", "1.27", "1.98", "21", ""); the newest supported one
@@ -30,6 +31,10 @@ The vocabulary of facts. They hang on a `Unit`; values are strings; a fact with 
 - dockerfile: path of an existing Dockerfile; base_image: the image of its last FROM
 - git_depth: "0" when the version comes from tags; submodules: "recursive" when .gitmodules exists
 - coverage: pytest-cov | c8 | nyc | jest | vitest | jacoco when `install` already brings the coverage tool
+
+- prepare: shell line(s) to run just before the tests: tables, settings of a framework
+- extension: of PHP, without `ext-`; entry: what the image builds (a project file, the name of a release)
+- forward: a service that the tests look for on localhost; reporter: a package that writes test results, already there
 
 Commands are meant to run from the unit's root.
 """

@@ -9,6 +9,7 @@ from bot.survey.contradictions import contradictions, left_out
 from bot.survey.conversion import conversion
 from bot.survey.cpp import survey_cpp
 from bot.survey.docker import add_dockerfile, survey_docker
+from bot.survey.ecosystems import ALONE, LANGUAGES, looked_at, starts_a_unit
 from bot.survey.facts import Facts
 from bot.survey.go import survey_go
 from bot.survey.java.survey import survey_java
@@ -67,8 +68,10 @@ def _unread(tree: Tree) -> list[str]:
 
 
 _NOTHING = (
-    "Nothing was recognised: no manifest of Python, Node.js, Go, Rust, Java or C and C++, no Dockerfile and no static "
-    "site was found outside of documentation, examples, fixtures and vendored folders."
+    "Nothing was recognised: no manifest of Python, Node.js, Deno, Go, Rust, Java, Scala, Clojure, C and C++, Ruby, "
+    "PHP, .NET, Elixir, Swift, Dart, Haskell, Julia, R, Perl, Lua or Zig, no Terraform, Helm chart, Ansible role, "
+    "shell tests, LaTeX, notebooks, Dockerfile or static site was found outside of documentation, examples, fixtures "
+    "and vendored folders."
 )
 
 
@@ -96,9 +99,10 @@ def _units(tree: Tree, ci: OtherCi) -> list[Unit]:
 def _at(folder: Folder, ci: OtherCi) -> list[Unit]:
     """Return the units of one folder; C and C++, then a lone Dockerfile, only where nothing else is."""
     found = [unit for _, look in _SURVEYORS if (unit := look(folder, ci)) is not None]
+    found += looked_at(LANGUAGES, folder, ci)
     if not found:
-        unit = survey_cpp(folder, ci) or survey_docker(folder)
-        return [unit] if unit else []
+        alone = [survey_cpp(folder, ci), *looked_at(ALONE, folder, ci), survey_docker(folder)]
+        return [unit for unit in alone if unit][:1]
     return _without_helpers(found)
 
 
@@ -111,12 +115,13 @@ def _without_helpers(units: list[Unit]) -> list[Unit]:
 def _other_roots(tree: Tree, top: Folder, units: Sequence[Unit]) -> list[str]:
     """Return the folders below the top that hold a manifest no unit at the top covers, the shallow ones first."""
     asked = _MANIFESTS - _covered(top, units)
+    kinds = {unit.ecosystem for unit in units}
     roots = [
         folder
         for folder in tree.folders
         if folder
         and folder.count("/") < MAX_DEPTH
-        and not asked.isdisjoint(tree.names(folder))
+        and (not asked.isdisjoint(tree.names(folder)) or starts_a_unit(tree.names(folder), kinds))
         and _PLAIN_FOLDER.fullmatch(folder)
         and not is_ignored(folder.split("/"))
         and not any(part.startswith((".", "-")) for part in folder.split("/"))

@@ -1,0 +1,117 @@
+"""The .NET languages: solutions and projects that the SDK builds on Linux."""
+
+import re
+
+from bot.domain import Evidence, Unit
+from bot.survey import declared
+from bot.survey.facts import Facts
+from bot.survey.other_ci.model import Command, OtherCi
+from bot.survey.other_ci.services import add_services
+from bot.survey.parsing import string, table
+from bot.survey.taking import take
+from bot.survey.tree import Folder
+
+_PROJECTS = r"(?:[\w. +-]+/){0,4}[\w. +-]+\.(?:cs|fs|vb)proj"
+_TEST_SDK = re.compile(r"Microsoft\.NET\.Test\.Sdk|xunit|NUnit|MSTest|TUnit|Expecto")
+_TEST_NAME = re.compile(r"(?:^|[./-])(?:unit|integration)?tests?(?:[./-]|$)", re.IGNORECASE)
+_TESTS = r"dotnet test(?: [^|&;]*)?"
+_LINTS = r"dotnet (?:format|csharpier|fantomas)(?: .*)?"
+
+
+def survey_dotnet(folder: Folder, ci: OtherCi) -> Unit | None:
+    """Return the .NET unit of a folder with a solution or a project; the old Windows-only kind is left out."""
+    here = folder.names(r".*\.slnx?") or folder.names(r".*\.(?:cs|fs|vb)proj")
+    if not here:
+        return None
+    projects = folder.under(_PROJECTS)
+    texts = {path: folder.text(path) for path in projects}
+    if any(texts.values()) and not any("Sdk=" in text or "<Sdk" in text for text in texts.values()):
+        return None
+    language = "fsharp" if projects and all(path.endswith(".fsproj") for path in projects) else "csharp"
+    facts = declared.opened(folder, here[0], language, "nuget", "packages.lock.json")
+    version = _add_version(facts, folder, texts, ci)
+    target = f" {here[0]}" if len(here) > 1 else ""
+    where = Evidence(path=folder.full(here[0]))
+    facts.add("install", f"dotnet restore{target}", "the SDK restores every project", where)
+    facts.add("build", f"dotnet build{target} --configuration Release", "the SDK builds every project", where)
+    runs = ci.runs("dotnet", version, folder.root)
+    _add_tests(facts, folder, texts, target)
+    _add_lint(facts, folder, runs)
+    _add_application(facts, folder, texts)
+    add_services(facts, folder, ci)
+    return facts.unit(folder.root, "dotnet")
+
+
+def _add_version(facts: Facts, folder: Folder, texts: dict[str, str], ci: OtherCi) -> str:
+    """Use global.json, else the newest framework the projects target: an SDK older than that cannot build them."""
+    pinned = string(table(folder.json("global.json"), "sdk").get("version"))
+    if pinned:
+        return declared.add_version(facts, folder, "dotnet", ci, exact=(pinned, folder.evidence("global.json", pinned)))
+    named = "Directory.Build.props"
+    found: list[tuple[tuple[int, int], str, str]] = []
+    for path, text in {**texts, named: folder.text(named)}.items():
+        for group in re.findall(r"<TargetFrameworks?>([^<]+)", text):
+            for major, minor in re.findall(r"net(?:coreapp)?(\d{1,2})\.(\d)(?!\d)", group):
+                found.append(((int(major), int(minor)), path, group))
+    modern = [each for each in found if each[0] >= (5, 0)]
+    if not modern:
+        return declared.add_version(facts, folder, "dotnet", ci)
+    (major, minor), path, group = max(modern)
+    return declared.add_version(facts, folder, "dotnet", ci, exact=(f"{major}.{minor}", folder.evidence(path, group)))
+
+
+def _add_tests(facts: Facts, folder: Folder, texts: dict[str, str], target: str) -> None:
+    """Every test project is run by one command, whatever framework it uses."""
+    tests = [path for path, text in texts.items() if _TEST_SDK.search(text) or (not text and _TEST_NAME.search(path))]
+    if not tests:
+        return
+    where = folder.evidence(tests[0], "Microsoft.NET.Test.Sdk", "xunit", "NUnit", "MSTest")
+    facts.add("test", f"dotnet test{target} --configuration Release", "there is a test project", where, confidence=0.9)
+    text = texts[tests[0]].lower()
+    facts.add(
+        "test_tool",
+        next((tool for tool in ("xunit", "nunit", "mstest", "tunit") if tool in text), "dotnet-test"),
+        "the test project references it",
+        where,
+    )
+    if all("coverlet.collector" in texts[path] for path in tests if texts[path]) and texts[tests[0]]:
+        facts.add(
+            "coverage", "coverlet", "the test projects reference it", folder.evidence(tests[0], "coverlet.collector")
+        )
+    targets = {each for path in tests for each in re.findall(r"<TargetFrameworks?>([^<]+)", texts[path])}
+    if any(";" in each for each in targets):
+        facts.add("variable", "DOTNET_ROLL_FORWARD=Major", "the tests target runtimes the image does not have", where)
+
+
+def _add_lint(facts: Facts, folder: Folder, runs: list[list[Command]]) -> None:
+    take(facts, "lint", runs, _LINTS)
+    tools = folder.text(".config/dotnet-tools.json")
+    for tool, line in (("csharpier", "dotnet csharpier check ."), ("fantomas", "dotnet fantomas --check .")):
+        if tool in tools and not facts.first("lint"):
+            where = folder.evidence(".config/dotnet-tools.json", tool)
+            facts.add("lint_install", "dotnet tool restore", "the manifest pins the tool", where)
+            facts.add("lint", line, "it is among the repository's tools", where)
+    facts.add(
+        "lint_tool",
+        "dotnet-format" if "dotnet format" in facts.first("lint") else "",
+        "of the lint command",
+        *_first(facts, "lint"),
+    )
+
+
+def _first(facts: Facts, name: str) -> tuple[Evidence, ...]:
+    return next((fact.evidence for fact in facts.named(name)), ())
+
+
+def _add_application(facts: Facts, folder: Folder, texts: dict[str, str]) -> None:
+    """A project of the web SDK is deployed; libraries and tools are not."""
+    servers = [path for path, text in texts.items() if "Microsoft.NET.Sdk.Web" in text and not _TEST_NAME.search(path)]
+    if len(servers) != 1:
+        return
+    where = folder.evidence(servers[0], "Microsoft.NET.Sdk.Web")
+    name = servers[0].rpartition("/")[2].rsplit(".", 1)[0]
+    facts.add("framework", "aspnet", "the project uses the web SDK", where)
+    facts.add("deployable", "yes", "it is a web application", where, confidence=0.9)
+    facts.add("entry", servers[0], "it is the only web project", where)
+    facts.add("start", f"dotnet {name}.dll", "publishing names the program like the project", where, confidence=0.9)
+    facts.add("port", "8080", "ASP.NET's images listen there", where, confidence=0.9)

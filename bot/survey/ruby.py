@@ -1,0 +1,180 @@
+"""Ruby: gems, Rails, and whatever else Bundler installs."""
+
+import re
+
+from bot.domain import Evidence, Unit
+from bot.survey import declared
+from bot.survey.facts import Facts
+from bot.survey.other_ci.model import Command, OtherCi
+from bot.survey.other_ci.services import add_services
+from bot.survey.taking import take
+from bot.survey.tree import Folder
+
+_TESTS = (
+    r"(?:bundle exec )?(?:rake(?: (?:test|spec|default)[\w:]*)*|rspec(?: .*)?|(?:bin/)?rails (?:test|spec)[\w:]*"
+    r"|cucumber)"
+)
+_LINTS = (
+    r"(?:bundle exec )?(?:bin/)?(?:rubocop|standardrb|brakeman|erb_lint|erblint|reek)(?: .*)?"
+    r"|(?:bundle exec )?rake (?:rubocop|standard|lint)"
+)
+_LINTERS = (
+    ("rubocop", ".rubocop.yml", "rubocop"),
+    ("standard", ".standard.yml", "standardrb"),
+    ("brakeman", "", "brakeman --no-pager"),
+)
+_SERVERS = ("rails", "hanami", "sinatra", "roda")
+# Gems that compile against a library the image does not bring.
+_NATIVE = {
+    "rmagick": "libmagickwand-dev",
+    "ruby-vips": "libvips42t64",
+    "charlock_holmes": "libicu-dev",
+    "rugged": "cmake",
+}
+_DATABASES = {"pg": "postgres:18", "mysql2": "mysql:8.4", "trilogy": "mysql:8.4", "mongoid": "mongo:8"}
+
+
+def survey_ruby(folder: Folder, ci: OtherCi) -> Unit | None:
+    """Return the Ruby unit of a folder with a Gemfile or a gemspec; a Jekyll site is no Ruby project."""
+    gemspec = next(iter(folder.names(r"[\w.-]+\.gemspec")), "")
+    manifest = folder.first("Gemfile", "gems.rb") or gemspec
+    if not manifest or (_is_site(folder) and not gemspec):
+        return None
+    facts = declared.opened(folder, manifest, "ruby", "bundler", "Gemfile.lock")
+    version = _add_version(facts, folder, manifest, gemspec, ci)
+    _add_install(facts, folder, manifest, gemspec)
+    runs = ci.runs("ruby", version, folder.root)
+    _add_tests(facts, folder, runs)
+    _add_lint(facts, folder, runs)
+    if gemspec:
+        where = Evidence(path=folder.full(gemspec))
+        facts.add("build", f"gem build {gemspec}", "there is a gemspec", where)
+        facts.add("artifact", "*.gem", "gem build writes it", where)
+    _add_application(facts, folder)
+    add_services(facts, folder, ci)
+    return facts.unit(folder.root, "ruby")
+
+
+def _is_site(folder: Folder) -> bool:
+    return folder.has("_config.yml") and bool(re.search(r"jekyll|github-pages", _gems(folder)))
+
+
+def _gems(folder: Folder) -> str:
+    """Return everything that names gems, so that a gem can be looked for."""
+    names = ["Gemfile", "gems.rb", "Gemfile.lock", *folder.names(r"[\w.-]+\.gemspec")]
+    return "\n".join(folder.text(name) for name in names)
+
+
+def _has_gem(folder: Folder, name: str) -> bool:
+    return re.search(rf"(?:['\"]|^ {{4}}){re.escape(name)}(?:['\"]| \(|$)", _gems(folder), re.MULTILINE) is not None
+
+
+def _add_version(facts: Facts, folder: Folder, manifest: str, gemspec: str, ci: OtherCi) -> str:
+    """Use what the Gemfile insists on, else the version file, else the newest that the gemspec allows."""
+    told = re.search(r"^\s*ruby\s+['\"]([^'\"]+)['\"]", folder.text(manifest), re.MULTILINE)
+    exact = declared.pinned(folder, "ruby", ".ruby-version")
+    needs = (
+        re.search(r"required_ruby_version\s*=?\s*\(?\[?\s*['\"]([^'\"]+)", folder.text(gemspec)) if gemspec else None
+    )
+    source, file = (told, manifest) if told else (needs, gemspec)
+    spec = (declared.bounded(source.group(1)), folder.evidence(file, source.group(0).strip())) if source else ("", None)
+    if told and re.fullmatch(r"[\d.]+", told.group(1)):
+        exact, spec = (told.group(1), spec[1]), ("", None)
+    return declared.add_version(facts, folder, "ruby", ci, exact=exact, spec=spec)
+
+
+def _add_install(facts: Facts, folder: Folder, manifest: str, gemspec: str) -> None:
+    where = Evidence(path=folder.full(manifest))
+    if manifest == gemspec:
+        facts.add("install", f"gem build {gemspec}", "there is no Gemfile", where, confidence=0.7)
+        facts.add(
+            "install",
+            "gem install --development ./*.gem",
+            "it also installs what the tests need",
+            where,
+            confidence=0.7,
+        )
+    else:
+        facts.add("install", "bundle install --jobs 4 --retry 3", "there is a Gemfile", where)
+    for gem, package in _NATIVE.items():
+        if _has_gem(folder, gem):
+            facts.add("system_package", package, f"{gem} needs it", folder.evidence("Gemfile", gem), confidence=0.8)
+
+
+def _add_tests(facts: Facts, folder: Folder, runs: list[list[Command]]) -> None:
+    rakefile = folder.first("Rakefile", "rakefile")
+    where = folder.evidence(rakefile or "Gemfile", "task default", "task :default", "TestTask", "RSpec::Core")
+    if not take(facts, "test", runs, _TESTS):
+        for line, because, confidence in _own_tests(folder, folder.text(rakefile) if rakefile else "")[:1]:
+            facts.add("test", line, because, where, confidence=confidence)
+    lines = "\n".join(facts.all("test"))
+    named = "rspec" if "rspec" in lines or (lines and folder.under(r"spec/.*_spec\.rb")) else "minitest"
+    facts.add("test_tool", named if lines else "", "of the test command", where)
+
+
+def _own_tests(folder: Folder, rakefile: str) -> list[tuple[str, str, float]]:
+    """Return what may run the tests, the best first: a default task tells best what the authors run."""
+    specs = folder.under(r"spec/.*_spec\.rb")
+    tests = folder.under(r"test/.*(?:_test|test_.*)\.rb")
+    rails = folder.has("bin/rails")
+    found = [
+        ("bundle exec rake", "the default task of the Rakefile runs the checks", 0.9)
+        if re.search(r"task\s*(?::default|default:|\(?['\"]default|:?default\s*=>)", rakefile) and not rails
+        else None,
+        ("bundle exec rspec", "there are specs", 0.9)
+        if specs and _has_gem(folder, "rspec") | _has_gem(folder, "rspec-rails")
+        else None,
+        ("bin/rails test", "it is a Rails application with tests", 0.9) if rails and tests else None,
+        ("bundle exec rake test", "the Rakefile has a test task", 0.9) if tests and "TestTask" in rakefile else None,
+        ("bundle exec rspec", "there are specs", 0.7) if specs else None,
+    ]
+    return [each for each in found if each]
+
+
+def _add_lint(facts: Facts, folder: Folder, runs: list[list[Command]]) -> None:
+    if not take(facts, "lint", runs, _LINTS) and facts.first("test") != "bundle exec rake":
+        for gem, file, line in _LINTERS:
+            if _has_gem(folder, gem) and (not file or folder.has(file) or gem == "standard"):
+                facts.add("lint", f"bundle exec {line}", f"{gem} is among the gems", folder.evidence("Gemfile", gem))
+    for tool in re.findall(r"rubocop|standard|brakeman|erb_?lint|reek", " ".join(facts.all("lint"))):
+        facts.add("lint_tool", tool, "of the lint command", folder.evidence("Gemfile", tool))
+
+
+def _add_application(facts: Facts, folder: Folder) -> None:
+    """Add what is deployed: Rails and other Rack applications, which a gem is not."""
+    framework = next((name for name in _SERVERS if _has_gem(folder, name)), "")
+    if not (folder.has("config.ru") or folder.has("config/application.rb")) or folder.names(r".*\.gemspec"):
+        return
+    where = folder.evidence("Gemfile", f'"{framework}"', f"'{framework}'")
+    facts.add("framework", framework or "rack", "there is a config.ru", where)
+    facts.add("deployable", "yes", "it is a web application", where, confidence=0.9)
+    port = "3000" if framework == "rails" else "9292"
+    rails, rack = "bin/rails server -b 0.0.0.0", "bundle exec rackup -o 0.0.0.0 -p 9292"
+    web = re.search(r"^web:\s*(.+)$", folder.text("Procfile"), re.MULTILINE)
+    facts.add(
+        "start",
+        web.group(1).strip() if web else rails if framework == "rails" else rack,
+        "it serves the web",
+        where,
+        confidence=0.8,
+    )
+    facts.add("port", port, "the server listens there by default", where, confidence=0.8)
+    if framework == "rails":
+        _add_rails_tests(facts, folder)
+
+
+def _add_rails_tests(facts: Facts, folder: Folder) -> None:
+    if (_has_gem(folder, "propshaft") or _has_gem(folder, "sprockets-rails")) and not folder.has("package.json"):
+        line = "SECRET_KEY_BASE_DUMMY=1 RAILS_ENV=production bin/rails assets:precompile"
+        facts.add("build", line, "the application has assets", folder.evidence("Gemfile", "propshaft", "sprockets"))
+    facts.add(
+        "variable", "RAILS_ENV=test", "Rails must not touch another database", folder.evidence("Gemfile", "rails")
+    )
+    database = folder.text("config/database.yml")
+    for gem, image in _DATABASES.items():
+        if _has_gem(folder, gem) and facts.first("test"):
+            where = folder.evidence("Gemfile", f'"{gem}"', f"'{gem}'")
+            facts.add("service", image, f"the application stores its data with {gem}", where, confidence=0.9)
+    if database and facts.first("test"):
+        line = "bin/rails db:prepare" if folder.has("bin/rails") else "bundle exec rake db:create db:schema:load"
+        facts.add("prepare", line, "the tests need their tables", Evidence(path=folder.full("config/database.yml")))
