@@ -60,7 +60,9 @@ class Notes:
         except UnreachableError as lost:
             if not lost.effect_possible:
                 raise
-            written = (note.id for note in self.notes(project_id, noteable) if note.body == text.markdown)
+            written = (
+                note.id for note in self.notes(project_id, noteable) if note.body.strip() == text.markdown.strip()
+            )
             found = next(written, None)
             if found is None:
                 raise
