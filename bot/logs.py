@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 from uuid import UUID
@@ -10,7 +10,12 @@ from uuid import UUID
 import structlog
 
 _SECRET = re.compile(
-    r"(?:glpat|gldt|glrt|glptt|glft|glsoat|gloas)-[A-Za-z0-9_.=-]{12,}|whsec_[A-Za-z0-9+/=]{12,}|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
+    r"\b(?:glpat|gldt|glrt|glcbt|glptt|glft|glimt|glagent|glsoat|gloas)-[A-Za-z0-9_.=-]{12,}"
+    r"|whsec_[A-Za-z0-9+/=]{12,}"
+    r"|\bbearer\s+(?=[A-Za-z0-9._~+/=-]*\d)[A-Za-z0-9._~+/=-]{16,}"
+    r"|\b(?:private|job|deploy|x-gitlab)-token\W{1,6}[^\s\"',\[]{8,}"
+    r"|(?<=://)[^/\s:@\"]*:[^/\s@\"]+(?=@)",
+    re.IGNORECASE,
 )
 
 
@@ -24,10 +29,9 @@ def configure(log_format: Literal["json", "console"], level: int = logging.INFO)
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
-        mask,
     ]
     structlog.configure(
-        processors=[*chain, renderer],
+        processors=[*chain, renderer, mask],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=False,
     )
@@ -38,15 +42,12 @@ def configure(log_format: Literal["json", "console"], level: int = logging.INFO)
 
 
 def _for_lines(renderer: Any) -> list[Any]:
-    return [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
+    return [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer, mask]
 
 
-def mask(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace known shapes of secrets in every text of a log line."""
-    for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = _SECRET.sub("[secret]", value)
-    return event
+def mask(_logger: object, _name: str, line: Any) -> str:
+    """Replace known shapes of secrets in a finished line, wherever in it they stand."""
+    return _SECRET.sub("[secret]", str(line))
 
 
 @contextmanager

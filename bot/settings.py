@@ -81,7 +81,11 @@ class Settings(BaseSettings):
 def read_settings(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:
     """Read the settings; raise CannotError with one message that names every missing or wrong variable."""
     values = {**(_read_env_file(env_file) if env_file else {}), **(os.environ if environ is None else environ)}
-    given = {key[len(PREFIX) :].lower(): value for key, value in values.items() if key.startswith(PREFIX) and value}
+    given = {
+        key[len(PREFIX) :].lower(): value.strip()
+        for key, value in values.items()
+        if key.startswith(PREFIX) and value.strip()
+    }
     try:
         return Settings.model_validate(given)
     except ValidationError as error:

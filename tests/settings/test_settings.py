@@ -1,0 +1,136 @@
+"""Settings: every gap named at once, with how to close it; secrets never shown."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.domain import CannotError
+from bot.settings import PREFIX, Settings, read_settings
+
+GOOD = {"GITLAB_URL": "https://gitlab.test", "GITLAB_TOKEN": "glpat-abc", "WEBHOOK_SECRET": "sesame"}
+SECRETS = {
+    "GITLAB_TOKEN": "a-secret-of-gitlab",
+    "WEBHOOK_SECRET": "a-secret-of-the-webhook",
+    "WEBHOOK_SIGNING_TOKEN": "whsec_a-secret-to-sign",
+    "DATABASE_URL": "postgres://app:a-secret-of-the-database@db/app",
+    "HISTORY_PASSWORD": "a-secret-of-the-history",
+}
+
+
+def read(**values: str) -> Settings:
+    return read_settings({PREFIX + name: value for name, value in values.items()}, env_file=None)
+
+
+def complaint(**values: str) -> str:
+    with pytest.raises(CannotError) as refused:
+        read(**values)
+    return str(refused.value)
+
+
+def test_the_least_that_is_needed() -> None:
+    settings = read(**GOOD)
+    assert settings.gitlab_url == "https://gitlab.test"
+    assert settings.gitlab_token.get_secret_value() == "glpat-abc"
+
+
+def test_every_missing_variable_is_named_at_once_with_how_to_get_it() -> None:
+    text = complaint()
+    for name, hint in (("GITLAB_URL", "address of GitLab"), ("GITLAB_TOKEN", "scope `api`")):
+        line = next(line for line in text.splitlines() if PREFIX + name in line)
+        assert "is missing" in line
+        assert hint in line
+
+
+def test_an_empty_variable_is_a_missing_one() -> None:
+    assert f"{PREFIX}GITLAB_TOKEN is missing" in complaint(**GOOD | {"GITLAB_TOKEN": ""})
+
+
+WRONG = {
+    "GITLAB_URL": "gitlab.test",
+    "PUBLIC_URL": "ftp://x.test",
+    "CHROMA_URL": "chroma:8000",
+    "TOOL_CALLING": "sometimes",
+    "EMBEDDINGS": "magic",
+    "LISTEN_PORT": "70000",
+    "WORKER_CONCURRENCY": "0",
+    "HISTORY_OPEN": "perhaps",
+    "LOG_FORMAT": "xml",
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_variable_is_named_with_what_it_should_be(name: str) -> None:
+    text = complaint(**GOOD | {name: WRONG[name]})
+    field = Settings.model_fields[name.lower()]
+    line = next(line for line in text.splitlines() if PREFIX + name in line)
+    assert "is wrong" in line
+    assert str(field.description) in line
+
+
+def test_missing_and_wrong_ones_stand_in_one_message() -> None:
+    text = complaint(**WRONG)
+    assert {name for name in WRONG if f"{PREFIX}{name} is wrong" in text} == set(WRONG)
+    assert f"{PREFIX}GITLAB_TOKEN is missing" in text
+
+
+def test_a_secret_is_shown_nowhere() -> None:
+    settings = read(**GOOD | SECRETS)
+    shown = f"{settings!r} {settings} {settings.model_dump()} {settings.model_dump_json()}"
+    assert [name for name, value in SECRETS.items() if value in shown] == []
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_complaint_repeats_no_secret(name: str) -> None:
+    assert SECRETS[name] not in complaint(**SECRETS | {"GITLAB_URL": "x", "LISTEN_PORT": "x"})
+
+
+def test_a_setting_cannot_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        read(**GOOD).mention = "other"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("GITLAB_URL", "https://gitlab.test/", "https://gitlab.test"),
+        ("MENTION", "@pipewright", "pipewright"),
+        ("PUBLIC_URL", "http://x.test/y/", "http://x.test/y"),
+    ],
+)
+def test_harmless_slips_are_put_right(name: str, value: str, expected: str) -> None:
+    assert getattr(read(**GOOD | {name: value}), name.lower()) == expected
+
+
+def test_several_ollamas_stand_with_commas_between() -> None:
+    assert read(**GOOD, OLLAMA_URL="http://a:1/, http://b:2,").ollama_urls == ("http://a:1", "http://b:2")
+
+
+@pytest.mark.parametrize("name", ["GITLAB_TOKEN", "GITLAB_URL", "WEBHOOK_SECRET", "MENTION", "DATABASE_URL"])
+@pytest.mark.parametrize("around", ["{}\n", " {}", "{}\r\n"])
+def test_blanks_and_line_ends_around_a_value_do_not_count(name: str, around: str) -> None:
+    """A secret read from a file ends in a line end, which no HTTP header may hold."""
+    values = GOOD | {"MENTION": "bot", "DATABASE_URL": "postgres://db/app"}
+    plain, odd = read(**values), read(**values | {name: around.format(values[name])})
+    assert getattr(odd, name.lower()) == getattr(plain, name.lower())
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text(f"{PREFIX}GITLAB_URL=https://file.test\n{PREFIX}GITLAB_TOKEN='a$b'\nOTHER=1\n")
+    settings = read_settings({PREFIX + "GITLAB_URL": "https://env.test", PREFIX + "WEBHOOK_SECRET": "x"}, file)
+    assert settings.gitlab_url == "https://env.test"
+    assert settings.gitlab_token.get_secret_value() == "a$b", "a dollar stays a dollar"
+
+
+def test_a_missing_file_is_no_matter(tmp_path: Path) -> None:
+    values = {PREFIX + name: value for name, value in GOOD.items()}
+    assert read_settings(values, tmp_path / "none").mention == "pipewright"
+
+
+def test_variables_of_others_do_not_matter() -> None:
+    values = {PREFIX + name: value for name, value in GOOD.items()}
+    assert read_settings(values | {"GITLAB_URL": "nonsense", "PATH": "/"}, None).gitlab_url == "https://gitlab.test"
+
+
+def test_every_setting_says_what_it_is() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
