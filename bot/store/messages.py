@@ -1,5 +1,6 @@
 """Messages: what was said with the model, and what its tools answered."""
 
+import re
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -22,6 +23,7 @@ class Message(Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
+_HALVES = re.compile("[\ud800-\udfff]")
 _COLUMNS = "id, role, content, tool_calls, tool_name, author, created_at"
 
 
@@ -36,7 +38,7 @@ def add(
     tool_name: str | None = None,
     author: str | None = None,
 ) -> None:
-    """Store a message; PostgreSQL holds no NUL characters, so they go."""
+    """Store a message, without the characters that PostgreSQL cannot hold."""
     connection.execute(
         "insert into messages (conversation_id, order_id, role, content, tool_calls, tool_name, author)"
         " values (%s, %s, %s, %s, %s, %s, %s)",
@@ -44,12 +46,25 @@ def add(
             conversation_id,
             order_id,
             role,
-            content.replace("\x00", ""),
-            Jsonb(tool_calls) if tool_calls else None,
-            tool_name,
-            author,
+            _storable(content),
+            Jsonb(_storable(tool_calls)) if tool_calls else None,
+            _storable(tool_name),
+            _storable(author),
         ),
     )
+
+
+def _storable(value: Any) -> Any:
+    """A model's words may hold NUL, which goes, and halves of surrogate pairs, which are replaced."""
+    match value:
+        case str():
+            return _HALVES.sub("\ufffd", value.replace("\x00", ""))
+        case dict():
+            return {_storable(key): _storable(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_storable(inner) for inner in value]
+        case _:
+            return value
 
 
 def for_conversation(connection: Connection[TupleRow], conversation_id: UUID, limit: int = 500) -> list[Message]:
