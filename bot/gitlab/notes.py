@@ -69,13 +69,24 @@ class Notes:
             return found
         return int(json["id"])
 
-    def edit_note(self, project_id: int, noteable: Noteable, note_id: int, text: SafeText) -> None:
-        """Replace a note's text; doing so twice changes nothing, so a lost answer is simply asked for again."""
-        route, body = _notes(noteable) + "/{note}", {"body": text.markdown}
+    def edit_note(self, project_id: int, noteable: Noteable, note_id: int, text: SafeText) -> bool:
+        """Replace a note's text; False when somebody deleted the note.
+
+        Doing so twice changes nothing, so a lost answer is simply asked for again.
+        """
         try:
-            self.transport.write("put", route, body, project=project_id, iid=noteable.iid, note=note_id)
+            self._put_note(project_id, noteable, note_id, text)
         except UnreachableError:
-            self.transport.write("put", route, body, project=project_id, iid=noteable.iid, note=note_id)
+            self._put_note(project_id, noteable, note_id, text)
+        except RefusedError as refused:
+            if refused.status != 404:
+                raise
+            return False
+        return True
+
+    def _put_note(self, project_id: int, noteable: Noteable, note_id: int, text: SafeText) -> None:
+        route, body = _notes(noteable) + "/{note}", {"body": text.markdown}
+        self.transport.write("put", route, body, project=project_id, iid=noteable.iid, note=note_id)
 
     def react(self, project_id: int, noteable: Noteable, note_id: int | None, emoji: str) -> None:
         """Award an emoji; GitLab answers 404 when it is there already."""

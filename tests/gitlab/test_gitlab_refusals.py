@@ -205,8 +205,15 @@ def test_a_note_is_found_again_though_gitlab_trimmed_it(gitlab: GitLab, wires: W
 @pytest.mark.parametrize("lost", [HUNG_UP, Wire(502)])
 def test_the_same_text_may_be_written_into_a_note_twice(gitlab: GitLab, wires: WireServer, lost: Wire) -> None:
     wires.script = [lost, wire({"id": 5})]
-    gitlab.edit_note(7, ISSUE, 5, SafeText("Done"))
+    assert gitlab.edit_note(7, ISSUE, 5, SafeText("Done"))
     assert wires.asked == [Asked("PUT", "/api/v4/projects/7/issues/1/notes/5", {"body": "Done"})] * 2
+
+
+def test_a_note_somebody_deleted_cannot_be_edited_and_breaks_nothing(gitlab: GitLab, wires: WireServer) -> None:
+    wires.script = [refusal(404, "404 Note Not Found"), refusal(403)]
+    assert not gitlab.edit_note(7, ISSUE, 5, SafeText("Done"))
+    with pytest.raises(RefusedError):
+        gitlab.edit_note(7, ISSUE, 5, SafeText("Done"))
 
 
 def test_a_reaction_that_stands_already_is_no_error_but_a_forbidden_one_is(gitlab: GitLab, wires: WireServer) -> None:
