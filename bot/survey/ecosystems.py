@@ -6,10 +6,20 @@ from collections.abc import Callable, Iterable
 from msgspec import Struct
 
 from bot.domain import Unit
+from bot.survey.dart import survey_dart
 from bot.survey.dotnet import survey_dotnet
+from bot.survey.elixir import survey_elixir
+from bot.survey.haskell import survey_haskell
+from bot.survey.infrastructure import survey_ansible, survey_helm, survey_terraform
+from bot.survey.java.sbt import survey_clojure, survey_sbt
+from bot.survey.node.deno import survey_deno
 from bot.survey.other_ci.model import OtherCi
 from bot.survey.php import survey_php
 from bot.survey.ruby import survey_ruby
+from bot.survey.science import survey_julia, survey_latex, survey_notebooks, survey_r
+from bot.survey.shell import survey_shell
+from bot.survey.small_languages import survey_lua, survey_perl, survey_zig
+from bot.survey.swift import survey_swift
 from bot.survey.tree import Folder
 
 Surveyor = Callable[[Folder, OtherCi], Unit | None]
@@ -28,9 +38,28 @@ LANGUAGES: tuple[Kind, ...] = (
     Kind("ruby", survey_ruby, r"Gemfile|[\w.-]+\.gemspec"),
     Kind("php", survey_php, r"composer\.json"),
     Kind("dotnet", survey_dotnet, r".*\.(?:slnx?|csproj|fsproj|vbproj)"),
+    Kind("elixir", survey_elixir, r"mix\.exs"),
+    Kind("dart", survey_dart, r"pubspec\.yaml"),
+    Kind("swift", survey_swift, r"Package\.swift"),
+    Kind("haskell", survey_haskell, r"[\w.-]+\.cabal|stack\.yaml|cabal\.project"),
+    Kind("node", survey_deno, r"deno\.jsonc?"),
+    Kind("java", survey_sbt, r"build\.sbt"),
+    Kind("clojure", survey_clojure, r"project\.clj|deps\.edn"),
+    Kind("julia", survey_julia, r"Project\.toml"),
+    Kind("r", survey_r, r"DESCRIPTION"),
+    Kind("perl", survey_perl, r"cpanfile|dist\.ini|Makefile\.PL|Build\.PL"),
+    Kind("lua", survey_lua, r"[\w.-]+\.rockspec"),
+    Kind("zig", survey_zig, r"build\.zig"),
+    Kind("notebooks", survey_notebooks, ""),
 )
 # What counts only where no language was found.
-ALONE: tuple[Kind, ...] = ()
+ALONE: tuple[Kind, ...] = (
+    Kind("terraform", survey_terraform, r"main\.tf|versions\.tf"),
+    Kind("helm", survey_helm, r"Chart\.yaml"),
+    Kind("ansible", survey_ansible, r"galaxy\.yml|ansible\.cfg"),
+    Kind("shell", survey_shell, ""),
+    Kind("latex", survey_latex, ""),
+)
 
 
 def looked_at(kinds: Iterable[Kind], folder: Folder, ci: OtherCi) -> list[Unit]:

@@ -135,7 +135,138 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("files", "expected"), CASES)
+# Everything beside the most used three.
+MORE = [
+    pytest.param(
+        {
+            "mix.exs": 'app: :shop,\nelixir: "~> 1.16",\n{:phoenix, "~> 1.8"}, {:postgrex, ">= 0.0.0"}\n',
+            "mix.lock": "",
+            ".formatter.exs": "",
+            "config/test.exs": 'hostname: "localhost"\n',
+            "lib/shop_web/endpoint.ex": "",
+            "test/a_test.exs": "",
+        },
+        {
+            "ecosystem": "elixir",
+            "version": "1.19",
+            "test": "mix test",
+            "lint": "mix format --check-formatted",
+            "service": "postgres:18",
+            "forward": "postgres",
+            "framework": "phoenix",
+            "entry": "shop",
+        },
+        id="Phoenix, whose tests look for the database on localhost",
+    ),
+    pytest.param(
+        {"mix.exs": 'elixir: "~> 1.12"\n', ".tool-versions": "erlang 27.0\nelixir 1.17.3-otp-27\n"},
+        {"version": "1.17", "version_floor": "1.12", "deployable": None, "test": None},
+        id="asdf pins Elixir",
+    ),
+    pytest.param(
+        {"pubspec.yaml": "environment:\n  sdk: ^3.5.0\n", "analysis_options.yaml": "", "test/a_test.dart": ""},
+        {"package_manager": "pub", "version": "3.13", "test": "dart test", "lint": "dart analyze"},
+        id="a Dart package",
+    ),
+    pytest.param(
+        {
+            "pubspec.yaml": "dependencies:\n  flutter:\n    sdk: flutter\n",
+            ".fvmrc": '{"flutter": "3.41.8"}\n',
+            "web/index.html": "",
+            "test/a_test.dart": "",
+        },
+        {"package_manager": "flutter", "version": "3.41.8", "test": "flutter test", "artifact": "build/web/"},
+        id="a Flutter application",
+    ),
+    pytest.param(
+        {"Package.swift": "// swift-tools-version:5.9\n", "Tests/ATests/A.swift": "", ".swift-format": ""},
+        {"version": "6.3", "test": "swift test", "lint": "swift format lint --recursive --strict ."},
+        id="a Swift package",
+    ),
+    pytest.param(
+        {"a.cabal": "tested-with: GHC ==9.6.7 || ==9.8.4\ntest-suite spec\n"},
+        {"package_manager": "cabal", "version": "9.8", "install": "cabal update"},
+        id="Cabal, with the newest compiler it was tested with",
+    ),
+    pytest.param(
+        {"stack.yaml": "resolver: lts-22.43\n", "package.yaml": "tests:\n  spec: x\n"},
+        {"package_manager": "stack", "version": "9.6", "test": "stack test --system-ghc --no-terminal"},
+        id="Stack, with the compiler of its snapshot",
+    ),
+    pytest.param(
+        {"deno.json": '{\n  // tasks\n  "tasks": {"test": "deno test -A",},\n  "fmt": {},\n}\n', "a_test.ts": ""},
+        {"ecosystem": "node", "package_manager": "deno", "test": "deno task test", "lint": "deno fmt --check"},
+        id="Deno, with comments in its settings",
+    ),
+    pytest.param(
+        {"build.sbt": 'scalaVersion := "3.3.6"\n', ".scalafmt.conf": "", "project/plugins.sbt": "sbt-scalafmt\n"},
+        {"ecosystem": "java", "package_manager": "sbt", "test": "sbt test", "version": "21", "lint_tool": "scalafmt"},
+        id="Scala",
+    ),
+    pytest.param({"project.clj": "(defproject a)\n"}, {"ecosystem": "clojure", "test": "lein test"}, id="Leiningen"),
+    pytest.param(
+        {"Project.toml": 'name = "A"\nuuid = "1"\n[compat]\njulia = "1.6"\n', "test/runtests.jl": ""},
+        {"ecosystem": "julia", "version": "1.12", "version_floor": "1.6", "test_tool": "pkg-test"},
+        id="a Julia package",
+    ),
+    pytest.param(
+        {"DESCRIPTION": "Package: a\n", "tests/testthat/test-a.R": "", ".lintr": ""},
+        {"ecosystem": "r", "version": "4.6.1", "test_tool": "testthat", "lint_tool": "lintr"},
+        id="an R package",
+    ),
+    pytest.param(
+        {"cpanfile": "requires 'Moo';\n", "t/a.t": "", ".perlcriticrc": ""},
+        {"ecosystem": "perl", "install": "cpanm --installdeps .", "test": "prove --lib --recurse t"},
+        id="a Perl distribution",
+    ),
+    pytest.param(
+        {"a-1.rockspec": 'dependencies = {"lua >= 5.1"}\n', "spec/a_spec.lua": "", ".luacheckrc": ""},
+        {"ecosystem": "lua", "version": "5.4", "test": "busted", "lint": "luacheck ."},
+        id="a Lua rock",
+    ),
+    pytest.param(
+        {"build.zig": 'b.step("test", "x");\n', "build.zig.zon": '.minimum_zig_version = "0.14.0",\n'},
+        {"ecosystem": "zig", "version": "0.14.1", "test": "zig build test"},
+        id="Zig, in the release it asks for",
+    ),
+    pytest.param(
+        {"test/a.bats": "load bats-assert/load\n", "src/a.sh": "", ".shellcheckrc": ""},
+        {
+            "ecosystem": "shell",
+            "test": "bats --recursive test",
+            "lint": "git ls-files -z '*.sh' '*.bash' | xargs -0 shellcheck",
+        },
+        id="bats and shellcheck",
+    ),
+    pytest.param(
+        {"main.tf": "", "versions.tf": 'terraform { required_version = "~> 1.5" }\n'},
+        {"ecosystem": "terraform", "version": "1.15", "version_floor": "1.5", "lint_tool": "terraform"},
+        id="a Terraform module",
+    ),
+    pytest.param(
+        {"charts/a/Chart.yaml": "name: a\n", "charts/a/charts/b/Chart.yaml": "name: b\n"},
+        {"ecosystem": "helm", "lint": "helm lint charts/a", "test": "helm template charts/a > /dev/null"},
+        id="a folder of Helm charts",
+    ),
+    pytest.param(
+        {"galaxy.yml": "name: a\n", "roles/a/tasks/main.yml": "", ".ansible-lint": ""},
+        {"ecosystem": "ansible", "lint": "ansible-lint"},
+        id="an Ansible collection",
+    ),
+    pytest.param(
+        {"main.tex": "\\documentclass{article}\n\\usepackage{biblatex}\n", "part.tex": "text\n"},
+        {"ecosystem": "latex", "artifact": "main.pdf"},
+        id="a LaTeX document",
+    ),
+    pytest.param(
+        {"requirements.txt": "pandas\n", "notebooks/a.ipynb": ""},
+        {"ecosystem": "notebooks", "install": "pip install -r requirements.txt", "test": "pytest --nbmake notebooks"},
+        id="notebooks with their requirements",
+    ),
+]
+
+
+@pytest.mark.parametrize(("files", "expected"), CASES + MORE)
 def test_facts(unit_of: Look, files: dict[str, str], expected: dict[str, str | None]) -> None:
     unit = unit_of(files)
     found = {name: unit.ecosystem if name == "ecosystem" else unit.first(name) for name in expected}

@@ -60,9 +60,9 @@ def test_an_empty_repository_has_no_units_and_says_so(look: Look) -> None:
 
 
 def test_nothing_recognisable_is_said_honestly(look: Look) -> None:
-    found = look({"README.md": "x", "main.tf": "", "variables.tf": ""})
+    found = look({"README.md": "x", "main.cob": "", "variables.cob": ""})
     assert not found.units
-    assert "Most files are .tf (2)" in found.remarks[0]
+    assert "Most files are .cob (2)" in found.remarks[0]
 
 
 def test_submodules_are_fetched(look: Look) -> None:

@@ -1,0 +1,126 @@
+"""What describes machines and clusters: Terraform modules, Helm charts, Ansible roles and playbooks."""
+
+import re
+
+from bot.domain import Evidence, Unit
+from bot.survey import declared
+from bot.survey.other_ci.model import OtherCi
+from bot.survey.tree import Folder
+
+_MAX_CHARTS = 10
+
+
+def survey_terraform(folder: Folder, ci: OtherCi) -> Unit | None:
+    """Return the unit of a folder with Terraform files: they are formatted and validated, never applied."""
+    files = folder.names(r"[\w.-]+\.tf")
+    if not files:
+        return None
+    facts = declared.opened(
+        folder, folder.first("versions.tf", "main.tf") or files[0], "hcl", "terraform", ".terraform.lock.hcl"
+    )
+    where = Evidence(path=facts.first("manifest"))
+    needs = next(
+        (
+            (name, found)
+            for name in files
+            if (found := re.search(r'required_version\s*=\s*"([^"]+)"', folder.text(name)))
+        ),
+        None,
+    )
+    spec = (declared.bounded(needs[1].group(1)), folder.evidence(needs[0], "required_version")) if needs else ("", None)
+    exact = declared.pinned(folder, "terraform", ".terraform-version")
+    declared.add_version(facts, folder, "terraform", ci, exact=exact, spec=spec)
+    facts.add("lint", "terraform fmt -check -recursive -diff", "Terraform has one format", where, confidence=0.9)
+    facts.add("lint_tool", "terraform", "of the lint command", where)
+    facts.add(
+        "test", "terraform init -backend=false -input=false", "validation needs the providers' schemas, no state", where
+    )
+    facts.add("test", "terraform validate", "Terraform checks itself", where)
+    if folder.under(r"(?:tests/)?[\w.-]+\.tftest\.hcl"):
+        facts.add("test", "terraform test", "there are tests of Terraform's own kind", where, confidence=0.7)
+    facts.add("test_tool", "terraform", "of the test command", where)
+    return facts.unit(folder.root, "terraform")
+
+
+def survey_helm(folder: Folder, ci: OtherCi) -> Unit | None:
+    """Return the unit of a Helm chart, or of a folder of charts: they are linted and rendered, never installed."""
+    del ci
+    found = folder.under(r"(?:[\w.-]+/){0,2}Chart\.yaml")
+    charts = [path.removesuffix("Chart.yaml").rstrip("/") or "." for path in found]
+    outer = [
+        chart
+        for chart in charts
+        if not any(chart != each and (each == "." or chart.startswith(f"{each}/")) for each in charts)
+    ]
+    if not outer:
+        return None
+    facts = declared.opened(folder, found[charts.index(outer[0])], "helm", "helm")
+    for chart in outer[:_MAX_CHARTS]:
+        path = f"{chart}/Chart.yaml".removeprefix("./")
+        where = folder.evidence(path, "name:")
+        if re.search(r"^dependencies:", folder.text(path), re.MULTILINE):
+            facts.add(
+                "install",
+                f"helm dependency build {chart}",
+                "the chart has dependencies",
+                folder.evidence(path, "dependencies:"),
+            )
+        facts.add("lint", f"helm lint {chart}", "there is a chart", where)
+        if re.search(r"^type:\s*library", folder.text(path), re.MULTILINE) is None:
+            facts.add(
+                "test",
+                f"helm template {chart} > /dev/null",
+                "a chart has to render with its own values",
+                where,
+                confidence=0.9,
+            )
+    where = Evidence(path=facts.first("manifest"))
+    facts.add("lint_tool", "helm", "of the lint command", where)
+    facts.add("test_tool", "helm" if facts.first("test") else "", "of the test command", where)
+    return facts.unit(folder.root, "helm")
+
+
+def survey_ansible(folder: Folder, ci: OtherCi) -> Unit | None:
+    """Return the unit of a role, a collection or playbooks: they are linted and their syntax is checked."""
+    manifest = folder.first("galaxy.yml", "meta/main.yml", "ansible.cfg", "site.yml", "playbook.yml")
+    tasks = folder.under(r"(?:roles/[\w.-]+/|playbooks/)?(?:tasks/main\.ya?ml|[\w.-]+\.ya?ml)")
+    if not manifest or not (tasks or folder.has("ansible.cfg")):
+        return None
+    if manifest in {"site.yml", "playbook.yml"} and not folder.under(r"roles/.*"):
+        return None
+    del ci
+    facts = declared.opened(folder, manifest, "ansible", "ansible")
+    where = Evidence(path=folder.full(manifest))
+    facts.add("version", "3.13", "Ansible runs on Python", where, confidence=0.9)
+    facts.add(
+        "install", "pip install ansible-core==2.21.5 ansible-lint==26.10.1", "they check playbooks and roles", where
+    )
+    requirements = folder.first(
+        "requirements.yml", "requirements.yaml", "collections/requirements.yml", "roles/requirements.yml"
+    )
+    if requirements:
+        facts.add(
+            "install",
+            f"ansible-galaxy install -r {requirements}",
+            "it names roles and collections",
+            Evidence(path=folder.full(requirements)),
+        )
+    is_set_up = folder.first(".ansible-lint", ".ansible-lint.yml", ".ansible-lint.yaml", ".config/ansible-lint.yml")
+    line = "ansible-lint" if is_set_up else "ansible-lint --profile min"
+    facts.add(
+        "lint",
+        line,
+        "it is set up" if is_set_up else "nothing sets it up, so only what cannot work counts",
+        where,
+        confidence=0.9 if is_set_up else 0.7,
+    )
+    facts.add("lint_tool", "ansible-lint", "of the lint command", where)
+    for play in folder.names(r"(?:site|playbook|main|deploy)\.ya?ml")[:3]:
+        facts.add(
+            "test",
+            f"ansible-playbook --syntax-check -i localhost, {play}",
+            "there is a playbook",
+            Evidence(path=folder.full(play)),
+            confidence=0.8,
+        )
+    return facts.unit(folder.root, "ansible")

@@ -1,0 +1,58 @@
+"""Shell scripts: tests in bats, and shellcheck where the scripts are what the repository is about."""
+
+from bot.domain import Evidence, Unit
+from bot.survey import declared
+from bot.survey.facts import Facts
+from bot.survey.other_ci.model import Command, OtherCi
+from bot.survey.taking import take
+from bot.survey.tree import Folder
+
+_SCRIPTS = r"(?:[\w.-]+/){0,3}[\w.-]+\.(?:sh|bash)"
+_TESTS = r"(?:npx )?(?:\./)?(?:[\w./-]*/)?bats(?: .*)?"
+MIN_SCRIPTS = 2
+
+
+def survey_shell(folder: Folder, ci: OtherCi) -> Unit | None:
+    """Return the shell unit of a folder with bats tests, or with scripts and hardly anything else."""
+    tests = folder.under(r"(?:[\w.-]+/){0,3}[\w.-]+\.bats")
+    scripts = [path for path in folder.under(_SCRIPTS) if not path.startswith("test")]
+    is_set_up = folder.has(".shellcheckrc")
+    if not tests and not (is_set_up or (len(scripts) >= MIN_SCRIPTS and not folder.has("Dockerfile"))):
+        return None
+    first = (tests or scripts or [".shellcheckrc"])[0]
+    where = Evidence(path=folder.full(first))
+    facts = declared.opened(folder, first, "shell", "none")
+    runs = ci.runs("shell", "", folder.root)
+    if tests:
+        facts.add("system_package", "bats", "the tests are written for bats", where)
+        text = "\n".join(folder.text(path) for path in tests + folder.under(r".*test_helper\.(?:bash|sh)"))
+        for name in ("bats-support", "bats-assert", "bats-file"):
+            if name in text and not folder.has(".gitmodules"):
+                facts.add("system_package", name, "the tests load it", where, confidence=0.8)
+        if not take(facts, "test", runs, _TESTS):
+            top = tests[0].split("/")[0] if "/" in tests[0] else "."
+            facts.add(
+                "test",
+                f"bats --recursive {top}" if top != "." else "bats .",
+                "there are bats tests",
+                where,
+                confidence=0.9,
+            )
+        facts.add("test_tool", "bats", "of the test command", where)
+    if is_set_up or scripts:
+        _add_shellcheck(facts, folder, scripts, runs)
+    return facts.unit(folder.root, "shell")
+
+
+def _add_shellcheck(facts: Facts, folder: Folder, scripts: list[str], runs: list[list[Command]]) -> None:
+    """Without a configuration only what is surely wrong stops the pipeline."""
+    is_set_up = folder.has(".shellcheckrc")
+    where = Evidence(path=folder.full(".shellcheckrc" if is_set_up else scripts[0]))
+    if not take(facts, "lint", runs, r"shellcheck [\w ./*-]+") and scripts:
+        level = "" if is_set_up else " --severity=error"
+        line = f"git ls-files -z '*.sh' '*.bash' | xargs -0 shellcheck{level}"
+        facts.add("lint", line, "the repository holds shell scripts", where, confidence=1.0 if is_set_up else 0.7)
+    if facts.first("lint"):
+        facts.add("system_package", "shellcheck", "it reads the scripts", where)
+        facts.add("system_package", "git", "it lists the scripts", where)
+        facts.add("lint_tool", "shellcheck", "of the lint command", where)
