@@ -180,5 +180,6 @@ def _add_test_program(facts: Facts, folder: Folder, file: str, known: dict[str, 
     name = next((each for each in known if re.fullmatch(r"\w+[-_]test|test[-_]\w+|unit[-_]?tests?", each)), "")
     if name:
         where = folder.evidence(file, f"{name}:")
-        facts.add("test", f"make {name}", "the Makefile builds a test program", where, confidence=0.7)
+        line = "make" if name in known.get("all", "").split("\n")[0].split() else f"make {name}"
+        facts.add("test", line, "the Makefile builds a test program", where, confidence=0.7)
         facts.add("test", f"./{name}", "the test program tells by its exit code", where, confidence=0.7)

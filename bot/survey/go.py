@@ -155,17 +155,9 @@ def _add_lint(facts: Facts, folder: Folder, ci: OtherCi, runs: list[list[Command
         facts.add("lint_install", _golangci(folder, config, ci), "this release fits the configuration", where)
     formatter = next((command for command in every if re.search(r"\bgofmt\b|\bgo fmt\b", command.raw)), None)
     vet = next((command for command in every if command.line.startswith("go vet")), None)
-    if vet or not (config or linter or every):
-        line = vet.line if vet else "go vet ./..."
-        where = vet.evidence if vet else folder.evidence("go.mod", "module ")
-        facts.add(
-            "lint",
-            line,
-            "other CI runs it" if vet else "it comes with Go and needs no configuration",
-            where,
-            confidence=1.0 if vet else 0.6,
-        )
-        facts.add("lint_tool", "govet", "of the lint command", where)
+    if vet:
+        facts.add("lint", vet.line, "other CI runs it", vet.evidence)
+        facts.add("lint_tool", "govet", "of the lint command", vet.evidence)
     if formatter:
         line = "test -z \"$(gofmt -l $(git ls-files '*.go' ':!vendor/'))\""
         facts.add("lint", line, "other CI checks the format", formatter.evidence, confidence=0.8)

@@ -51,7 +51,7 @@ def survey_rust(folder: Folder, ci: OtherCi) -> Unit | None:
     runs = ci.runs("rust", version, folder.root)
     _add_tests(facts, folder, cargo, runs)
     _add_lint(facts, folder, cargo, runs)
-    _add_build(facts, folder, cargo)
+    _add_build(facts, folder, cargo, runs)
     _add_needs(facts, folder)
     add_services(facts, folder, ci)
     _add_deployment(facts, folder, cargo)
@@ -148,21 +148,26 @@ def _add_lint(facts: Facts, folder: Folder, cargo: dict[str, object], runs: list
         facts.add("lint_install", "rustup component add clippy rustfmt", "the image holds the compiler alone", where)
 
 
-def _add_build(facts: Facts, folder: Folder, cargo: dict[str, object]) -> None:
-    locked = " --locked" if folder.has("Cargo.lock") else ""
-    scope = " --workspace" if _is_workspace(cargo) else ""
-    where = folder.evidence("Cargo.toml", "[[bin]]", "[package]", "[workspace]")
-    facts.add("build", f"cargo build --release{scope}{locked}", "cargo builds every crate", where, confidence=0.9)
+def _add_build(facts: Facts, folder: Folder, cargo: dict[str, object], runs: list[list[Command]]) -> None:
+    """Build as other CI does; else a program as it is shipped, and a library as it is developed."""
     name = string(table(cargo, "package").get("name"))
     is_binary = folder.has("src/main.rs") or bool(cargo.get("bin"))
+    built = next((each for each in all_commands(runs) if _is_whole_build(each)), None)
+    options = " --release" if is_binary else ""
+    options += " --workspace" if _is_workspace(cargo) else ""
+    options += " --locked" if folder.has("Cargo.lock") else ""
+    line = built.line if built else f"cargo build{options}"
+    where = built.evidence if built else folder.evidence("Cargo.toml", "[[bin]]", "[package]", "[workspace]")
+    facts.add("build", line, "other CI runs it" if built else "cargo builds every crate", where, confidence=0.9)
     if is_binary and re.fullmatch(r"[\w-]+", name):
-        facts.add(
-            "artifact",
-            f"target/release/{_binary(cargo, name)}",
-            "the build writes the program there",
-            where,
-            confidence=0.8,
-        )
+        kind = "release" if "--release" in line else "debug"
+        path = f"target/{kind}/{_binary(cargo, name)}"
+        facts.add("artifact", path, "the build writes the program there", where, confidence=0.8)
+
+
+def _is_whole_build(command: Command) -> bool:
+    found = command.line.split()
+    return found[:2] == ["cargo", "build"] and set(found[2:]) <= _WHOLE
 
 
 def _binary(cargo: dict[str, object], name: str) -> str:

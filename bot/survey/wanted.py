@@ -47,6 +47,7 @@ _RANKS: tuple[str, ...] = (
     r"conftest\.py|(?:main|app|wsgi|asgi|server|settings)\.py|main\.go|docker-compose[\w.-]*\.ya?ml",
     r"yarn\.lock|pnpm-lock\.yaml|poetry\.lock|Cargo\.lock|Gemfile\.lock|(?:test|runtests|dev)\.exs|conf\.py|[\w-]+\.bats"
     r"|[\w-]+\.tex|requirements\.ya?ml",
+    r"__init__\.py",
 )
 # Most paths are source files: their endings settle it before any pattern is tried.
 _ENDINGS = frozenset(
@@ -58,7 +59,7 @@ _ENDINGS = frozenset(
 )
 _SCRIPTS = frozenset(
     """setup.py manage.py noxfile.py conftest.py main.py app.py wsgi.py asgi.py server.py settings.py main.go conf.py
-    Package.swift build.zig project.clj versions.tf terraform.tf main.tf providers.tf""".split()
+    __init__.py Package.swift build.zig project.clj versions.tf terraform.tf main.tf providers.tf""".split()
 )
 _COMPILED = tuple(re.compile(pattern) for pattern in _RANKS)
 _FOLDER_OF_REQUIREMENTS = re.compile(r"(?:.*/)?(?:requirements|tests?|dev)/[\w.-]+\.txt")
@@ -96,7 +97,7 @@ def _rank(path: str, ignore_existing_ci: bool) -> tuple[int, int] | None:
         rank, folders = _AFTER_CI, folders[:-1]
     if _TESTS.fullmatch(path):
         return (_AFTER_CI + 1, depth)
-    if rank is None or is_ignored(folders):
+    if rank is None or is_ignored(folders) or (name == "__init__.py" and depth > 2):
         return None
     # What lies deeper than the top competes with the second half of the list.
     return (rank if depth == 0 else rank + 2, depth)

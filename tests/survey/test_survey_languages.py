@@ -47,7 +47,7 @@ CASES = [
     ),
     pytest.param(
         {"Cargo.toml": '[workspace]\nmembers = ["crates/*"]\n', "crates/a/Cargo.toml": '[package]\nname = "a"\n'},
-        {"test": "cargo test --workspace", "build": "cargo build --release --workspace"},
+        {"test": "cargo test --workspace", "build": "cargo build --workspace"},
         id="a Rust workspace is one unit",
     ),
     pytest.param(
@@ -61,7 +61,11 @@ CASES = [
         id="a crate that needs a system library",
     ),
     pytest.param(
-        {"pom.xml": "<project><properties><java.version>17</java.version></properties></project>", "mvnw": ""},
+        {
+            "pom.xml": "<project><properties><java.version>17</java.version></properties></project>",
+            "mvnw": "",
+            "src/test/java/ATest.java": "",
+        },
         {"version": "17", "wrapper": "./mvnw", "test": "./mvnw --batch-mode --no-transfer-progress test"},
         id="Maven with its wrapper",
     ),
@@ -69,6 +73,11 @@ CASES = [
         {"pom.xml": "<project><maven.compiler.source>1.8</maven.compiler.source></project>"},
         {"version": "11", "version_floor": "8"},
         id="Java 8 is compiled by JDK 11",
+    ),
+    pytest.param(
+        {"pom.xml": "<project/>", "src/main/java/A.java": ""},
+        {"test": None, "build": "mvn --batch-mode --no-transfer-progress package -DskipTests"},
+        id="Maven without any test",
     ),
     pytest.param(
         {"pom.xml": "<project/>", "core/pom.xml": "<project/>"},
@@ -79,13 +88,17 @@ CASES = [
         {
             "build.gradle": "java { toolchain { languageVersion = JavaLanguageVersion.of(21) } }\n",
             "gradlew": "",
+            "lib/src/test/java/ATest.java": "",
             "gradle/wrapper/gradle-wrapper.properties": "distributionUrl=https\\://x/gradle-7.4-bin.zip\n",
         },
         {"version": "17", "wrapper": "./gradlew", "test": "./gradlew check --no-daemon"},
         id="the JDK cannot be newer than the Gradle wrapper allows",
     ),
     pytest.param(
-        {"build.gradle.kts": 'plugins { kotlin("jvm") version "2" }\nkotlin { jvmToolchain(21) }\n'},
+        {
+            "build.gradle.kts": 'plugins { kotlin("jvm") version "2" }\nkotlin { jvmToolchain(21) }\n',
+            "src/commonTest/kotlin/ATest.kt": "",
+        },
         {"language": "kotlin", "version": "21", "test": "gradle check --no-daemon"},
         id="Kotlin on Gradle",
     ),
@@ -105,7 +118,7 @@ CASES = [
     ),
     pytest.param(
         {"Makefile": "all: a-test\n\na-test: a.c\n\tcc a.c\n", "a.c": ""},
-        {"test": "make a-test"},
+        {"test": "make"},
         id="a Makefile that only builds its test program",
     ),
     pytest.param(

@@ -5,6 +5,7 @@ import re
 from bot.domain import Evidence
 from bot.survey import commands
 from bot.survey.facts import Facts
+from bot.survey.java.maven import TESTS
 from bot.survey.other_ci.model import Command, all_commands
 from bot.survey.tree import Folder
 from bot.survey.wanted import is_ignored
@@ -42,8 +43,9 @@ def add_gradle(facts: Facts, folder: Folder, runs: list[list[Command]]) -> None:
             "install", "chmod +x gradlew", "some checkouts lose the permission", Evidence(path=folder.full("gradlew"))
         )
     line, why, evidence, sure = _test(folder, runs, program, where)
-    facts.add("test", line, why, evidence, confidence=sure)
-    facts.add("test_tool", "gradle-test", "Gradle runs the tests", where)
+    if sure == 1.0 or folder.under(TESTS):
+        facts.add("test", line, why, evidence, confidence=sure)
+        facts.add("test_tool", "gradle-test", "Gradle runs the tests", where)
     facts.add("build", f"{program} assemble --no-daemon", "Gradle packs every project", where, confidence=0.9)
     is_multi = bool(folder.under(r"[\w-]+/build\.gradle(?:\.kts)?"))
     facts.add("artifact", "**/build/libs/*.jar" if is_multi else "build/libs/*.jar", "Gradle writes there", where)

@@ -9,6 +9,8 @@ from bot.survey.other_ci.model import Command, all_commands
 from bot.survey.tree import Folder
 
 _BATCH = "--batch-mode --no-transfer-progress"
+# Where Maven and Gradle keep tests; a project without any has none to run.
+TESTS = r"(?:.*/)?(?:src/\w*[tT]est\w*|tests?)/.+\.(?:java|kt|kts|groovy|scala)"
 _GOALS = frozenset({"test", "verify", "install", "package", "integration-test", "check"})
 _SKIPS = re.compile(
     r"skipTests|maven\.test\.skip|-DskipITs|release:|site|deploy|\bnative\b|sonar|dependency:|artifact:|versions:"
@@ -25,8 +27,9 @@ def add_maven(facts: Facts, folder: Folder, runs: list[list[Command]]) -> None:
         program = "./mvnw"
         facts.add("wrapper", program, "it brings the right Maven", Evidence(path=folder.full("mvnw")))
     line, why, evidence, sure = _test(folder, runs, program)
-    facts.add("test", line, why, evidence, confidence=sure)
-    facts.add("test_tool", "surefire", "Maven runs the tests with it", where)
+    if sure == 1.0 or folder.under(TESTS):
+        facts.add("test", line, why, evidence, confidence=sure)
+        facts.add("test_tool", "surefire", "Maven runs the tests with it", where)
     facts.add("build", f"{program} {_BATCH} package -DskipTests", "Maven packs the project", where, confidence=0.9)
     facts.add(
         "artifact",

@@ -92,7 +92,7 @@ def _made_for_ci(scripts: dict[str, str]) -> list[str]:
 def lint_scripts(scripts: dict[str, str]) -> list[str]:
     """Return the scripts that check without changing files, leaving out those that another one calls."""
     wanted = re.compile(
-        r"test:(lint|types?|format)|(check[:-])?(lint|eslint|oxlint|format|fmt|prettier|types?|typecheck|type-check|tsc|style|biome)"
+        r"test:(lint|format)|(check[:-])?(lint|eslint|oxlint|format|fmt|prettier|types?|typecheck|type-check|tsc|style|biome)"
         r"([:-](check|types?|js|ts|css|eslint|prettier|all|ci|unused))?"
     )
     named = [name for name in scripts if wanted.fullmatch(name)]

@@ -34,6 +34,10 @@ _APPS = (
     "app/__init__.py",
     "src/app.py",
 )
+_APP = re.compile(
+    r"^(\w+)\s*(?::\s*\w+\s*)?=\s*(?:\w+\.)?(FastAPI|Flask|Starlette|Litestar|create_app|make_app)\(", re.MULTILINE
+)
+_FACTORY = re.compile(r"^def ((?:create|make|get)_app)\(([^)]*)\)", re.MULTILINE)
 
 
 def add_deployment(project: Project) -> None:
@@ -81,26 +85,41 @@ def _start(project: Project, framework: str) -> tuple[str, Evidence]:
         if module and server in {"gunicorn", ""}:
             line = f"gunicorn {module} --bind 0.0.0.0:8000" if server else "python manage.py runserver 0.0.0.0:8000"
             return line, Evidence(path=folder.full(wsgi))
-    for file in _APPS:
-        found = re.search(
-            r"^(\w+)\s*(?::\s*\w+\s*)?=\s*(FastAPI|Flask|Starlette|Litestar)\(", folder.text(file), re.MULTILINE
-        )
+    for file in dict.fromkeys((*_APPS, *folder.under(r"(?:src/)?\w+/__init__\.py"))):
+        found = _APP.search(folder.text(file)) if folder.text(file) else None
         if found:
-            return _serve(file, found.group(1), found.group(2), server), folder.evidence(file, found.group(0))
+            kind = "Flask" if framework == "flask" and "create" in found.group(2) else found.group(2)
+            return _serve(file, found.group(1), kind, server), folder.evidence(file, found.group(0))
+    for file in dict.fromkeys((*_APPS, *folder.under(r"(?:src/)?\w+/__init__\.py"))):
+        found = _FACTORY.search(folder.text(file)) if framework in {"flask", "fastapi"} else None
+        if found and all("=" in each or not each.strip() or "*" in each for each in found.group(2).split(",")):
+            where = folder.evidence(file, found.group(0))
+            return _serve_factory(file, found.group(1), framework, server), where
     return "", Evidence(path="")
 
 
+def _module(file: str) -> str:
+    return file.removesuffix(".py").removesuffix("/__init__").removeprefix("src/").replace("/", ".")
+
+
 def _serve(file: str, name: str, kind: str, server: str) -> str:
-    module = file.removesuffix(".py").removesuffix("/__init__").removeprefix("src/").replace("/", ".")
-    if kind == "Flask":
-        if server in {"gunicorn", "waitress"}:
-            return (
-                f"gunicorn --bind 0.0.0.0:8000 {module}:{name}"
-                if server == "gunicorn"
-                else f"waitress-serve --port=8000 {module}:{name}"
-            )
-        return f"flask --app {module}:{name} run --host 0.0.0.0 --port 8000"
-    return f"uvicorn {module}:{name} --host 0.0.0.0 --port 8000"
+    app = f"{_module(file)}:{name}"
+    if kind != "Flask":
+        return f"uvicorn {app} --host 0.0.0.0 --port 8000"
+    lines = {"gunicorn": f"gunicorn --bind 0.0.0.0:8000 {app}", "waitress": f"waitress-serve --port=8000 {app}"}
+    return lines.get(server, f"flask --app {app} run --host 0.0.0.0 --port 8000")
+
+
+def _serve_factory(file: str, name: str, framework: str, server: str) -> str:
+    """Return the command for a function that makes the application."""
+    app = f"{_module(file)}:{name}"
+    if framework == "fastapi":
+        return f"uvicorn --factory {app} --host 0.0.0.0 --port 8000"
+    lines = {
+        "gunicorn": f"gunicorn --bind 0.0.0.0:8000 '{app}()'",
+        "waitress": f"waitress-serve --port=8000 --call {app}",
+    }
+    return lines.get(server, f"flask --app {app} run --host 0.0.0.0 --port 8000")
 
 
 def _port(start: str) -> str:

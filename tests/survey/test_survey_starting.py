@@ -1,0 +1,62 @@
+"""How a web application is started: objects, factories and what serves them."""
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from bot.domain import Unit
+from bot.survey.wanted import wanted_paths
+
+Look = Callable[[Mapping[str, str]], Unit]
+
+FACTORY = "from flask import Flask\n\ndef create_app(config=None):\n    return Flask(__name__)\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "start"),
+    [
+        pytest.param(
+            {"requirements.txt": "flask\ngunicorn\n", "shop/__init__.py": FACTORY},
+            "gunicorn --bind 0.0.0.0:8000 'shop:create_app()'",
+            id="a factory in the package",
+        ),
+        pytest.param(
+            {"requirements.txt": "flask\n", "src/shop/__init__.py": FACTORY},
+            "flask --app shop:create_app run --host 0.0.0.0 --port 8000",
+            id="a factory below src, without a server",
+        ),
+        pytest.param(
+            {"requirements.txt": "flask\nwaitress\n", "app.py": FACTORY},
+            "waitress-serve --port=8000 --call app:create_app",
+            id="a factory for waitress",
+        ),
+        pytest.param(
+            {"requirements.txt": "flask\ngunicorn\n", "wsgi.py": "from shop import create_app\napp = create_app()\n"},
+            "gunicorn --bind 0.0.0.0:8000 wsgi:app",
+            id="what a factory made",
+        ),
+        pytest.param(
+            {"requirements.txt": "fastapi\nuvicorn\n", "app/main.py": "def create_app():\n    return FastAPI()\n"},
+            "uvicorn --factory app.main:create_app --host 0.0.0.0 --port 8000",
+            id="a factory of FastAPI",
+        ),
+        pytest.param(
+            {"requirements.txt": "flask\n", "app.py": "def create_app(config):\n    return Flask(config)\n"},
+            None,
+            id="a factory that wants to be told something",
+        ),
+        pytest.param(
+            {"requirements.txt": "flask\n", "app.py": "app = Flask(__name__)\n"},
+            "flask --app app:app run --host 0.0.0.0 --port 8000",
+            id="an object",
+        ),
+    ],
+)
+def test_web_applications(unit_of: Look, files: dict[str, str], start: str | None) -> None:
+    unit = unit_of({"test_a.py": "", **files})
+    assert (unit.first("start"), unit.first("deployable")) == (start, "yes" if start else None)
+
+
+def test_packages_are_read_near_the_top_alone() -> None:
+    paths = ["shop/__init__.py", "src/shop/__init__.py", "src/shop/deep/__init__.py", "tests/__init__.py"]
+    assert wanted_paths(paths) == ("shop/__init__.py", "src/shop/__init__.py")
