@@ -7,7 +7,7 @@ import yaml
 from msgspec import structs
 
 from bot.ci.checks.document import Document, read_document
-from bot.ci.edit import add_include, add_to_list, append_block, blocks
+from bot.ci.edit import AddInclude, AddStage, append_block, apply, blocks
 from bot.ci.parts import Part
 from bot.domain import CannotError
 
@@ -52,7 +52,7 @@ def _with_includes(text: str, document: Document, includes: Sequence[Mapping[str
     missing = [include for include in includes if dict(include) not in known]
     try:
         for include in missing:
-            text = add_include(text, include)
+            text = apply(text, AddInclude(include=include))
     except CannotError as error:
         return text, (f"I could not include {', '.join(map(str, missing[0].values()))}: {error}",)
     return text, ()
@@ -122,7 +122,7 @@ def _with_stage(text: str, stage: str, stages: Sequence[str]) -> str:
     """Lint goes first, everything else before the deployment, else last."""
     deploy = next((each for each in stages if re.search(r"deploy|release|publish|prod", each)), None)
     try:
-        return add_to_list(text, "stages", [stage], before=stages[0] if stage == "lint" else deploy)
+        return apply(text, AddStage(stage=stage, before=stages[0] if stage == "lint" else deploy))
     except CannotError as error:
         raise CannotError(f"I could not add the stage {stage}: {error}") from error
 

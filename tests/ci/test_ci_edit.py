@@ -2,10 +2,29 @@
 
 import pytest
 import yaml
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from bot.ci.edit import add_include, add_job, add_to_list, blocks, remove_job, set_image, set_value, set_variable
+from bot.ci.edit import (
+    AddInclude,
+    AddJob,
+    AddStage,
+    Edit,
+    RemoveInclude,
+    RemoveJob,
+    RemoveStage,
+    SetArtifacts,
+    SetCache,
+    SetDefault,
+    SetImage,
+    SetKey,
+    SetNeeds,
+    SetRules,
+    SetServices,
+    SetVariable,
+    SetWorkflow,
+    apply,
+    blocks,
+    inverse,
+)
 from bot.domain import CannotError
 
 FILE = """\
@@ -27,158 +46,237 @@ build:
 
 
 test:
+  # by hand
+  rules:   # when
+    - when: manual
   script: [ "make check" ]
   # at the end
 """
 
 
+def edited(text: str, edit: Edit) -> str:
+    """Apply an edit, and see that its inverse gives back every byte."""
+    changed = apply(text, edit)
+    assert apply(changed, inverse(text, edit)) == text
+    return changed
+
+
 def test_a_job_is_appended_after_a_blank_line() -> None:
-    assert add_job(FILE, "lint", "script: [x]\n") == FILE + "\nlint:\n  script: [x]\n"
+    assert edited(FILE, AddJob(name="lint", body="script: [x]\n")) == FILE + "\nlint:\n  script: [x]\n"
 
 
 def test_a_job_may_bring_its_own_name_and_comment() -> None:
-    assert add_job(FILE, "lint", "# Looks.\nlint:\n  script: [x]\n").endswith("\n# Looks.\nlint:\n  script: [x]\n")
+    text = edited(FILE, AddJob(name="lint", body="# Looks.\nlint:\n  script: [x]\n"))
+    assert text.endswith("\n# Looks.\nlint:\n  script: [x]\n")
+
+
+def test_a_job_may_go_before_another() -> None:
+    text = edited(FILE, AddJob(name="lint", body="script: [x]", before="build"))
+    assert text == FILE.replace("# Builds.\n", "lint:\n  script: [x]\n\n# Builds.\n")
 
 
 def test_windows_line_ends_stay() -> None:
-    text = add_job("a:\r\n  script: [x]\r\n", "b", "script: [y]\n")
+    text = edited("a:\r\n  script: [x]\r\n", AddJob(name="b", body="script: [y]\n"))
     assert text == "a:\r\n  script: [x]\r\n\r\nb:\r\n  script: [y]\r\n"
 
 
-def test_a_missing_last_line_end_is_added() -> None:
-    assert add_job("a:\n  script: [x]", "b", "script: [y]") == "a:\n  script: [x]\n\nb:\n  script: [y]\n"
+def test_a_missing_last_line_end_stays_missing() -> None:
+    text = edited("a:\n  script: [x]", AddJob(name="b", body="script: [y]"))
+    assert text == "a:\n  script: [x]\n\nb:\n  script: [y]"
 
 
-def test_a_second_job_of_a_name_is_refused() -> None:
-    with pytest.raises(CannotError, match="already has a job named build"):
-        add_job(FILE, "build", "script: [x]\n")
+@pytest.mark.parametrize("end", ["", "\n", "...\n", "\n\n", "# the end\n", "\n# the end"])
+def test_what_follows_the_last_job_stays_last(end: str) -> None:
+    text = "---\n# top\n\na:\n  script: [x]\n" + end
+    assert edited(text, AddJob(name="b", body="script: [y]")) == text.removesuffix(end) + "\nb:\n  script: [y]\n" + end
 
 
-def test_a_job_goes_with_the_comment_above_it() -> None:
-    shorter = remove_job(FILE, "build")
-    assert "# Builds." not in shorter
-    assert shorter == FILE[: FILE.index("# Builds.")] + FILE[FILE.index("test:\n") :]
+def test_a_job_goes_with_the_comment_above_it_and_the_blank_lines_before() -> None:
+    shorter = edited(FILE, RemoveJob(name="build"))
+    assert shorter == FILE[: FILE.index("\n# Builds.")] + FILE[FILE.index("\n\ntest:\n") :]
 
 
-def test_an_unknown_job_cannot_be_removed() -> None:
-    with pytest.raises(CannotError, match="no job named lint"):
-        remove_job(FILE, "lint")
+def test_comments_that_belong_to_no_job_stay() -> None:
+    text = "a:\n  script: [x]\n# --- ours ---\n\n# b\nb:\n  script: [y]\n\n# c\nc:\n  script: [z]\n"
+    assert edited(text, RemoveJob(name="b")) == text.replace("\n# b\nb:\n  script: [y]\n", "")
 
 
 @pytest.mark.parametrize(
     ("edit", "before", "after"),
     [
-        pytest.param(lambda text: set_image(text, "build", "gcc:15"), "name: gcc:14", "name: gcc:15", id="long image"),
+        pytest.param(SetImage(job="build", image="gcc:15"), "name: gcc:14", "name: gcc:15", id="long image"),
         pytest.param(
-            lambda text: set_image(text, "test", "gcc:15"),
-            "test:\n  script",
-            "test:\n  image: gcc:15\n  script",
-            id="new image",
+            SetImage(job="test", image="gcc:15"), "  # by hand\n", "  image: gcc:15\n  # by hand\n", id="new image"
         ),
-        pytest.param(lambda text: set_variable(text, None, "A", "2"), 'A: "1"', "A: '2'", id="variable"),
-        pytest.param(lambda text: set_variable(text, None, "B", "x"), "  A:", "  B: x\n  A:", id="new variable"),
+        pytest.param(SetImage(job="build", image=None), "    image:\n        name: gcc:14\n", "", id="no image"),
+        pytest.param(SetImage(job="default", image="ruby:3.4"), "image: ruby}", 'image: "ruby:3.4"}', id="of default"),
+        pytest.param(SetVariable(name="A", value="2"), '"1"', '"2"', id="variable"),
+        pytest.param(SetVariable(name="B", value="x y"), "# one\n", "# one\n  B: x y\n", id="new variable"),
+        pytest.param(SetVariable(name="A", value=None), '\n\nvariables:\n  A: "1"   # one', "", id="last variable"),
         pytest.param(
-            lambda text: set_variable(text, "test", "B", "x"),
-            "test:\n",
-            "test:\n  variables:\n    B: x\n",
-            id="of a job",
+            SetVariable(name="B", value="no", job="test"),
+            "  script: [ ",
+            '  variables:\n    B: "no"\n  script: [ ',
+            id="variable of a job",
         ),
-        pytest.param(lambda text: add_to_list(text, "stages", ["x"]), "'test']", "'test', x]", id="last stage"),
+        pytest.param(SetKey(job="build", key="stage", value="test"), "stage:   build", "stage:   test", id="value"),
         pytest.param(
-            lambda text: add_to_list(text, "stages", ["x"], before="build"), "[build", "[x, build", id="first stage"
+            SetKey(job="build", key="script", value=["a: b", "x\ny\n"]),
+            "    - make   # all\n",
+            '    - "a: b"\n    - |\n        x\n        y\n',
+            id="script",
         ),
         pytest.param(
-            lambda text: set_value(text, ("build", "stage"), "test"), "stage:   build", "stage:   test", id="value"
+            SetKey(job="test", key="script", value=["a", "b, c"]), '[ "make check" ]', '[a, "b, c"]', id="flow"
+        ),
+        pytest.param(
+            SetServices(job="test", services=["redis:8", {"name": "postgres:18", "alias": "db"}]),
+            "  # by hand\n",
+            "  services:\n    - redis:8\n    - name: postgres:18\n      alias: db\n  # by hand\n",
+            id="services",
+        ),
+        pytest.param(
+            SetRules(job="test", rules=[{"if": '$A == "b"', "when": "never"}, {"when": "always"}]),
+            "# when\n    - when: manual\n",
+            '# when\n    - if: $A == "b"\n      when: never\n    - when: always\n',
+            id="rules",
+        ),
+        pytest.param(
+            SetRules(job="test", rules=[]),
+            "  # by hand\n  rules:   # when\n    - when: manual\n",
+            "",
+            id="no rules",
+        ),
+        pytest.param(
+            SetCache(job="build", cache={"key": "a", "paths": ["b"]}),
+            "    script:\n",
+            "    cache:\n        key: a\n        paths:\n        - b\n    script:\n",
+            id="cache",
+        ),
+        pytest.param(
+            SetArtifacts(job="build", artifacts={"paths": ["out"]}),
+            "    - make   # all\n",
+            "    - make   # all\n    artifacts:\n        paths:\n        - out\n",
+            id="artifacts",
+        ),
+        pytest.param(SetNeeds(job="build", needs=[]), "    script:\n", "    needs: []\n    script:\n", id="no needs"),
+        pytest.param(AddStage(stage="x"), "'test']", "'test', x]", id="last stage"),
+        pytest.param(AddStage(stage="x", before="build"), "[build", "[x, build", id="first stage"),
+        pytest.param(RemoveStage(stage="build"), "[build, ", "[", id="no first stage"),
+        pytest.param(RemoveStage(stage="test"), "[build, 'test']", "[build]", id="no last stage"),
+        pytest.param(
+            AddInclude(include={"local": "a.yml"}), "# two\n", "# two\n\ninclude:\n- local: a.yml\n", id="include"
+        ),
+        pytest.param(SetDefault(key="retry", value=1), "ruby}", "ruby, retry: 1}", id="default"),
+        pytest.param(SetDefault(key="image", value=None), "\n\ndefault: {image: ruby}", "", id="no default"),
+        pytest.param(
+            SetWorkflow(rules=[{"if": "$CI_COMMIT_BRANCH"}]),
+            "# two\n",
+            "# two\n\nworkflow:\n  rules:\n  - if: $CI_COMMIT_BRANCH\n",
+            id="workflow",
         ),
     ],
 )
-def test_an_edit_replaces_exactly_this(edit, before, after) -> None:
-    assert edit(FILE) == FILE.replace(before, after, 1)
-
-
-def test_block_lists_are_extended_right_after_their_last_entry() -> None:
-    text = "stages:\n  - a   # x\n  - b\n\n# far\njob:\n  script: [x]\n"
-    assert add_to_list(text, "stages", ["c"]) == text.replace("  - b\n", "  - b\n  - c\n")
-    assert add_to_list(text, "stages", ["c"], before="b") == text.replace("  - b\n", "  - c\n  - b\n")
+def test_an_edit_replaces_exactly_this(edit: Edit, before: str, after: str) -> None:
+    assert edited(FILE, edit) == FILE.replace(before, after, 1)
 
 
 @pytest.mark.parametrize(
-    ("text", "after"),
+    ("text", "edit", "after"),
     [
-        pytest.param("a:\n  script: x\n", "a:\n  script: x\n\ninclude:\n  - local: b.yml\n", id="none yet"),
+        pytest.param("stages:\n  - a   # x\n  - b\n\n# far\nj: 1\n", AddStage(stage="c"), "  - b\n  - c\n", id="end"),
+        pytest.param("stages:\n- a\n- b\nj: 1\n", AddStage(stage="c", before="b"), "- a\n- c\n- b\n", id="middle"),
+        pytest.param("stages:\n  - a\nj: 1\n", AddStage(stage="c", before="a"), "  - c\n  - a\n", id="start"),
+        pytest.param("j: 1\n", AddStage(stage="c"), "stages:\n  - build\n  - test\n  - deploy\n  - c\n", id="none"),
+        pytest.param("stages: []\nj: 1\n", AddStage(stage="deploy", before="x"), "  - deploy\n", id="empty"),
+        pytest.param("stages:\n  - a\n  - b\nj: 1\n", RemoveStage(stage="a"), "stages:\n  - b\n", id="removed"),
         pytest.param(
-            "include:\n- local: a.yml\n\nj: 1\n", "include:\n- local: a.yml\n- local: b.yml\n\nj: 1\n", id="list"
+            "a:\n  variables:\n  script: x\n", SetVariable(job="a", name="B", value="c"), "    B: c\n", id="null"
         ),
         pytest.param(
-            "include:\n  - project: p\n    file: f\n# c\n",
-            "include:\n  - project: p\n    file: f\n  - local: b.yml\n# c\n",
+            "a:\n  <<: *b\n  script: x\n".replace("*b", "{when: manual}"),
+            SetImage(job="a", image="c"),
+            "}\n  image: c\n",
+            id="after a merge",
+        ),
+        pytest.param("a: {script: x}\n", SetVariable(job="a", name="B", value="1"), 'variables: {B: "1"}', id="braces"),
+        pytest.param(
+            "include: a.yml\nj: 1\n", AddInclude(include={"local": "b"}), "  - a.yml\n  - local: b\n", id="one"
+        ),
+        pytest.param(
+            "include: [a.yml]\nj: 1\n", AddInclude(include={"local": "b"}), "[a.yml, {local: b}]", id="listed"
+        ),
+        pytest.param(
+            "include:\n  - project: p\n    file: f\n# c\nj: 1\n",
+            AddInclude(include={"local": "b.yml"}),
+            "    file: f\n  - local: b.yml\n# c\n",
             id="long",
+        ),
+        pytest.param("include:\n  - a\n  - b\nj: 1\n", RemoveInclude(position=0), "include:\n  - b\nj", id="less"),
+        pytest.param(
+            "a:\n  script: |\n    x\n\n\nb: 1\n", SetKey(job="a", key="script", value="y"), "t: y\n\n\nb", id="|"
+        ),
+        pytest.param(
+            "a:\n  script: |+\n    x\n\nb: 1\n",
+            SetKey(job="a", key="when", value="manual"),
+            "    x\n\n  when: manual\nb",
+            id="|+",
         ),
     ],
 )
-def test_a_file_is_included_after_the_others(text, after) -> None:
-    assert add_include(text, {"local": "b.yml"}) == after
+def test_lists_and_keys_are_extended_in_the_way_they_are_written(text: str, edit: Edit, after: str) -> None:
+    assert after in edited(text, edit)
 
 
-@pytest.mark.parametrize("text", ["include: a.yml\n", "include: [a.yml]\n"])
-def test_an_include_of_another_form_is_left_alone(text) -> None:
-    with pytest.raises(CannotError, match="not written as a list"):
-        add_include(text, {"local": "b.yml"})
+@pytest.mark.parametrize(
+    ("edit", "said"),
+    [
+        pytest.param(AddJob(name="build", body="script: [x]\n"), "already has a job named build", id="second job"),
+        pytest.param(AddJob(name="x", body="script: [x]\n", before="y"), "no job named y", id="before no job"),
+        pytest.param(AddJob(name="x", body="script: [\n"), "not valid YAML", id="a job that is no YAML"),
+        pytest.param(RemoveJob(name="lint"), "no job named lint", id="no such job"),
+        pytest.param(AddStage(stage="test"), "already a stage test", id="second stage"),
+        pytest.param(RemoveStage(stage="x"), "is not there", id="no such stage"),
+        pytest.param(
+            SetVariable(job="stages", name="A", value="1"), r"not written as a set of keys \(line 2\)", id="list"
+        ),
+        pytest.param(SetCache(job="build", cache=None), "build.cache is not there", id="nothing to remove"),
+        pytest.param(RemoveInclude(position=0), "is not there", id="no include"),
+    ],
+)
+def test_what_cannot_be_done_is_refused(edit: Edit, said: str) -> None:
+    with pytest.raises(CannotError, match=said):
+        apply(FILE, edit)
 
 
-def test_a_value_inside_braces_is_left_alone() -> None:
-    with pytest.raises(CannotError, match="line 7"):
-        set_value(FILE, ("default", "retry"), "1")
+@pytest.mark.parametrize(
+    ("text", "edit"),
+    [
+        pytest.param("a: &a\n  script: [x]\nb: *a\n", RemoveJob(name="a"), id="anchor"),
+        pytest.param("a: &a\n  script: [x]\nb: *a\n", SetImage(job="b", image="x"), id="alias"),
+        pytest.param("a:\n  script: [x]\n", RemoveJob(name="a"), id="only job"),
+        pytest.param("include:\n  local: a.yml\nj: 1\n", AddInclude(include={"local": "b.yml"}), id="include as keys"),
+    ],
+)
+def test_what_would_break_the_file_is_refused(text: str, edit: Edit) -> None:
+    with pytest.raises(CannotError):
+        apply(text, edit)
 
 
 @pytest.mark.parametrize(("text", "line"), [("a: [", 1), ("a:\n\t- b\n", 2), ("- a\n", 1), ("a: b: c\n", 1)])
-def test_what_is_no_pipeline_is_refused_with_its_line(text, line) -> None:
+def test_what_is_no_pipeline_is_refused_with_its_line(text: str, line: int) -> None:
     with pytest.raises(CannotError, match=rf"\(line [{line}{line + 1}]\)"):
         blocks(text)
 
 
-_names = st.from_regex(r"[a-z][a-z0-9_-]{0,8}", fullmatch=True).filter(
-    lambda name: name not in {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
+@pytest.mark.parametrize(
+    "value", ["no", "3.10", "1,000", ":a", "0644", "1:30", "", "a: b", "# c", "\u00a0", "'", '"', "\\"]
 )
-_comments = st.sampled_from(["", "  # why", "   # ä → b"])
-_gaps = st.sampled_from(["", "\n", "\n\n", "# said above\n", "\n# said above\n"])
-_lines = st.sampled_from(["make", "'a: b'", '"x # y"', "echo ${A}", "|\n      many\n\n      lines", "[a, b]"])
+def test_a_text_stays_a_text_for_every_parser(value: str) -> None:
+    text = edited("a:\n  script: [x]\n", SetVariable(name="A", value=value))
+    assert yaml.safe_load(text)["variables"] == {"A": value}
 
 
-@st.composite
-def pipelines(draw: st.DrawFn) -> str:
-    """Files as people write them: comments, blank lines, odd indentation, quotes."""
-    names = draw(st.lists(_names, min_size=1, max_size=5, unique=True))
-    text = draw(st.sampled_from(["", "---\n", "# top\n\n"]))
-    for name in names:
-        margin = draw(st.sampled_from(["  ", "    "]))
-        text += f"{draw(_gaps)}{name}:{draw(_comments)}\n{margin}stage: test{draw(_comments)}\n{margin}script:\n"
-        text += "".join(f"{margin}- {draw(_lines)}\n" for _ in range(draw(st.integers(1, 3))))
-    return text
-
-
-@settings(max_examples=150, deadline=None)
-@given(
-    text=pipelines(),
-    value=st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=12),
-)
-def test_whatever_is_set_reads_back_and_every_other_line_stays(text: str, value: str) -> None:
-    name = blocks(text)[0].name
-    changed = set_variable(text, name, "KEY", value)
-    assert yaml.safe_load(changed)[name]["variables"] == {"KEY": value}
-    rest = changed.splitlines(keepends=True)
-    for line in text.splitlines(keepends=True):
-        rest.remove(line)
-    assert len(rest) == 2
-
-
-@settings(max_examples=150, deadline=None)
-@given(text=pipelines(), name=_names)
-def test_a_job_added_and_removed_again_leaves_the_file_as_it_was(text: str, name: str) -> None:
-    before = yaml.safe_load(text)
-    if name in before:
-        return
-    longer = add_job(text, name, "script: [x]\n")
-    assert longer.startswith(text)
-    assert yaml.safe_load(longer) == before | {name: {"script": ["x"]}}
-    assert remove_job(longer, name).rstrip("\n") == text.rstrip("\n")
+@pytest.mark.parametrize("value", ["no", "3.10", "1,000", ":a", "0644", "1:30", "", "1e3"])
+def test_what_some_parser_reads_as_no_text_is_quoted(value: str) -> None:
+    assert f'  A: "{value}"\n' in apply("a:\n  script: [x]\n", SetVariable(name="A", value=value))

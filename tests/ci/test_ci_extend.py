@@ -94,7 +94,7 @@ def test_scans_are_included_beside_other_includes(extended) -> None:
 
 
 def test_an_include_that_cannot_be_extended_is_told(extended) -> None:
-    composition = extended("include: a.yml\n", Wishes(extras=("security",)))
+    composition = extended("include:\n  local: a.yml\n", Wishes(extras=("security",)))
     assert any("could not include" in sentence for sentence in composition.assumptions)
 
 
