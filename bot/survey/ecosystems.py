@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from bot.domain import Unit
 from bot.survey.dart import survey_dart
@@ -14,13 +14,14 @@ from bot.survey.infrastructure import survey_ansible, survey_helm, survey_terraf
 from bot.survey.java.sbt import survey_clojure, survey_sbt
 from bot.survey.node.deno import survey_deno
 from bot.survey.other_ci.model import OtherCi
+from bot.survey.parsing import table
 from bot.survey.php import survey_php
 from bot.survey.ruby import survey_ruby
 from bot.survey.science import survey_julia, survey_latex, survey_notebooks, survey_r
 from bot.survey.shell import survey_shell
 from bot.survey.small_languages import survey_lua, survey_perl, survey_zig
 from bot.survey.swift import survey_swift
-from bot.survey.tree import Folder
+from bot.survey.tree import Folder, Tree
 
 Surveyor = Callable[[Folder, OtherCi], Unit | None]
 
@@ -61,6 +62,10 @@ ALONE: tuple[Kind, ...] = (
     Kind("latex", survey_latex, ""),
 )
 
+# Their presence at the top says nothing about the services below it.
+BESIDE = frozenset(kind.ecosystem for kind in ALONE)
+_GENERATED = re.compile(r"(?:.*/)?(?:android|ios|macos|linux|windows)")
+
 
 def looked_at(kinds: Iterable[Kind], folder: Folder, ci: OtherCi) -> list[Unit]:
     """Return the units that these ecosystems find in a folder."""
@@ -74,3 +79,21 @@ def starts_a_unit(names: Iterable[str], at_top: Iterable[str]) -> bool:
     asked = [kind.manifests for kind in kinds if kind.ecosystem not in covered and kind.manifests]
     pattern = re.compile("|".join(asked)) if asked else None
     return pattern is not None and any(pattern.fullmatch(name) for name in names)
+
+
+def is_generated(root: str, tree: Tree) -> bool:
+    """Say whether a folder is a platform's half of a Flutter application, which Flutter builds itself."""
+    return bool(_GENERATED.fullmatch(root)) and "pubspec.yaml" in tree.names(root.rpartition("/")[0])
+
+
+def as_meant(unit: Unit, folder: Folder) -> Unit:
+    """Return the unit as its authors see it: shell code that npm only fetches bats for is no Node project."""
+    script = str(table(folder.json("package.json"), "scripts").get("test"))
+    if unit.ecosystem != "node" or not re.search(r"\bbats\b", script) or folder.under(r"(?:src|lib|index).*\.[jt]sx?"):
+        return unit
+    facts = tuple(
+        structs.replace(fact, value="shell") if fact.name == "language" else fact
+        for fact in unit.facts
+        if fact.name != "test_tool"
+    )
+    return structs.replace(unit, ecosystem="shell", facts=facts)

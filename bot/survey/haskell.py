@@ -15,9 +15,9 @@ _SNAPSHOTS = {18: "8.10", 19: "9.0", 20: "9.2", 21: "9.4", 22: "9.6", 23: "9.8",
 def survey_haskell(folder: Folder, ci: OtherCi) -> Unit | None:
     """Return the unit of a folder with a Cabal package or project, or a stack.yaml."""
     cabal = next(iter(folder.names(r"[\w.-]+\.cabal")), "")
-    manifest = folder.first("stack.yaml") or cabal or folder.first("cabal.project", "package.yaml")
-    uses_stack = manifest == "stack.yaml" and not (cabal and _calls(ci, "cabal"))
-    manifest = manifest if uses_stack else cabal or folder.first("cabal.project")
+    prefers_stack = not cabal or folder.has("package.yaml") or _calls(ci, "stack")
+    uses_stack = folder.has("stack.yaml") and prefers_stack and not (cabal and _calls(ci, "cabal"))
+    manifest = "stack.yaml" if uses_stack else cabal or folder.first("cabal.project")
     if not manifest:
         return None
     lock = "stack.yaml.lock" if uses_stack else "cabal.project.freeze"

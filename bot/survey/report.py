@@ -9,7 +9,7 @@ from bot.survey.contradictions import contradictions, left_out
 from bot.survey.conversion import conversion
 from bot.survey.cpp import survey_cpp
 from bot.survey.docker import add_dockerfile, survey_docker
-from bot.survey.ecosystems import ALONE, LANGUAGES, looked_at, starts_a_unit
+from bot.survey.ecosystems import ALONE, BESIDE, LANGUAGES, as_meant, is_generated, looked_at, starts_a_unit
 from bot.survey.facts import Facts
 from bot.survey.go import survey_go
 from bot.survey.java.survey import survey_java
@@ -86,7 +86,7 @@ def _what_is_there(tree: Tree) -> str:
 def _units(tree: Tree, ci: OtherCi) -> list[Unit]:
     top = Folder(tree, "")
     units = _at(top, ci)
-    covered = {unit.ecosystem for unit in units}
+    covered = {unit.ecosystem for unit in units} - BESIDE
     for root in _other_roots(tree, top, units):
         found = [unit for unit in _at(Folder(tree, root), ci) if _stands_alone(unit, covered, units, tree)]
         units += found
@@ -103,7 +103,7 @@ def _at(folder: Folder, ci: OtherCi) -> list[Unit]:
     if not found:
         alone = [survey_cpp(folder, ci), *looked_at(ALONE, folder, ci), survey_docker(folder)]
         return [unit for unit in alone if unit][:1]
-    return _without_helpers(found)
+    return [as_meant(unit, folder) for unit in _without_helpers(found)]
 
 
 def _without_helpers(units: list[Unit]) -> list[Unit]:
@@ -123,6 +123,7 @@ def _other_roots(tree: Tree, top: Folder, units: Sequence[Unit]) -> list[str]:
         and folder.count("/") < MAX_DEPTH
         and (not asked.isdisjoint(tree.names(folder)) or starts_a_unit(tree.names(folder), kinds))
         and _PLAIN_FOLDER.fullmatch(folder)
+        and not is_generated(folder, tree)
         and not is_ignored(folder.split("/"))
         and not any(part.startswith((".", "-")) for part in folder.split("/"))
     ]
@@ -131,7 +132,7 @@ def _other_roots(tree: Tree, top: Folder, units: Sequence[Unit]) -> list[str]:
 
 def _covered(top: Folder, units: Sequence[Unit]) -> set[str]:
     """Return the manifests that mean nothing of their own below the top: members of a workspace or a reactor."""
-    kinds = {unit.ecosystem for unit in units}
+    kinds = {unit.ecosystem for unit in units} - BESIDE
     covered: set[str] = set()
     if "node" in kinds and ("workspaces" in top.json("package.json") or top.first("pnpm-workspace.yaml", "lerna.json")):
         covered.add("package.json")

@@ -1,5 +1,7 @@
 """Shell scripts: tests in bats, and shellcheck where the scripts are what the repository is about."""
 
+import re
+
 from bot.domain import Evidence, Unit
 from bot.survey import declared
 from bot.survey.facts import Facts
@@ -9,6 +11,7 @@ from bot.survey.tree import Folder
 
 _SCRIPTS = r"(?:[\w.-]+/){0,3}[\w.-]+\.(?:sh|bash)"
 _TESTS = r"(?:npx )?(?:\./)?(?:[\w./-]*/)?bats(?: .*)?"
+_PAPERS = re.compile(r"(?:.*/)?(?:[^/]*\.(?:md|txt|rst|adoc|png|svg|json|ya?ml)|[A-Z]+)")
 MIN_SCRIPTS = 2
 
 
@@ -17,7 +20,9 @@ def survey_shell(folder: Folder, ci: OtherCi) -> Unit | None:
     tests = folder.under(r"(?:[\w.-]+/){0,3}[\w.-]+\.bats")
     scripts = [path for path in folder.under(_SCRIPTS) if not path.startswith("test")]
     is_set_up = folder.has(".shellcheckrc")
-    if not tests and not (is_set_up or (len(scripts) >= MIN_SCRIPTS and not folder.has("Dockerfile"))):
+    others = [path for path in folder.under(r"[^.].*") if not _PAPERS.fullmatch(path)]
+    is_about_scripts = len(scripts) >= MIN_SCRIPTS and len(scripts) * 2 >= len(others) and not folder.has("Dockerfile")
+    if not (tests or is_set_up or is_about_scripts):
         return None
     first = (tests or scripts or [".shellcheckrc"])[0]
     where = Evidence(path=folder.full(first))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from bot.domain import Unit
+from bot.domain import Survey, Unit
 
 Look = Callable[[Mapping[str, str]], Unit]
 
@@ -279,5 +279,50 @@ def test_a_version_past_its_end_is_called_out(unit_of: Look) -> None:
     assert version.confidence < 0.7
 
 
-def test_a_windows_only_project_is_left_out(look: Callable[[Mapping[str, str]], object]) -> None:
-    assert not look({"Old.csproj": '<Project ToolsVersion="12.0"></Project>'}).units  # type: ignore[attr-defined]
+def test_a_windows_only_project_is_left_out(look: Callable[[Mapping[str, str]], Survey]) -> None:
+    assert not look({"Old.csproj": '<Project ToolsVersion="12.0"></Project>'}).units
+
+
+@pytest.mark.parametrize(
+    ("files", "units"),
+    [
+        pytest.param(
+            {"package.json": '{"scripts": {"test": "bats test"}}', "package-lock.json": "", "src/a.bash": ""},
+            [("", "shell")],
+            id="npm only fetches bats",
+        ),
+        pytest.param(
+            {
+                "k8s/Chart.yaml": "name: a\n",
+                "cart/Dockerfile": "FROM alpine:3.24\n",
+                "web/Dockerfile": "FROM nginx:1\n",
+            },
+            [("", "helm"), ("cart", "docker"), ("web", "docker")],
+            id="a chart does not hide the services beside it",
+        ),
+        pytest.param(
+            {"app/pubspec.yaml": "name: a\n", "app/test/a_test.dart": "", "app/android/build.gradle": "x\n"},
+            [("app", "dart")],
+            id="the Android half of a Flutter application is Flutter's",
+        ),
+        pytest.param(
+            {"api/go.mod": "module a\n", "api/a_test.go": "", "b.sh": "", "c.sh": "", "api/x.go": "", "api/y.go": ""},
+            [("api", "go")],
+            id="a few scripts are no project",
+        ),
+        pytest.param(
+            {"a.cabal": "test-suite a\n", "stack.yaml": "resolver: lts-18.2\n", "src/A.hs": ""},
+            [("", "haskell")],
+            id="Cabal and Stack are one unit",
+        ),
+    ],
+)
+def test_units(
+    look: Callable[[Mapping[str, str]], Survey], files: dict[str, str], units: list[tuple[str, str]]
+) -> None:
+    assert [(unit.root, unit.ecosystem) for unit in look(files).units] == units
+
+
+def test_a_cabal_file_that_is_kept_weighs_more_than_an_old_snapshot(unit_of: Look) -> None:
+    unit = unit_of({"a.cabal": "test-suite a\n", "stack.yaml": "resolver: lts-18.2\n"})
+    assert (unit.first("package_manager"), unit.first("version")) == ("cabal", "9.10")
