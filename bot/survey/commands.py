@@ -215,6 +215,8 @@ def _kind_of_script(rest: list[str]) -> str:
 
 def _kind_of_environments(rest: list[str]) -> str:
     """Judge tox and nox by their environments: only those named after lint, types or docs are no tests."""
+    if {"--notest", "-n", "--install-only"} & set(rest):
+        return "other"
     names: list[str] = []
     for position, word in enumerate(rest):
         if word in {"-e", "-s", "-f", "--session", "--sessions"}:
@@ -225,7 +227,8 @@ def _kind_of_environments(rest: list[str]) -> str:
         return "test"
     if all(_LINT_WORD.search(name) for name in names):
         return "lint"
-    return "other" if all(_OTHER_WORD.search(name) or "build" in name for name in names) else "test"
+    aside = [name for name in names if name == "dev" or _OTHER_WORD.search(name) or "build" in name]
+    return "other" if aside == names else "test"
 
 
 def kind_of_script_runner(tool: str, rest: list[str]) -> str:

@@ -38,6 +38,8 @@ def survey_rust(folder: Folder, ci: OtherCi) -> Unit | None:
     cargo = folder.toml("Cargo.toml")
     if not ("package" in cargo or "workspace" in cargo):
         return None
+    if _serves_another(folder, cargo):
+        return None
     facts = Facts()
     where = folder.evidence("Cargo.toml", "[package]", "[workspace]")
     facts.add("language", "rust", "there is a Cargo.toml", where)
@@ -56,6 +58,14 @@ def survey_rust(folder: Folder, ci: OtherCi) -> Unit | None:
     add_services(facts, folder, ci)
     _add_deployment(facts, folder, cargo)
     return facts.unit(folder.root, "rust")
+
+
+def _serves_another(folder: Folder, cargo: dict[str, object]) -> bool:
+    """Say whether a crate below another language's project is an extension of it, built and tested by that."""
+    bindings = {"pyo3", "napi", "neon", "rustler", "magnus", "wasm-bindgen"} & set(table(cargo, "dependencies"))
+    parents = [folder.root.rsplit("/", depth)[0] for depth in range(1, folder.root.count("/") + 1)]
+    above = [Folder(folder.tree, parent) for parent in (*parents, "")] if folder.root else []
+    return bool(bindings) and any(each.first("pyproject.toml", "setup.py", "package.json", "mix.exs") for each in above)
 
 
 def _add_version(facts: Facts, folder: Folder, cargo: dict[str, object]) -> str:

@@ -12,6 +12,7 @@ GO = {"go.mod": "module a\n", "a_test.go": ""}
 RUST = {"Cargo.toml": '[package]\nname = "a"\n'}
 MESON = {"meson.build": "project('a', 'c')\ntest('a', a)\n", "a.c": ""}
 PACKAGE = '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n[project]\nname = "a"\n'
+NOX = '@nox.session(python=["3.12", "3.13"])\ndef tests(s): ...\n'
 JENKINS = """\
 pipeline {
   stages {
@@ -90,6 +91,34 @@ def workflow(*lines: str) -> dict[str, str]:
             id="a script that is not there",
         ),
         pytest.param(
+            {"pyproject.toml": PACKAGE, "noxfile.py": NOX, **workflow("nox -v")},
+            "test",
+            ("nox -s tests-3.13",),
+            id="all sessions would want every interpreter",
+        ),
+        pytest.param(
+            {
+                "pyproject.toml": PACKAGE,
+                "tox.ini": "[testenv]\ncommands = pytest\n",
+                **workflow("tox run --notest -e py", "tox run --skip-pkg-install -e py"),
+            },
+            "test",
+            ("tox run -e py",),
+            id="tox in two steps",
+        ),
+        pytest.param(
+            {"requirements.txt": "x\n", **workflow("uv pip install -r requirements.txt", "uv run ./manage.py test")},
+            "test",
+            ("./manage.py test",),
+            id="an environment that uv's pip filled",
+        ),
+        pytest.param(
+            {"package.json": '{"scripts": {"build": "tsc"}}', **workflow("npx playwright test")},
+            "test",
+            (),
+            id="no browser",
+        ),
+        pytest.param(
             {"pyproject.toml": PACKAGE, **workflow("pytest tests  # or `pytest`, plainly")},
             "test",
             ("pytest tests",),
@@ -145,3 +174,10 @@ def test_scripts_with_tests_need_no_manifest(unit_of: Look) -> None:
 def test_optional_parts_are_tested_too(unit_of: Look, extras: str, install: str) -> None:
     files = {"pyproject.toml": f"{PACKAGE}[project.optional-dependencies]\n{extras}\n", "uv.lock": "", "test_a.py": ""}
     assert unit_of(files).all("install")[-1] == install
+
+
+def test_an_extension_in_rust_belongs_to_its_package(unit_of: Look) -> None:
+    build = '[build-system]\nrequires = ["maturin"]\nbuild-backend = "maturin"\n[project]\nname = "a"\n'
+    crate = '[package]\nname = "a"\n[dependencies]\npyo3 = "0.25"\n'
+    unit = unit_of({"pyproject.toml": build, "test_a.py": "", "rust/Cargo.toml": crate})
+    assert (unit.ecosystem, "cargo" in unit.all("system_package")) == ("python", True)

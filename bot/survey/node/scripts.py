@@ -56,7 +56,12 @@ def is_real_test(scripts: dict[str, str], name: str) -> bool:
 
 def needs_browser(scripts: dict[str, str], name: str) -> bool:
     """Say whether a script starts a browser, which a plain image does not have."""
-    return _BROWSERS.search(leaves(scripts, name)) is not None
+    return starts_browser(leaves(scripts, name))
+
+
+def starts_browser(line: str) -> bool:
+    """Say whether a command line starts a browser."""
+    return _BROWSERS.search(line) is not None
 
 
 def delegates(scripts: dict[str, str], name: str) -> bool:

@@ -19,6 +19,7 @@ from bot.survey.node.scripts import (
     needs_browser,
     runner,
     scripts_of,
+    starts_browser,
     test_script,
 )
 from bot.survey.other_ci.model import Command, OtherCi, all_commands
@@ -170,7 +171,7 @@ def _runs_here(command: Command, scripts: dict[str, str], manager: Manager) -> b
     tool = "yarn" if manager.name.startswith("yarn") else manager.name
     first = commands.core(words)[:1]
     if words[0] in {"npx", "node"} or first in (["node"], ["vitest"], ["jest"], ["mocha"]):
-        return words[0] in {"npx", "node"}
+        return words[0] in {"npx", "node"} and not starts_browser(command.line)
     if words[0] not in {tool, "npm"}:
         return False
     name = called_script(command.line)

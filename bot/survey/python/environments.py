@@ -12,6 +12,8 @@ from bot.survey.versions import number
 MAX_ENVIRONMENTS = 500
 _LINT_SECTIONS = frozenset({"lint", "style", "format", "flake8", "pep8", "linters", "pre-commit"})
 _PACKAGING = frozenset({"manifest", "check-manifest", "setuppy", "package", "packaging", "pkg", "build", "dist"})
+# Factors that test against what nobody has released yet.
+_UNRELEASED = re.compile(r"-\w*(dev|main|master|nightly|pre)$")
 # Sessions that rewrite files instead of checking them.
 _REWRITES = re.compile(r"format|fmt|reformat|fix|autoformat|blacken")
 
@@ -36,14 +38,22 @@ def tox_environment(folder: Folder, version: str) -> str:
     own = re.compile(rf"(py|python)?({re.escape(version)}|{version.replace('.', '')})(?![\d.])(-[\w.]+)*")
     fitting = [name for name in names if own.fullmatch(name)]
     plain = [name for name in fitting if "-" not in name or re.search(r"-(tests?|unit)$", name)]
-    return plain[0] if plain else fitting[-1] if fitting else "py"
+    calm = [name for name in fitting if not _UNRELEASED.search(name)]
+    return plain[0] if plain else (calm or fitting)[-1] if fitting else "py"
 
 
-def tox_lint_environments(folder: Folder) -> list[str]:
+def tox_lint_environments(folder: Folder, version: str) -> list[str]:
     """Return the environments that check the code: those a plain `tox` runs, else the one section named so."""
-    listed = [name for name in tox_names(folder) if commands.name_kind(name) == "lint"]
+    known = [name for name in tox_names(folder) if _fits(name, version) and not _UNRELEASED.search(name)]
+    listed = [name for name in known if commands.name_kind(name) == "lint"]
     sections = [name for name in _tox_sections(folder) if name in _LINT_SECTIONS]
     return [name for name in listed if re.fullmatch(r"[\w.-]+", name)] or sections[:1]
+
+
+def _fits(name: str, version: str) -> bool:
+    """Say whether an environment runs on the one interpreter there is: it names that or none."""
+    named = re.findall(r"(?<![\w.])(?:py|python)?(3\.?\d{1,2}t?|py\d*)(?![\w.])", name)
+    return all(each.replace(".", "") == version.replace(".", "") for each in named)
 
 
 def tox_packaging_environments(folder: Folder) -> list[str]:

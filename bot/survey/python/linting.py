@@ -5,10 +5,12 @@ import shlex
 
 from bot.domain import Evidence
 from bot.survey import commands
+from bot.survey.makefile import unfolded
 from bot.survey.other_ci.model import Command, all_commands
 from bot.survey.parsing import string, strings
 from bot.survey.python.environments import nox_lint_sessions, tox_lint_environments
 from bot.survey.python.project import Project, pip_install
+from bot.survey.python.testing import without_uv
 
 _TOOLS = (
     "ruff",
@@ -60,10 +62,16 @@ def _from_ci(project: Project) -> list[Line]:
         words = commands.words(command.line) if command.kind == "lint" else None
         found = commands.core(words or [])
         tool = found[0].rpartition("/")[2] if found else ""
-        known = tool in {*_TOOLS, "tox", "nox", "hatch"} or (tool == "make" and project.folder.has("Makefile"))
+        known = tool in {*_TOOLS, "tox", "nox", "hatch"} or (tool == "make" and _is_python_recipe(project, found))
         if words and known and not re.search(r"--fix\b|--exit-zero|--output-format[= ]github|--diff$", command.line):
-            lines.setdefault(_shown(command.line), command)
+            lines.setdefault(without_uv(project, _shown(command.line)), command)
     return [(line, "other CI runs it", command.evidence, 1.0) for line, command in lines.items()]
+
+
+def _is_python_recipe(project: Project, found: list[str]) -> bool:
+    """Say whether the targets exist and need no other language's tools."""
+    recipe = "".join(unfolded(project.folder, target) for target in found[1:])
+    return bool(recipe.strip()) and not re.search(r"\b(npm|npx|yarn|pnpm|docker|go|cargo)\b", recipe)
 
 
 def _shown(line: str) -> str:
@@ -90,7 +98,7 @@ def _from_runner(project: Project) -> list[Line]:
     prefix = "uv run " if project.facts.first("test").startswith("uv run ") else ""
     if "tox" in tools:
         where = folder.evidence(folder.first("tox.ini", "pyproject.toml", "setup.cfg"), "envlist", "env_list")
-        names, run, sure = tox_lint_environments(folder), f"{prefix}tox -e", 0.8
+        names, run, sure = tox_lint_environments(folder, project.version), f"{prefix}tox -e", 0.8
     elif "nox" in tools:
         where = folder.evidence("noxfile.py", "session")
         names, run, sure = nox_lint_sessions(folder), f"{prefix}nox -s", 0.8

@@ -3,6 +3,7 @@
 import re
 
 from bot.survey.other_ci.services import add_services
+from bot.survey.parsing import strings, table
 from bot.survey.python.project import Project
 
 # Requirements that are built against a system library, or call a program, with the Debian package for each.
@@ -35,11 +36,7 @@ def add_system_packages(project: Project) -> None:
                 facts.add("system_package", package, f"{name} needs it", folder.evidence(_file(project, name), name))
     if "pg_config" in folder.text("setup.py") + folder.text("setup.cfg"):
         facts.add("system_package", "libpq-dev", "setup.py asks pg_config", folder.evidence("setup.cfg", "pg_config"))
-    if _has_extension(project):
-        for package in ("gcc", "libc6-dev"):
-            facts.add(
-                "system_package", package, "setup.py compiles an extension", folder.evidence("setup.py", "ext_modules")
-            )
+    _add_compilers(project)
     if any("git+" in line for line in facts.all("install")) or re.search(
         r"git\+https?://", folder.text("requirements.txt")
     ):
@@ -47,6 +44,20 @@ def add_system_packages(project: Project) -> None:
             "system_package", "git", "a dependency is fetched with git", folder.evidence("requirements.txt", "git+")
         )
     add_services(facts, folder, project.ci)
+
+
+def _add_compilers(project: Project) -> None:
+    """Add what a part written in C or Rust is compiled with."""
+    facts, folder = project.facts, project.folder
+    if _has_extension(project):
+        where = folder.evidence("setup.py", "ext_modules")
+        for package in ("gcc", "libc6-dev"):
+            facts.add("system_package", package, "setup.py compiles an extension", where)
+    required = " ".join(strings(table(project.manifest.pyproject, "build-system").get("requires")))
+    if re.search(r"maturin|setuptools[-_]rust", required):
+        where = folder.evidence("pyproject.toml", "maturin", "setuptools-rust", "setuptools_rust")
+        for package in ("cargo", "gcc", "libc6-dev"):
+            facts.add("system_package", package, "a part of it is written in Rust", where)
 
 
 def add_git(project: Project) -> None:

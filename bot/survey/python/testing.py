@@ -11,9 +11,12 @@ from bot.survey.parsing import string, strings, table
 from bot.survey.python.environments import nox_session, tox_environment, tox_names
 from bot.survey.python.manifest import Manifest
 from bot.survey.python.project import Project
+from bot.survey.tree import Folder
 
 _TOOLS = {"pytest": "pytest", "py.test": "pytest", "tox": "tox", "nox": "nox", "unittest": "unittest", "hatch": "hatch"}
 _RUN = {"uv": "uv run", "poetry": "poetry run", "pdm": "pdm run", "pipenv": "pipenv run", "hatch": "", "pip": ""}
+# Tools that test the other languages of a repository.
+_FOREIGN = frozenset("npm yarn pnpm cargo go npx node mvn mvnw gradle gradlew ctest just task".split())
 _MAX_COMMANDS = 4
 TEST_FILES = r"(?:(?:[\w.-]+/){0,4})?(?:test_\w+|\w+_tests?|tests)\.py"
 
@@ -72,30 +75,26 @@ def _usable(project: Project, command: Command) -> str:
     tool = found[0].rpartition("/")[2]
     if tool == "tox":
         return _with_tox(project, words, found)
-    if tool in {
-        "npm",
-        "yarn",
-        "pnpm",
-        "cargo",
-        "go",
-        "npx",
-        "node",
-        "mvn",
-        "mvnw",
-        "gradle",
-        "gradlew",
-        "ctest",
-        "just",
-        "task",
-    }:
+    if tool == "nox":
+        return _with_nox(project, command.line)
+    if tool in _FOREIGN or not _is_there(project.folder, tool, found[0]):
         return ""
-    if tool == "make" and not project.folder.first("Makefile", "makefile", "GNUmakefile"):
-        return ""
-    if tool.endswith(".sh") and not project.folder.has(found[0].removeprefix("./")):
-        return ""
-    if tool == "setup.py" or (found[:2] == ["setup.py", "test"]):
-        return ""
-    return _without_uploads(command.line)
+    return without_uv(project, _without_uploads(command.line))
+
+
+def _is_there(folder: Folder, tool: str, program: str) -> bool:
+    """Say whether what a command calls lies in the repository, where it must; `setup.py test` is no more."""
+    if tool == "make":
+        return bool(folder.first("Makefile", "makefile", "GNUmakefile"))
+    return tool != "setup.py" and (not tool.endswith(".sh") or folder.has(program.removeprefix("./")))
+
+
+def _with_nox(project: Project, line: str) -> str:
+    """Name the session that tests, unless the command names one: all of them want every interpreter."""
+    if re.search(r"\s-[setkf]\b|--session|--tags|--keyword", line):
+        return line
+    session = nox_session(project.folder, project.version)
+    return f"nox -s {shlex.quote(session)}" if session else line
 
 
 def _without_uploads(line: str) -> str:
@@ -103,6 +102,11 @@ def _without_uploads(line: str) -> str:
     if re.search(r"(?<![\w.])/(?:home|tmp|github|opt)/|%[A-Z]+%", line):
         return ""
     return re.sub(r"\s--color[= ]\w+", "", line).strip()
+
+
+def without_uv(project: Project, line: str) -> str:
+    """Run in the image's own Python what other CI runs in an environment that `uv pip` filled."""
+    return re.sub(r"^uv run (?!-)", "", line) if project.manager()[0] == "pip" else line
 
 
 def _unresolved_tox(project: Project, raw: str) -> str:
@@ -117,8 +121,12 @@ def _unresolved_tox(project: Project, raw: str) -> str:
 def _with_tox(project: Project, words: Sequence[str], found: Sequence[str]) -> str:
     """Name the tox environment of the chosen interpreter, unless the command names one."""
     if any(re.match(r"-[ef]|--env|--factor", word) for word in found):
-        return shlex.join(words)
-    kept = [word for word in words if word != "--parallel" and not word.startswith("--parallel=")]
+        return shlex.join(word for word in words if word != "--skip-pkg-install")
+    kept = [
+        word
+        for word in words
+        if word not in {"--parallel", "--skip-pkg-install"} and not word.startswith("--parallel=")
+    ]
     return f"{shlex.join(kept)} -e {tox_environment(project.folder, project.version)}"
 
 
