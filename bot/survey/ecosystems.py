@@ -20,6 +20,7 @@ from bot.survey.ruby import survey_ruby
 from bot.survey.science import survey_julia, survey_latex, survey_notebooks, survey_r
 from bot.survey.shell import survey_shell
 from bot.survey.small_languages import survey_lua, survey_perl, survey_zig
+from bot.survey.static import survey_hugo
 from bot.survey.swift import survey_swift
 from bot.survey.tree import Folder, Tree
 
@@ -52,6 +53,7 @@ LANGUAGES: tuple[Kind, ...] = (
     Kind("lua", survey_lua, r"[\w.-]+\.rockspec"),
     Kind("zig", survey_zig, r"build\.zig"),
     Kind("notebooks", survey_notebooks, ""),
+    Kind("static", survey_hugo, r"hugo\.(?:toml|ya?ml)"),
 )
 # What counts only where no language was found.
 ALONE: tuple[Kind, ...] = (
@@ -86,8 +88,20 @@ def is_generated(root: str, tree: Tree) -> bool:
     return bool(_GENERATED.fullmatch(root)) and "pubspec.yaml" in tree.names(root.rpartition("/")[0])
 
 
-def as_meant(unit: Unit, folder: Folder) -> Unit:
-    """Return the unit as its authors see it: shell code that npm only fetches bats for is no Node project."""
+def as_meant(units: list[Unit], folder: Folder) -> list[Unit]:
+    """Return the units as their authors see them: npm and Go modules often only serve a site or shell code."""
+    is_site = any(unit.ecosystem == "static" for unit in units)
+    return [_shell(unit, folder) for unit in units if not (is_site and _serves_a_site(unit, folder))]
+
+
+def _serves_a_site(unit: Unit, folder: Folder) -> bool:
+    if unit.ecosystem == "go":
+        return not folder.under(r".*\.go")
+    return unit.ecosystem in {"node", "ruby"} and not unit.first("test")
+
+
+def _shell(unit: Unit, folder: Folder) -> Unit:
+    """Shell code that npm only fetches bats for is no Node project."""
     script = str(table(folder.json("package.json"), "scripts").get("test"))
     if unit.ecosystem != "node" or not re.search(r"\bbats\b", script) or folder.under(r"(?:src|lib|index).*\.[jt]sx?"):
         return unit

@@ -103,7 +103,7 @@ def _at(folder: Folder, ci: OtherCi) -> list[Unit]:
     if not found:
         alone = [survey_cpp(folder, ci), *looked_at(ALONE, folder, ci), survey_docker(folder)]
         return [unit for unit in alone if unit][:1]
-    return [as_meant(unit, folder) for unit in _without_helpers(found)]
+    return as_meant(_without_helpers(found), folder)
 
 
 def _without_helpers(units: list[Unit]) -> list[Unit]:

@@ -42,7 +42,7 @@ _RANKS: tuple[str, ...] = (
     r"|(?:docker-)?compose\.ya?ml|[Jj]ustfile|\.justfile|[Tt]askfile\.ya?ml|\.env\.(?:example|sample|test|dist|template)"
     r"|system\.properties|jvm\.config|maven\.config|\.golangci\.ya?ml|\.golangci\.toml"
     r"|\.(?:ruby|php|swift|terraform)-version|\.fvmrc|\.zigversion|build\.properties|plugins\.sbt|phpunit\.xml(?:\.dist)?"
-    r"|[\w. -]+\.(?:cs|fs|vb)proj|dotnet-tools\.json|database\.yml|config\.ru|\.tflint\.hcl|renv\.lock"
+    r"|[\w. -]+\.(?:cs|fs|vb)proj|dotnet-tools\.json|database\.yml|config\.ru|\.tflint\.hcl|netlify\.toml|renv\.lock"
     r"|\.mocharc\.(?:json|ya?ml)|\.flake8|mypy\.ini|\.?ruff\.toml|hatch\.toml|uv\.toml|pdm\.toml",
     r"conftest\.py|(?:main|app|wsgi|asgi|server|settings)\.py|main\.go|docker-compose[\w.-]*\.ya?ml",
     r"yarn\.lock|pnpm-lock\.yaml|poetry\.lock|Cargo\.lock|Gemfile\.lock|(?:test|runtests|dev)\.exs|conf\.py|[\w-]+\.bats"

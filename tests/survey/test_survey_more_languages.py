@@ -263,6 +263,31 @@ MORE = [
         {"ecosystem": "notebooks", "install": "pip install -r requirements.txt", "test": "pytest --nbmake notebooks"},
         id="notebooks with their requirements",
     ),
+    pytest.param(
+        {
+            "hugo.toml": 'theme = "a"\n',
+            "content/a.md": "",
+            "go.mod": "module a\n",
+            "package.json": '{"devDependencies": {}}',
+        },
+        {"ecosystem": "static", "framework": "hugo", "install": "npm install", "build": "hugo --minify"},
+        id="Hugo, served by npm and Go modules",
+    ),
+    pytest.param(
+        {"_config.yml": "plugins: [jekyll-feed]\n", "index.md": ""},
+        {"framework": "jekyll", "build": "jekyll build", "artifact": "_site/"},
+        id="Jekyll without a Gemfile",
+    ),
+    pytest.param(
+        {"mkdocs.yml": "theme: {name: material}\nplugins: [search, minify]\n", "docs/index.md": ""},
+        {"framework": "mkdocs", "install": "pip install mkdocs==1.6.1 mkdocs-material==9.8.1 mkdocs-minify-plugin"},
+        id="MkDocs with its theme and plugins",
+    ),
+    pytest.param(
+        {"docs/conf.py": "", "docs/index.rst": "", "docs/requirements.txt": ""},
+        {"framework": "sphinx", "install": "pip install -r docs/requirements.txt", "artifact": "_site/"},
+        id="Sphinx",
+    ),
 ]
 
 
