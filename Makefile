@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test run check format lock bench clean
+.PHONY: help setup demo test run check format lock bench bench-pipelines clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
@@ -31,22 +31,25 @@ run: setup ## serve with the settings of .env
 	@$(BIN)/pipewright serve $(ARGS)
 
 check: setup ## format, lint, types, import contract, tests: what CI runs
-	@$(BIN)/ruff format --check bot tests
-	@$(BIN)/ruff check bot tests
+	@$(BIN)/ruff format --check bot bench tests
+	@$(BIN)/ruff check bot bench tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest $(ARGS)
 
 format: setup ## rewrite the code as the formatter wants it
-	@$(BIN)/ruff format bot tests
-	@$(BIN)/ruff check --fix bot tests
+	@$(BIN)/ruff format bot bench tests
+	@$(BIN)/ruff check --fix bot bench tests
 
 lock: ## make both lock files again (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements.lock
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements-dev.lock
 
 bench: setup ## measure (ratios in one run)
-	@$(BIN)/python -m tests.bench $(ARGS)
+	@$(BIN)/python -m bench.speed $(ARGS)
+
+bench-pipelines: setup ## measure the pipelines for CORPUS=DIR of checkouts (FACTS=TSV, ARGS="--run --mutate --out DIR")
+	@$(BIN)/python -m bench.pipelines "$(CORPUS)" $(if $(FACTS),--facts "$(FACTS)") $(ARGS)
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

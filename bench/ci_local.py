@@ -1,0 +1,84 @@
+"""gitlab-ci-local: brought from npm into a cache folder by the bench itself, asked under a time limit."""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import yaml
+from msgspec import Struct
+
+from bench.programs import Ran, run
+
+VERSION = "4.75.1"
+NODE = "24"
+LIMIT = 20.0
+
+
+class MissingError(Exception):
+    """A program the bench needs is not on this machine; the message says which and what to do."""
+
+
+class RefusedError(Exception):
+    """A checkout cannot be copied, or gitlab-ci-local does not take its pipeline: none of its jobs can run."""
+
+
+class CiLocal(Struct, frozen=True, kw_only=True):
+    """An installed gitlab-ci-local and the Node that runs it."""
+
+    node: Path
+    script: Path
+
+    def ask(
+        self,
+        arguments: Sequence[str],
+        cwd: Path,
+        *,
+        limit: float = LIMIT,
+        environment: Mapping[str, str] | None = None,
+    ) -> Ran:
+        """Run it in a checkout. It hangs for ever on a cycle of `needs`, so a late answer is an answer too."""
+        command = [str(self.node), str(self.script), *arguments]
+        return run(command, limit=limit, cwd=cwd, environment=environment)
+
+    def complaint(self, cwd: Path) -> str:
+        """Return why it does not accept the pipeline of a checkout, or nothing."""
+        for flags in (["--list-json"], ["--preview"], ["--validate-dependency-chain"]):
+            ran = self.ask(flags, cwd)
+            if ran.is_late:
+                return f"{flags[0]} gave no answer in {LIMIT:.0f} s"
+            if ran.code != 0:
+                return f"{flags[0]}: {ran.tail(4)}"
+        return ""
+
+    def jobs(self, cwd: Path) -> dict[str, dict[str, object]]:
+        """Return every job with what it inherits, as `--preview` prints them, in order."""
+        preview, listed = self.ask(["--preview"], cwd), self.ask(["--list-json"], cwd)
+        if preview.code or listed.code:
+            raise RefusedError(f"gitlab-ci-local does not take the pipeline: {preview.tail(4) or listed.tail(4)}")
+        known = yaml.safe_load(preview.output) or {}
+        return {row["name"]: {**known.get(row["name"], {}), "when": row["when"]} for row in json.loads(listed.output)}
+
+
+def open_ci_local(cache: Path) -> CiLocal:
+    """Install gitlab-ci-local and a Node that can run it, once for each cache folder."""
+    packages = install_npm(cache / "gitlab-ci-local", f"gitlab-ci-local@{VERSION}", f"node@{NODE}")
+    return CiLocal(node=packages / "node/bin/node", script=packages / "gitlab-ci-local/dist/index.js")
+
+
+def install_npm(folder: Path, *packages: str) -> Path:
+    """Install npm packages into a folder unless they are there; return its node_modules."""
+    modules = folder / "node_modules"
+    stamp = folder / ".done"
+    if stamp.is_file():
+        return modules
+    npm = shutil.which("npm")
+    if npm is None:
+        raise MissingError("npm is not on the path; install Node.js with npm, or leave out what needs it (--no-local)")
+    folder.mkdir(parents=True, exist_ok=True)
+    ran = run([npm, "install", "--prefix", str(folder), *packages], limit=600, environment=os.environ)
+    if ran.code != 0:
+        raise MissingError(f"npm could not install {' '.join(packages)}: {ran.tail(5)}")
+    stamp.touch()
+    return modules

@@ -1,0 +1,141 @@
+"""Level 7: the jobs really run, on the shell executor, one after another, each with the tools of its image."""
+
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from bench.ci_local import CiLocal, RefusedError
+from bench.programs import run
+from bench.toolchains import SYSTEM_PATH, Toolchain, toolchain
+from bench.verdicts import Verdict, outside_cause, plain, tests_run
+
+# What a package client may need to reach its registry; everything else of this process's environment stays here.
+_PASSED_ON = (
+    "PIP_",
+    "NPM_CONFIG_",
+    "npm_config_",
+    "UV_",
+    "GO",
+    "CARGO_",
+    "RUSTUP_",
+    "SSL_",
+    "NODE_EXTRA",
+    "LANG",
+    "TZ",
+)
+_HOME_FILES = {"NPM_CONFIG_USERCONFIG": ".npmrc", "RUSTUP_HOME": ".rustup", "PIP_CONFIG_FILE": ".config/pip/pip.conf"}
+TAIL = 25
+
+
+class JobRun(Struct, frozen=True, kw_only=True):
+    """How one job went. `tests` counts the tests that its log tells of."""
+
+    name: str
+    image: str
+    verdict: Verdict
+    seconds: float = 0.0
+    tests: int = 0
+    cause: str = ""
+    tail: str = ""
+
+
+class Machine(Struct, frozen=True, kw_only=True):
+    """Where jobs run: the tool, a cache that stays and a time limit for each job."""
+
+    ci_local: CiLocal
+    cache: Path
+    limit: float
+
+    def run_all(self, checkout: Path, files: Mapping[str, str], scratch: Path) -> list[JobRun]:
+        """Run every job of a pipeline that needs no hand, in order, in a copy of the checkout."""
+        copy = copied(checkout, files, scratch)
+        jobs = self.ci_local.jobs(copy)
+        return [
+            self.run_one(copy, name, body, scratch)
+            for name, body in jobs.items()
+            if body.get("when") not in {"manual", "never"}
+        ]
+
+    def run_one(self, copy: Path, name: str, body: Mapping[str, object], scratch: Path) -> JobRun:
+        """Run one job of a copy."""
+        image = _image(body)
+        tools = toolchain(image, self.cache, scratch / "tools" / name.replace("/", "_").replace(" ", "_"))
+        if tools.is_missing:
+            return JobRun(name=name, image=image, verdict="not run", cause=tools.differs)
+        arguments = [name, "--force-shell-executor", "--shell-isolation", "--state-dir", "../state"]
+        started = time.monotonic()
+        ran = self.ci_local.ask(arguments, copy, limit=self.limit, environment=environment(tools, self.cache, scratch))
+        seconds = round(time.monotonic() - started, 1)
+        verdict, cause = _verdict(ran.code, ran.said, tools, is_late=ran.is_late)
+        return JobRun(
+            name=name,
+            image=image,
+            verdict=verdict,
+            seconds=seconds,
+            tests=tests_run(ran.said),
+            cause=cause,
+            tail="" if verdict == "green" else plain(ran.tail(TAIL)),
+        )
+
+
+def copied(checkout: Path, files: Mapping[str, str], scratch: Path) -> Path:
+    """Clone a checkout, with its tags, and commit the proposed files into the clone; a plain folder becomes one."""
+    shutil.rmtree(scratch, ignore_errors=True)
+    copy = scratch / "repository"
+    if (checkout / ".git").exists():
+        made = run(["git", "clone", "-q", "--no-local", str(checkout), str(copy)], limit=120)
+    else:
+        shutil.copytree(checkout, copy, symlinks=True)
+        made = run(["git", "init", "-q", "-b", "main", str(copy)], limit=60)
+    if made.code != 0:
+        raise RefusedError(f"{checkout} cannot be copied: {made.tail(2)}")
+    for path, text in files.items():
+        (copy / path).parent.mkdir(parents=True, exist_ok=True)
+        (copy / path).write_text(text, encoding="utf-8")
+    commit(copy, "Propose a pipeline")
+    return copy
+
+
+def commit(copy: Path, message: str) -> None:
+    """Commit everything: gitlab-ci-local hands only tracked files to a job."""
+    run(["git", "-C", str(copy), "add", "-A", "-f", "."], limit=60)
+    person = ["-c", "user.name=bench", "-c", "user.email=bench@example.com"]
+    run(["git", "-C", str(copy), *person, "commit", "-q", "--allow-empty", "-m", message], limit=60)
+
+
+def environment(tools: Toolchain, cache: Path, scratch: Path) -> dict[str, str]:
+    """Return what a job may know of this machine: a home of its own and the way to the registries."""
+    home = scratch / "home"
+    home.mkdir(parents=True, exist_ok=True)
+    known = {name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)}
+    known |= {name: str(Path.home() / file) for name, file in _HOME_FILES.items() if (Path.home() / file).exists()}
+    path = [*(str(folder) for folder in tools.path), *SYSTEM_PATH]
+    return known | {
+        "PATH": os.pathsep.join(path),
+        "HOME": str(home),
+        "CI": "true",
+        "DEBIAN_FRONTEND": "noninteractive",
+        "GOTOOLCHAIN": "local",
+        "GOPATH": str(cache / "gopath"),
+        "NPM_CONFIG_PREFIX": str(tools.path[0].parent) if tools.path else str(home),
+        "npm_config_manage_package_manager_versions": "false",
+        "COREPACK_INTEGRITY_KEYS": "0",
+    }
+
+
+def _image(body: Mapping[str, object]) -> str:
+    image = body.get("image", "")
+    return str(image.get("name", "")) if isinstance(image, dict) else str(image)
+
+
+def _verdict(code: int, log: str, tools: Toolchain, *, is_late: bool) -> tuple[Verdict, str]:
+    if is_late:
+        return "red: project or machine", "not done in time"
+    if code == 0:
+        return "green", tools.differs
+    cause = outside_cause(log, tools.differs)
+    return ("red: project or machine", cause) if cause else ("red: us", "")

@@ -1,0 +1,89 @@
+"""`python -m bench.pipelines CORPUS`: the ladder of every checkout in a folder, other CI hidden and visible."""
+
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import click
+import msgspec
+
+from bench.ci_local import MissingError, open_ci_local
+from bench.jobs import Machine
+from bench.report import report
+from bench.rows import Bench, Row, Side
+from bench.truth import Truth, read_truths
+
+SIDES: tuple[Side, ...] = ("hidden", "visible")
+FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@click.command()
+@click.argument("corpus", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--facts", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="What is right, as TSV.")
+@click.option("--out", type=FOLDER, default=Path("dist/bench"), show_default=True, help="Where the report goes.")
+@click.option("--cache", type=FOLDER, default=Path.home() / ".cache/pipewright-bench", show_default=True)
+@click.option("--only", multiple=True, help="A checkout's folder name; may be repeated.")
+@click.option("--side", "sides", multiple=True, type=click.Choice(SIDES), default=SIDES, help="Other CI hidden or not.")
+@click.option("--run", "is_running", is_flag=True, help="Run the jobs: other people's code, on this machine, as you.")
+@click.option("--mutate", "is_mutating", is_flag=True, help="With --run: break an assertion and run the tests again.")
+@click.option("--runnable", is_flag=True, help="Only those that the facts mark as runnable.")
+@click.option("--limit", default=300.0, show_default=True, help="Seconds for one job.")
+@click.option("--no-local", is_flag=True, help="Leave gitlab-ci-local out; nothing is installed then.")
+def main(
+    *,
+    corpus: Path,
+    facts: Path | None,
+    out: Path,
+    cache: Path,
+    only: tuple[str, ...],
+    sides: tuple[Side, ...],
+    is_running: bool,
+    is_mutating: bool,
+    runnable: bool,
+    limit: float,
+    no_local: bool,
+) -> None:
+    """Measure every checkout in CORPUS, a folder of folders; write report.md and rows.json."""
+    truths = read_truths(facts) if facts else {}
+    checkouts = _checkouts(corpus.resolve(), only, {name for name, row in truths.items() if row.run == "yes"}, runnable)
+    try:
+        ci_local = None if no_local else open_ci_local(cache.resolve())
+    except MissingError as error:
+        raise click.ClickException(str(error)) from error
+    machine = Machine(ci_local=ci_local, cache=cache.resolve(), limit=limit) if is_running and ci_local else None
+    bench = Bench(ci_local=ci_local, machine=machine, scratch=out.resolve() / "work", is_mutating=is_mutating)
+    rows = _measured(bench, checkouts, sides, truths, 1 if is_running else 2)
+    out.mkdir(parents=True, exist_ok=True)
+    text = report(rows)
+    (out / "report.md").write_text(text, encoding="utf-8")
+    (out / "rows.json").write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=1))
+    click.echo(text.partition("## What stands")[0])
+    click.echo(f"The whole report is in {out / 'report.md'}.")
+    sys.exit(0 if all(not row.has_crashed for row in rows) else 1)
+
+
+def _checkouts(corpus: Path, only: Sequence[str], running: set[str], runnable: bool) -> list[Path]:
+    found = sorted(path for path in corpus.iterdir() if path.is_dir())
+    chosen = [path for path in found if not only or path.name in only]
+    return [path for path in chosen if not runnable or path.name in running]
+
+
+def _measured(
+    bench: Bench, checkouts: Sequence[Path], sides: Sequence[Side], truths: dict[str, Truth], workers: int
+) -> list[Row]:
+    """Measure in a fixed order of results; jobs run one at a time, since they share the machine's ports."""
+    tasks = [(checkout, side) for side in sides for checkout in checkouts]
+
+    def measure(task: tuple[Path, Side]) -> list[Row]:
+        checkout, side = task
+        rows = bench.rows(checkout, side, truths.get(checkout.name))
+        click.echo(f"{side:8}{checkout.name}", err=True)
+        return rows
+
+    with ThreadPoolExecutor(workers) as pool:
+        return [row for rows in pool.map(measure, tasks) for row in rows]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,104 @@
+"""One row of the table: one repository, one author of a pipeline, other CI hidden or not, and every level reached."""
+
+from pathlib import Path
+from typing import Literal
+
+from msgspec import Struct, structs
+
+from bench.answers import Answer, ask
+from bench.baselines import NAMES, baseline
+from bench.ci_local import CiLocal, RefusedError
+from bench.expand import read_runners
+from bench.facts import Match, compare
+from bench.jobs import JobRun, Machine, commit, copied
+from bench.ladder import Climb, climb
+from bench.mutation import mutate
+from bench.programs import run
+from bench.truth import Truth
+
+Side = Literal["hidden", "visible"]
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """What was measured; `noticed` says whether a test job went red for a broken assertion, None when not asked."""
+
+    repo: str
+    by: str
+    side: Side
+    climb: Climb
+    complaint: str = ""
+    ecosystems: list[str] = []
+    matches: list[Match] = []
+    runs: list[JobRun] = []
+    noticed: bool | None = None
+    mutation: str = ""
+    seconds: float = 0.0
+    peak_mb: float = 0.0
+
+    @property
+    def has_crashed(self) -> bool:
+        """Whether there was neither a pipeline nor a refusal with its reason."""
+        return self.complaint.startswith("crash")
+
+    @property
+    def is_green(self) -> bool:
+        """Whether every job that was run is green, and some test ran."""
+        return bool(self.runs) and all(each.verdict == "green" for each in self.runs)
+
+
+class Bench(Struct, frozen=True, kw_only=True):
+    """What to measure with: None leaves a level out."""
+
+    ci_local: CiLocal | None = None
+    machine: Machine | None = None
+    scratch: Path = Path()
+    is_mutating: bool = False
+
+    def rows(self, checkout: Path, side: Side, truth: Truth | None) -> list[Row]:
+        """Measure one repository on one side; the baselines read nothing, so they stand on the hidden side only."""
+        given = ask(checkout, is_hidden=side == "hidden")
+        ours = self._run(self._row(given, checkout, side, truth), given, checkout)
+        if side == "visible" or truth is None or not truth.ecosystems:
+            return [ours]
+        others = (baseline(name, truth.ecosystems[0]) for name in NAMES)
+        return [ours, *(self._row(other, checkout, side, truth) for other in others)]
+
+    def _row(self, given: Answer, checkout: Path, side: Side, truth: Truth | None) -> Row:
+        return Row(
+            repo=checkout.name,
+            by=given.by,
+            side=side,
+            climb=climb(given, checkout, self.ci_local),
+            complaint=given.complaint,
+            ecosystems=given.ecosystems,
+            matches=compare(given, truth, read_runners(checkout)) if truth else [],
+            seconds=given.seconds,
+            peak_mb=given.peak_mb,
+        )
+
+    def _run(self, row: Row, given: Answer, checkout: Path) -> Row:
+        if self.machine is None or not given.text:
+            return row
+        place = self.scratch / checkout.name
+        try:
+            runs = self.machine.run_all(checkout, given.files, place)
+        except RefusedError:  # level 3 says so already
+            return row
+        done = structs.replace(row, runs=runs)
+        return self._mutated(done, given, checkout) if self.is_mutating else done
+
+    def _mutated(self, row: Row, given: Answer, checkout: Path) -> Row:
+        """Break an assertion and run the job that ran tests and was green."""
+        if self.machine is None:
+            return row
+        name = next((each.name for each in row.runs if each.verdict == "green" and each.tests), "")
+        place = self.scratch / checkout.name
+        copy = copied(checkout, given.files, place)
+        listed = run(["git", "-C", str(copy), "ls-files"], limit=30).output.splitlines()
+        broken = mutate(copy, listed) if name else None
+        if broken is None:
+            return structs.replace(row, mutation="no green job that ran tests" if not name else "no assertion found")
+        commit(copy, "Break an assertion")
+        again = self.machine.run_one(copy, name, self.machine.ci_local.jobs(copy)[name], place)
+        said = f"{broken.path}:{broken.line}: {broken.before} → {broken.after}"
+        return structs.replace(row, noticed=again.verdict != "green", mutation=said)

@@ -1,0 +1,109 @@
+"""The levels that need no network: soundness, policy, logs, mutations and the report."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bench import policy, verdicts
+from bench.answers import CI_FILE, Answer, answer
+from bench.baselines import NAMES, baseline
+from bench.ladder import climb
+from bench.mutation import mutate
+from bench.programs import run
+from bench.report import report
+from bench.rows import Bench
+from bench.scripts import script_errors
+from bench.synthetic import make
+
+
+def test_a_sound_pipeline_climbs_and_a_broken_one_says_where_it_stops(tmp_path: Path) -> None:
+    sound = climb(Answer(by="me", files={CI_FILE: "test: {script: [pytest]}\n"}), tmp_path, None)
+    cycle = "a: {script: [x], needs: [b]}\nb: {script: [x], needs: [a]}\n"
+    broken = climb(Answer(by="me", files={CI_FILE: cycle}), tmp_path, None)
+
+    assert sound.is_sound
+    assert broken.parses
+    assert not broken.semantics
+    assert broken.complaints["L2"]
+
+
+def test_policy_counts_what_a_careful_person_expects() -> None:
+    text = "test: {image: 'python:latest', script: [pytest]}\n"
+    kept = policy.points(text, yaml.safe_load(text))
+
+    assert not kept["images name a version"]
+    assert not kept["tests report"]
+    assert kept["no script from the net"]
+    assert 0 < policy.share(kept) < 1
+
+
+def test_a_script_that_is_no_shell_is_found() -> None:
+    assert script_errors({"test": {"script": ["if true; then"]}})
+    assert not script_errors({"test": {"before_script": ["cd x"], "script": ["pytest"]}})
+
+
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        ("test  > ==== 12 passed, 1 skipped in 0.10s ====", 12),
+        ("Ran 7 tests in 0.2s", 7),
+        ("# pass 3", 3),
+        ("  47 passing (1s)", 47),
+        ("100% tests passed, 0 tests failed out of 9", 9),
+        ("test result: ok. 5 passed; 0 failed", 5),
+        ("ok  \texample.com/a\t0.1s\nok  \texample.com/b\t0.1s", 2),
+        ("nothing ran", 0),
+    ],
+)
+def test_a_log_tells_how_many_tests_ran(log: str, expected: int) -> None:
+    assert verdicts.tests_run(log) == expected
+
+
+def test_a_red_job_is_ours_unless_its_log_blames_the_outside() -> None:
+    assert verdicts.outside_cause("fatal: Could not resolve host: example.com") == "no network"
+    assert verdicts.outside_cause("AssertionError: 1 != 2") == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "after"),
+    [
+        ("tests/test_a.py", "def test_a():\n    assert one\n", "    assert not (one)\n"),
+        ("a_test.go", "func TestA(t *testing.T) {\n}\n", '\tt.Error("broken on purpose")\n'),
+        ("test/a.test.js", "expect(one).toBe(1)\n", "expect(one).not.toBe(1)\n"),
+    ],
+)
+def test_an_assertion_is_turned_round_in_place(tmp_path: Path, path: str, text: str, after: str) -> None:
+    (tmp_path / path).parent.mkdir(exist_ok=True)
+    (tmp_path / path).write_text(text)
+
+    assert mutate(tmp_path, [path])
+    assert after in (tmp_path / path).read_text()
+
+
+def test_what_is_no_test_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text("assert one\n")
+
+    assert mutate(tmp_path, ["shop.py"]) is None
+
+
+def test_a_program_that_never_ends_is_ended() -> None:
+    assert run(["sleep", "60"], limit=0.2).is_late
+
+
+def test_every_baseline_is_a_pipeline() -> None:
+    for name in NAMES:
+        assert climb(baseline(name, "python"), Path(), None).parses
+    assert baseline("starter", "cobol").complaint
+
+
+def test_a_made_up_repository_is_surveyed_and_reported(tmp_path: Path) -> None:
+    make(tmp_path / "shop", 30)
+
+    given = answer(tmp_path / "shop", is_hidden=True)
+    rows = Bench().rows(tmp_path / "shop", "hidden", None)
+
+    assert given.ecosystems == ["python"]
+    assert "pytest" in given.text
+    assert [row.repo for row in rows] == ["shop"]
+    assert "| no crash | 1 of 1 |" in report(rows)
