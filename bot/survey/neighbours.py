@@ -55,12 +55,20 @@ def add_neighbours(facts: Facts, folder: Folder) -> None:
     """Add service and variable for what the code speaks to; the first source that says something is believed."""
     manifests = "\n".join(folder.text(name) for name in folder.names(_MANIFESTS))
     for source in (_from_compose, _from_samples, _from_settings):
-        found = [each for each in source(folder) if _is_spoken_to(each.image, manifests)]
+        found = _needed([each for each in source(folder) if _is_spoken_to(each.image, manifests)], manifests)
         for each in found:
             facts.add("service", each.image, each.why, each.where, confidence=CALLED_OUT)
             facts.add("variable", each.variable, "the service is reached there", each.where, confidence=CALLED_OUT)
         if found:
             return
+
+
+def _needed(found: list[Neighbour], manifests: str) -> list[Neighbour]:
+    """Leave databases out where the tests bring their own, or where several are offered to choose from."""
+    relational = [each for each in found if _KINDS.get(_name(each.image), _name(each.image)) in {"postgres", "mysql"}]
+    if len(relational) > 1 or re.search(r"\bh2\b|h2database|testcontainers|pg-mem|embedded-postgres", manifests):
+        return [each for each in found if each not in relational]
+    return found
 
 
 def _is_spoken_to(image: str, manifests: str) -> bool:
@@ -77,18 +85,30 @@ def _from_compose(folder: Folder) -> Iterator[Neighbour]:
     """Return the databases of the compose files here, else at the top, with the addresses the others are given."""
     top = Folder(folder.tree, "")
     place = next((each for each in (folder, top) if each.names(_COMPOSE)), folder)
-    for file in sorted(place.names(_COMPOSE), key=lambda name: "test" not in name)[:1]:
-        services = table(place.yaml(file), "services")
-        images = {name: string(table(body).get("image")) for name, body in services.items()}
-        known = {name: image for name, image in images.items() if is_service(image) and "$" not in image}
-        for name, image in known.items():
-            variable = next((line for line in _environment(services) if _points_to(line, name)), "")
-            yield Neighbour(
-                image=image,
-                why=f"{file} starts it for development",
-                where=place.evidence(file, image),
-                variable=re.sub(rf"(?<=[@/]){re.escape(name)}(?=[:/]|$)", _name(image), variable),
-            )
+    for file in sorted(place.names(_COMPOSE), key=_by_purpose):
+        found = list(_in_compose(place, file))
+        if found:
+            yield from found
+            return
+
+
+def _by_purpose(file: str) -> tuple[bool, bool]:
+    """Put a compose file for tests first, and one that only overrides another last."""
+    return ("test" not in file and "ci" not in file.split("."), "override" in file)
+
+
+def _in_compose(place: Folder, file: str) -> Iterator[Neighbour]:
+    services = table(place.yaml(file), "services")
+    images = {name: string(table(body).get("image")) for name, body in services.items()}
+    known = {name: image for name, image in images.items() if is_service(image) and "$" not in image}
+    for name, image in known.items():
+        variable = next((line for line in _environment(services) if _points_to(line, name)), "")
+        yield Neighbour(
+            image=image,
+            why=f"{file} starts it for development",
+            where=place.evidence(file, image),
+            variable=re.sub(rf"(?<=[@/]){re.escape(name)}(?=[:/]|$)", _name(image), variable),
+        )
 
 
 def _environment(services: dict[str, object]) -> Iterator[str]:

@@ -38,6 +38,32 @@ CI = "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n    - run: 
             ("DATABASE_URL=postgres://app:app@postgres:5432/app", "CACHE=redis://redis:6379/0"),
             id="a compose file, with addresses that fit the job",
         ),
+        pytest.param(
+            {**DJANGO, "docker-compose.override.yml": "services:\n  web: {ports: []}\n", "docker-compose.yml": COMPOSE},
+            ("postgres:16-alpine", "redis:7"),
+            ("DATABASE_URL=postgres://app:app@postgres:5432/app", "CACHE=redis://redis:6379/0"),
+            id="a file that only overrides another",
+        ),
+        pytest.param(
+            {
+                "pom.xml": "<project>mysql postgresql</project>",
+                "src/test/java/ATest.java": "",
+                "compose.yaml": "services:\n  a: {image: 'mysql:9.6'}\n  b: {image: 'postgres:18'}\n",
+            },
+            (),
+            (),
+            id="two databases to choose from",
+        ),
+        pytest.param(
+            {
+                "pom.xml": "<project>com.h2database postgresql</project>",
+                "src/test/java/ATest.java": "",
+                "compose.yaml": "services:\n  b: {image: 'postgres:18'}\n",
+            },
+            (),
+            (),
+            id="tests that bring their own database",
+        ),
         pytest.param({**NODE, "docker-compose.yml": COMPOSE}, (), (), id="a database the code never speaks to"),
         pytest.param(
             {**NODE, ".env.example": "# Mongo\nMONGO_URL=mongodb://localhost:27017/app\nKEY=x\n"},

@@ -37,7 +37,7 @@ def tox_environment(folder: Folder, version: str) -> str:
     names = tox_names(folder)
     own = re.compile(rf"(py|python)?({re.escape(version)}|{version.replace('.', '')})(?![\d.])(-[\w.]+)*")
     fitting = [name for name in names if own.fullmatch(name)]
-    plain = [name for name in fitting if "-" not in name or re.search(r"-(tests?|unit)$", name)]
+    plain = [name for name in fitting if "-" not in name or re.search(r"-(tests?|unit|default|base)$", name)]
     calm = [name for name in fitting if not _UNRELEASED.search(name)]
     return plain[0] if plain else (calm or fitting)[-1] if fitting else "py"
 
