@@ -36,6 +36,19 @@ FACTORY = "from flask import Flask\n\ndef create_app(config=None):\n    return F
             id="what a factory made",
         ),
         pytest.param(
+            {"requirements.txt": "flask\ngunicorn\n", "Procfile": "web: gunicorn shop:app --log-file -\n"},
+            "gunicorn shop:app --log-file - --bind 0.0.0.0:8000",
+            id="a Procfile whose platform says where to listen",
+        ),
+        pytest.param(
+            {
+                "requirements.txt": "fastapi\n",
+                "Procfile": "web: uvicorn shop:app --host 0.0.0.0 --port ${PORT:-5000}\n",
+            },
+            "uvicorn shop:app --host 0.0.0.0 --port 8000",
+            id="a Procfile with the variable of its platform",
+        ),
+        pytest.param(
             {"requirements.txt": "fastapi\nuvicorn\n", "app/main.py": "def create_app():\n    return FastAPI()\n"},
             "uvicorn --factory app.main:create_app --host 0.0.0.0 --port 8000",
             id="a factory of FastAPI",

@@ -20,7 +20,7 @@ pipeline {
       sh 'python -m py_compile src/a.py'
     } }
     stage('Test') { steps {
-      sh 'pytest src'
+      sh 'pytest --junit-xml out/results.xml src'
     } }
     stage('Pack') { steps {
       sh 'pyinstaller --onefile src/a.py'
@@ -157,6 +157,7 @@ def test_scripts_without_a_manifest_are_tested_and_packed(unit_of: Look) -> None
     assert (unit.all("lint"), unit.all("test")) == (("python -m py_compile src/a.py",), ("pytest src",))
     assert unit.all("build") == ("pyinstaller --onefile src/a.py",)
     assert unit.all("install") == ("pip install pytest", "pip install pyinstaller")
+    assert not any("py_compile" in line for line in unit.all("lint_install"))
 
 
 def test_scripts_with_tests_need_no_manifest(unit_of: Look) -> None:

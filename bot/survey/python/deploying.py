@@ -55,7 +55,7 @@ def add_deployment(project: Project) -> None:
     procfile = re.search(r"^web:\s*(.+?)\s*$", folder.text("Procfile"), re.MULTILINE)
     start, where = _start(project, framework)
     if procfile:
-        start, where = procfile.group(1), folder.evidence("Procfile", "web:")
+        start, where = _reachable(procfile.group(1)), folder.evidence("Procfile", "web:")
     if start:
         facts.add("deployable", "yes", "it has a command that starts it", where, confidence=0.8)
         facts.add("start", start, "it serves the application", where, confidence=0.8)
@@ -64,6 +64,16 @@ def add_deployment(project: Project) -> None:
         _add_build(project)
     elif not manifest.is_package:
         _add_program(project)
+
+
+def _reachable(start: str) -> str:
+    """Let a command of a Procfile listen to the outside: its platform says where by a variable that is not set here."""
+    line = re.sub(r"\$\{?PORT(?::-?\d+)?\}?", "8000", start)
+    if re.match(r"gunicorn\b", line) and not re.search(r"\s(--bind|-b|--config|-c)\b", line):
+        return f"{line} --bind 0.0.0.0:8000"
+    if re.match(r"uvicorn\b", line) and "--host" not in line:
+        return f"{line} --host 0.0.0.0"
+    return line
 
 
 def _project_name(project: Project) -> str:

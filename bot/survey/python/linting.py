@@ -27,6 +27,7 @@ _TOOLS = (
     "py_compile",
     "compileall",
 )
+_BUILT_IN = frozenset({"py_compile", "compileall", "make"})
 _MAX_LINES = 4
 _PRE_COMMIT = "pre-commit run --all-files"
 _CHECKS = {
@@ -191,7 +192,7 @@ def _add_lint_install(project: Project) -> None:
         if "pre-commit" in tools:
             facts.add("system_package", "git", "pre-commit asks git for the files", where)
         return
-    missing = [tool for tool in tools if tool and not _is_installed(project, tool, installed)]
+    missing = [tool for tool in tools if tool and tool not in _BUILT_IN and not _is_installed(project, tool, installed)]
     if missing:
         for line in facts.all("install") if not re.match(r"pip install (tox|nox)==", installed) else ():
             facts.add("lint_install", line, "the linters see the project's own dependencies", where)

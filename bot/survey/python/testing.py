@@ -101,7 +101,7 @@ def _without_uploads(line: str) -> str:
     """Drop the reports a coverage service wanted, and absolute or variable paths."""
     if re.search(r"(?<![\w.])/(?:home|tmp|github|opt)/|%[A-Z]+%", line):
         return ""
-    return re.sub(r"\s--color[= ]\w+", "", line).strip()
+    return re.sub(r"\s--color[= ]\w+|\s--junit-?xml[= ]\S+", "", line).strip()
 
 
 def without_uv(project: Project, line: str) -> str:
