@@ -42,23 +42,23 @@ class CiLocal(Struct, frozen=True, kw_only=True):
         command = [str(self.node), str(self.script), *arguments]
         return run(command, limit=limit, cwd=cwd, environment=environment)
 
-    def complaint(self, cwd: Path) -> str:
-        """Return why it does not accept the pipeline of a checkout, or nothing."""
-        for flags in (["--list-json"], ["--preview"], ["--validate-dependency-chain"]):
-            ran = self.ask(flags, cwd)
-            if ran.is_late:
-                return f"{flags[0]} gave no answer in {LIMIT:.0f} s"
-            if ran.code != 0:
-                return f"{flags[0]}: {ran.tail(4)}"
-        return ""
-
     def jobs(self, cwd: Path) -> dict[str, dict[str, object]]:
-        """Return every job with what it inherits, as `--preview` prints them, in order."""
-        preview, listed = self.ask(["--preview"], cwd), self.ask(["--list-json"], cwd)
-        if preview.code or listed.code:
-            raise RefusedError(f"gitlab-ci-local does not take the pipeline: {preview.tail(4) or listed.tail(4)}")
-        known = yaml.safe_load(preview.output) or {}
-        return {row["name"]: {**known.get(row["name"], {}), "when": row["when"]} for row in json.loads(listed.output)}
+        """Return every job with what it inherits, as `--preview` prints them, in order; refusals are raised."""
+        listed, preview = self._asked("--list-json", cwd), self._asked("--preview", cwd)
+        known = yaml.safe_load(preview) or {}
+        return {row["name"]: {**known.get(row["name"], {}), "when": row["when"]} for row in json.loads(listed)}
+
+    def validate(self, cwd: Path) -> None:
+        """Raise when a job needs one that the rules leave out."""
+        self._asked("--validate-dependency-chain", cwd)
+
+    def _asked(self, flag: str, cwd: Path) -> str:
+        ran = self.ask([flag], cwd)
+        if ran.is_late:
+            raise RefusedError(f"{flag} gave no answer in {LIMIT:.0f} s")
+        if ran.code != 0:
+            raise RefusedError(f"{flag}: {ran.tail(4)}")
+        return ran.output
 
 
 def open_ci_local(cache: Path) -> CiLocal:

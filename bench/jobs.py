@@ -66,9 +66,13 @@ class Machine(Struct, frozen=True, kw_only=True):
         tools = toolchain(image, self.cache, scratch / "tools" / name.replace("/", "_").replace(" ", "_"))
         if tools.is_missing:
             return JobRun(name=name, image=image, verdict="not run", cause=tools.differs)
-        arguments = [name, "--force-shell-executor", "--shell-isolation", "--state-dir", "../state"]
+        # Without a remote the tool says /builds/…; what is written there would be shared between repositories.
+        place = f"CI_PROJECT_DIR={scratch / 'state/builds' / name}"
+        how = ["--force-shell-executor", "--shell-isolation", "--state-dir", "../state", "--variable", place]
         started = time.monotonic()
-        ran = self.ci_local.ask(arguments, copy, limit=self.limit, environment=environment(tools, self.cache, scratch))
+        ran = self.ci_local.ask(
+            [name, *how], copy, limit=self.limit, environment=environment(tools, self.cache, scratch)
+        )
         seconds = round(time.monotonic() - started, 1)
         verdict, cause = _verdict(ran.code, ran.said, tools, is_late=ran.is_late)
         return JobRun(

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from bench import policy
 from bench.answers import CI_FILE, Answer
-from bench.ci_local import CiLocal
+from bench.ci_local import CiLocal, RefusedError
 from bench.jobs import copied
 from bench.scripts import dockerfile_errors, script_errors
 from bot.ci.checks import check
@@ -57,8 +57,7 @@ def climb(answer: Answer, checkout: Path, ci_local: CiLocal | None) -> Climb:
 
 
 def _tried(found: Climb, answer: Answer, copy: Path, ci_local: CiLocal) -> Climb:
-    refusal = ci_local.complaint(copy)
-    jobs = {} if refusal else ci_local.jobs(copy)
+    refusal, jobs = _asked(ci_local, copy)
     errors = [*script_errors(jobs), *dockerfile_errors(answer.files)]
     kept = policy.points(answer.text, jobs)
     against = {"L3": [refusal] if refusal else [], "L4": errors, "L5": _names(kept)}
@@ -71,6 +70,15 @@ def _tried(found: Climb, answer: Answer, copy: Path, ci_local: CiLocal) -> Climb
         policy=None if refusal else policy.share(kept),
         complaints={**found.complaints, **{level: said for level, said in against.items() if said}},
     )
+
+
+def _asked(ci_local: CiLocal, copy: Path) -> tuple[str, dict[str, dict[str, object]]]:
+    try:
+        jobs = ci_local.jobs(copy)
+        ci_local.validate(copy)
+    except RefusedError as error:
+        return str(error), {}
+    return "", jobs
 
 
 def _names(kept: dict[str, bool]) -> list[str]:

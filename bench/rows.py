@@ -1,5 +1,7 @@
 """One row of the table: one repository, one author of a pipeline, other CI hidden or not, and every level reached."""
 
+import functools
+import tempfile
 from pathlib import Path
 from typing import Literal
 
@@ -57,24 +59,16 @@ class Bench(Struct, frozen=True, kw_only=True):
     def rows(self, checkout: Path, side: Side, truth: Truth | None) -> list[Row]:
         """Measure one repository on one side; the baselines read nothing, so they stand on the hidden side only."""
         given = ask(checkout, is_hidden=side == "hidden")
-        ours = self._run(self._row(given, checkout, side, truth), given, checkout)
+        ours = _row(given, climb(given, checkout, self.ci_local), checkout, side, truth)
+        ours = self._run(ours, given, checkout)
         if side == "visible" or truth is None or not truth.ecosystems:
             return [ours]
-        others = (baseline(name, truth.ecosystems[0]) for name in NAMES)
-        return [ours, *(self._row(other, checkout, side, truth) for other in others)]
-
-    def _row(self, given: Answer, checkout: Path, side: Side, truth: Truth | None) -> Row:
-        return Row(
-            repo=checkout.name,
-            by=given.by,
-            side=side,
-            climb=climb(given, checkout, self.ci_local),
-            complaint=given.complaint,
-            ecosystems=given.ecosystems,
-            matches=compare(given, truth, read_runners(checkout)) if truth else [],
-            seconds=given.seconds,
-            peak_mb=given.peak_mb,
-        )
+        others = [(baseline(name, truth.ecosystems[0]), name) for name in NAMES]
+        climbs = [_baseline_climb(name, truth.ecosystems[0], self.ci_local) for _, name in others]
+        return [
+            ours,
+            *(_row(other, found, checkout, side, truth) for (other, _), found in zip(others, climbs, strict=True)),
+        ]
 
     def _run(self, row: Row, given: Answer, checkout: Path) -> Row:
         if self.machine is None or not given.text:
@@ -102,3 +96,24 @@ class Bench(Struct, frozen=True, kw_only=True):
         again = self.machine.run_one(copy, name, self.machine.ci_local.jobs(copy)[name], place)
         said = f"{broken.path}:{broken.line}: {broken.before} → {broken.after}"
         return structs.replace(row, noticed=again.verdict != "green", mutation=said)
+
+
+def _row(given: Answer, found: Climb, checkout: Path, side: Side, truth: Truth | None) -> Row:
+    return Row(
+        repo=checkout.name,
+        by=given.by,
+        side=side,
+        climb=found,
+        complaint=given.complaint,
+        ecosystems=given.ecosystems,
+        matches=compare(given, truth, read_runners(checkout)) if truth else [],
+        seconds=given.seconds,
+        peak_mb=given.peak_mb,
+    )
+
+
+@functools.cache
+def _baseline_climb(name: str, ecosystem: str, ci_local: CiLocal | None) -> Climb:
+    """A ready-made file is the same everywhere, so it climbs once, in an empty checkout."""
+    with tempfile.TemporaryDirectory(prefix="pipewright-bench-") as folder:
+        return climb(baseline(name, ecosystem), Path(folder), ci_local)

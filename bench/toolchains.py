@@ -65,9 +65,12 @@ def _python(version: str, scratch: Path) -> Toolchain:
     made = run([str(nearest), "-m", "venv", str(scratch / "python")], limit=120)
     if made.code != 0:
         raise MissingError(f"{nearest} makes no virtual environment: {made.tail(3)}")
-    return Toolchain(
-        path=(scratch / "python/bin",), differs="" if exact else f"python {version} is not here, {nearest} is"
-    )
+    # The tool uv takes no interpreter of a virtual environment for one of the system, which the image's is.
+    system = scratch / "system"
+    system.mkdir(exist_ok=True)
+    (system / nearest.name).symlink_to(nearest)
+    differs = "" if exact else f"python {version} is not here, {nearest} is"
+    return Toolchain(path=(scratch / "python/bin", system), differs=differs)
 
 
 def _pythons() -> dict[str, Path]:
