@@ -15,7 +15,6 @@ def survey_docker(folder: Folder) -> Unit | None:
         return None
     facts = Facts()
     add_dockerfile(facts, folder, "Dockerfile")
-    facts.add("build", "docker build .", "there is nothing else to build", folder.evidence("Dockerfile", "FROM"))
     return facts.unit(folder.root, "docker")
 
 

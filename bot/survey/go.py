@@ -37,7 +37,7 @@ def survey_go(folder: Folder, ci: OtherCi) -> Unit | None:
     runs = ci.runs("go", version, folder.root)
     _add_tests(facts, folder, runs)
     _add_lint(facts, folder, ci, runs)
-    facts.add("build", _build(folder, runs), "every package must compile", module, confidence=0.9)
+    facts.add("build", _build(folder, runs), "what the tests do not prove: it builds", module, confidence=0.9)
     _add_needs(facts, folder)
     add_services(facts, folder, ci)
     _add_deployment(facts, folder)
@@ -185,7 +185,9 @@ def _build(folder: Folder, runs: list[list[Command]]) -> str:
     recipe = unfolded(folder, "build")
     if re.search(r"\bgo build\b", recipe) and not _OUTSIDE.search(recipe):
         return "make build"
-    return "go build ./..."
+    # The tests compile every package; what is left to prove is that the programs link.
+    has_programs = bool(folder.under(r"cmd/(?:[\w-]+/)?[\w-]+\.go")) and not folder.has("main.go")
+    return "go build ./cmd/..." if has_programs else "go build ./..."
 
 
 def _add_needs(facts: Facts, folder: Folder) -> None:

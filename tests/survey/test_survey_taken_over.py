@@ -61,6 +61,13 @@ def workflow(*lines: str) -> dict[str, str]:
             ("make build",),
             id="a build behind a prerequisite",
         ),
+        pytest.param({**GO, "cmd/a/main.go": ""}, "build", ("go build ./cmd/...",), id="the programs of a library"),
+        pytest.param(
+            {"pom.xml": "<project/>", **workflow("mvn -B -DskipTests clean package")},
+            "build",
+            ("mvn --batch-mode --no-transfer-progress -DskipTests clean package",),
+            id="Maven packs as other CI does",
+        ),
         pytest.param(
             {**GO, **workflow("gotestsum --junitfile ${{ env.F }} -- -p 2 -cover ./...")},
             "test",

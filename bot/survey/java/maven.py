@@ -30,7 +30,7 @@ def add_maven(facts: Facts, folder: Folder, runs: list[list[Command]]) -> None:
     if sure == 1.0 or folder.under(TESTS):
         facts.add("test", line, why, evidence, confidence=sure)
         facts.add("test_tool", "surefire", "Maven runs the tests with it", where)
-    facts.add("build", f"{program} {_BATCH} package -DskipTests", "Maven packs the project", where, confidence=0.9)
+    _add_build(facts, runs, program, where)
     facts.add(
         "artifact",
         "target/*.jar" if "<modules>" not in folder.text("pom.xml") else "**/target/*.jar",
@@ -38,6 +38,17 @@ def add_maven(facts: Facts, folder: Folder, runs: list[list[Command]]) -> None:
         where,
     )
     _add_lint(facts, folder, runs, program)
+
+
+def _add_build(facts: Facts, runs: list[list[Command]], program: str, where: Evidence) -> None:
+    """Pack as other CI does when it packs without tests, in batch mode."""
+    for command in all_commands(runs):
+        found = re.fullmatch(r"(?:\./)?mvnw? ((?:(?:-\S+|clean|package) ?)+)", command.line)
+        if found and "package" in found.group(1).split() and "skip" in found.group(1):
+            rest = re.sub(r"(^|\s)(-B|-ntp|--batch-mode|--no-transfer-progress)(?=\s|$)", "", found.group(1)).strip()
+            facts.add("build", f"{program} {_BATCH} {rest}", "other CI runs it", command.evidence)
+            return
+    facts.add("build", f"{program} {_BATCH} package -DskipTests", "Maven packs the project", where, confidence=0.9)
 
 
 def _test(folder: Folder, runs: list[list[Command]], program: str) -> tuple[str, str, Evidence, float]:
