@@ -31,6 +31,7 @@ _NATIVE = {
     "charlock_holmes": "libicu-dev",
     "rugged": "cmake",
 }
+_RAILS = {"4.": "<2.7", "5.": "<3.0", "6.0": "<3.0", "6.1": "<3.2", "7.0": "<3.4"}
 _DATABASES = {"pg": "postgres:18", "mysql2": "mysql:8.4", "trilogy": "mysql:8.4", "mongoid": "mongo:8"}
 
 
@@ -73,6 +74,9 @@ def _add_version(facts: Facts, folder: Folder, manifest: str, gemspec: str, ci: 
     """Use what the Gemfile insists on, else the version file, else the newest that the gemspec allows."""
     told = re.search(r"^\s*ruby\s+['\"]([^'\"]+)['\"]", folder.text(manifest), re.MULTILINE)
     exact = declared.pinned(folder, "ruby", ".ruby-version")
+    locked = re.search(r"^RUBY VERSION\n\s+ruby (\d+\.\d+\.\d+)", folder.text("Gemfile.lock"), re.MULTILINE)
+    if locked and not exact[0]:
+        exact = (locked.group(1), folder.evidence("Gemfile.lock", "RUBY VERSION"))
     needs = (
         re.search(r"required_ruby_version\s*=?\s*\(?\[?\s*['\"]([^'\"]+)", folder.text(gemspec)) if gemspec else None
     )
@@ -80,7 +84,14 @@ def _add_version(facts: Facts, folder: Folder, manifest: str, gemspec: str, ci: 
     spec = (declared.bounded(source.group(1)), folder.evidence(file, source.group(0).strip())) if source else ("", None)
     if told and re.fullmatch(r"[\d.]+", told.group(1)):
         exact, spec = (told.group(1), spec[1]), ("", None)
-    return declared.add_version(facts, folder, "ruby", ci, exact=exact, spec=spec)
+    return declared.add_version(facts, folder, "ruby", ci, exact=exact, spec=spec if spec[0] else _for_rails(folder))
+
+
+def _for_rails(folder: Folder) -> tuple[str, Evidence | None]:
+    """Return the range that an old Rails runs on; it says itself only what is too old."""
+    locked = re.search(r"^    rails \((\d+\.\d+)", folder.text("Gemfile.lock"), re.MULTILINE)
+    spec = next((spec for rails, spec in _RAILS.items() if locked and locked.group(1).startswith(rails)), "")
+    return (spec, folder.evidence("Gemfile.lock", "    rails (")) if spec else ("", None)
 
 
 def _add_install(facts: Facts, folder: Folder, manifest: str, gemspec: str) -> None:

@@ -20,7 +20,7 @@ _ZIG = {
     "0.17": "0.17.0",
 }
 _ZIG_DEFAULT = "0.15"
-_ZIG_LINK = "ln -s \"$(python -c 'import ziglang; print(ziglang.__path__[0])')/zig\" /usr/local/bin/zig"
+_ZIG_LINK = "ln -sf \"$(python -c 'import ziglang; print(ziglang.__path__[0])')/zig\" /usr/local/bin/zig"
 
 
 def survey_perl(folder: Folder, ci: OtherCi) -> Unit | None:

@@ -687,6 +687,50 @@ def test_a_site_is_built_for_a_merge_request_and_published_from_the_default_bran
     assert 'cp -r site/. "$CI_PROJECT_DIR/public/"' in jobs[".site"]["script"][1]
 
 
+@pytest.mark.parametrize(
+    ("name", "line", "report"),
+    [
+        pytest.param("dotnet", "--logger trx --results-directory TestResults", "TestResults/*.xml", id=".NET"),
+        pytest.param("php", "vendor/bin/phpunit --log-junit junit.xml", "junit.xml", id="PHPUnit"),
+        pytest.param(
+            "elixir", "mix test --formatter JUnitFormatter", "_build/test/lib/*/test-junit-report.xml", id="ExUnit"
+        ),
+        pytest.param("shell", "bats --recursive test --report-formatter junit --output .", "report.xml", id="bats"),
+        pytest.param("node-deno", "deno test --junit-path=junit.xml", "junit.xml", id="Deno"),
+        pytest.param("lua", "busted --output=junit -Xoutput junit.xml", "junit.xml", id="busted"),
+        pytest.param("notebooks", "pytest --nbmake . --junitxml=junit.xml", "junit.xml", id="nbmake"),
+    ],
+)
+def test_results_are_woven_into_the_runner_of_each_language(name, line, report, typical) -> None:
+    test = pipeline(typical(name))["test"]
+    assert line in test["script"][-1]
+    assert test["artifacts"]["reports"]["junit"] == report
+
+
+def test_rspec_reports_without_a_gem_in_the_bundle(typical) -> None:
+    script = pipeline(typical("ruby"))["test"]["script"]
+    assert script[0] == "bin/rails db:prepare"
+    assert script[1].startswith("gem install --no-document --ignore-dependencies")
+    assert script[2].endswith("--format RspecJunitFormatter --out junit.xml")
+
+
+def test_a_database_that_the_tests_seek_on_localhost_is_brought_there(typical) -> None:
+    jobs = pipeline(typical("elixir"))
+    assert "socat TCP-LISTEN:5432,fork,reuseaddr TCP:postgres:5432 &" in jobs["test"]["script"]
+    assert "socat" in jobs[".elixir"]["before_script"][0]
+
+
+def test_an_image_whose_entrypoint_is_a_tool_loses_it(typical) -> None:
+    image = {"name": "hashicorp/terraform:1.15", "entrypoint": [""]}
+    assert pipeline(typical("terraform"))[".terraform"]["image"] == image
+
+
+def test_extensions_of_php_bring_their_headers(typical) -> None:
+    before = pipeline(typical("php"))[".php"]["before_script"]
+    assert "libicu-dev" in before[0]
+    assert before[1:3] == ["docker-php-ext-install intl pdo_mysql", "pecl install redis && docker-php-ext-enable redis"]
+
+
 def test_scans_come_from_gitlab_and_find_their_stage(typical) -> None:
     found = pipeline(typical("security-scans"))
     assert {"template": "Jobs/SAST.gitlab-ci.yml"} in found["include"]

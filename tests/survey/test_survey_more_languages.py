@@ -135,8 +135,20 @@ CASES = [
 ]
 
 
+OLD_RAILS = "GEM\n  specs:\n    rails (5.2.8)\n"
+
 # Everything beside the most used three.
 MORE = [
+    pytest.param(
+        {"Gemfile": "gem 'rails'\n", "Gemfile.lock": OLD_RAILS, "config.ru": "", "bin/rails": ""},
+        {"version": "2.7", "framework": "rails"},
+        id="an old Rails does not run on a new Ruby",
+    ),
+    pytest.param(
+        {"Gemfile": "gem 'rack'\n", "Gemfile.lock": "RUBY VERSION\n   ruby 3.3.6p108\n", "config.ru": ""},
+        {"version": "3.3", "framework": "rack", "start": "bundle exec rackup -o 0.0.0.0 -p 9292"},
+        id="the lock file names the Ruby it was made with",
+    ),
     pytest.param(
         {
             "mix.exs": 'app: :shop,\nelixir: "~> 1.16",\n{:phoenix, "~> 1.8"}, {:postgrex, ">= 0.0.0"}\n',
