@@ -132,8 +132,8 @@ settings_of_a_job = st.sampled_from(["stage", "timeout", "script", "variables", 
 
 @st.composite
 def files(draw: st.DrawFn) -> str:
-    """A file as it is, with other line breaks, or without the last one."""
-    text = draw(st.sampled_from(FILES))
+    """A file as it is, with other line breaks, without the last one, or with a byte order mark."""
+    text = draw(st.sampled_from(["", "\ufeff"])) + draw(st.sampled_from(FILES))
     text = text.rstrip("\n") if draw(st.booleans()) else text
     return text.replace("\n", "\r\n") if draw(st.booleans()) else text
 
@@ -202,7 +202,8 @@ def test_an_edit_of_the_file_leaves_every_job_as_it_is_and_can_be_taken_back(tex
     changed = changed_by(text, edit)
     aimed = {"variables", "default", "workflow", "stages", "include"}
     kept = [text[block.start : block.end] for block in blocks(text) if block.name not in aimed]
-    assert is_part("".join(kept).splitlines(), of=changed.splitlines())
+    assert is_part("".join(kept).splitlines(), of=changed.removeprefix("\ufeff").splitlines())
+    assert text.startswith("\ufeff") == changed.startswith("\ufeff")
     assert apply(changed, inverse(text, edit)) == text
     assert ("\r\n" in text) == ("\r\n" in changed)
     assert changed.count("\r\n") == changed.count("\n") or "\r\n" not in text
