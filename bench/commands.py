@@ -18,12 +18,14 @@ _REPORTING = re.compile(
     r"|batch-mode|errors|show-version|cov\S*|junit\S*|reporter\S*|test-reporter\S*|format\S*|log-junit|no-progress"
     r"|no-ansi|no-interaction|prefer-\S+|progress|no-audit|no-fund|immutable|frozen-lockfile|locked|frozen|ci|parallel"
     r"|j\S*|upgrade|editable|if-present|collect\S*|show-diff-on-failure|print-errorlogs|output-on-failure|no-cache-dir"
-    r"|ignore-scripts|include|cache|all-files|no-daemon|continue|verify|build)(?:=\S+)?"
+    r"|ignore-scripts|include|cache|all-files|no-daemon|continue|verify|build"
+    r"|no-restore|DskipTests|all|)(?:=\S+)?"
 )
 _WITH_VALUE = frozenset(
-    """-C -B -S -p -j --test-dir --verbosity --logger --results-directory --jobs --retry --parallel --junitfile
+    """-C -p -j --test-dir --verbosity --logger --results-directory --jobs --retry --parallel --junitfile
     --log-junit""".split()
 )
+_WITH_VALUE_OF = {"cmake": frozenset({"-B", "-S"})}
 _ALIASES = {
     "py.test": "pytest", "pip3": "pip", "mvnw": "mvn", "gradlew": "gradle", "gotestsum": "go test", "pipx": "pip",
     "gofmt": "go fmt",
@@ -73,13 +75,14 @@ def leaf(command: str) -> Leaf:
     if not words or words[0] in _STEPS:
         return Leaf("", frozenset(), frozenset())
     tool, rest = _tool(words)
-    rest = [word for before, word in zip(["", *rest], rest, strict=False) if before not in _WITH_VALUE]
+    with_value = _WITH_VALUE | _WITH_VALUE_OF.get(tool, frozenset())
+    rest = [word for before, word in zip(["", *rest], rest, strict=False) if before not in with_value]
     flags = {word for word in rest if word.startswith("-")}
     targets = {word.rstrip("/") for word in rest if not word.startswith("-")}
     return Leaf(
         tool,
         frozenset(target for target in targets if not _NO_TARGET.fullmatch(target)),
-        frozenset(flag for flag in flags if flag not in _WITH_VALUE and not _REPORTING.fullmatch(flag)),
+        frozenset(flag for flag in flags if flag not in with_value and not _REPORTING.fullmatch(flag)),
     )
 
 

@@ -114,7 +114,7 @@ def _commands(cell: str) -> Iterator[tuple[str, ...]]:
     if cell.strip().lower() in _NOTHING:
         return
     runner = ""
-    for piece in re.split(r"\s*;\s*(?![^()]*\))", cell):
+    for piece in re.split(r"\s*;\s*(?![^()]*\))", cell.replace("build-push-action", "build")):
         outer, _, inner = piece.partition(" (")
         ways = [*re.split(r" / | = ", outer.strip()), *(each.strip() for each in re.split(r"[;,]| && ", inner))]
         ways[0] = f"{runner}{ways[0]}" if _BARE_SCRIPT.fullmatch(ways[0]) else ways[0]
