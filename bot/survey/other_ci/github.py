@@ -33,6 +33,12 @@ _SETUP = {
     "pnpm/setup": ("pnpm", "version"),
     "shivammathur/setup-php": ("php", "php-version"),
     "ruby/setup-ruby": ("ruby", "ruby-version"),
+    "actions/setup-dotnet": ("dotnet", "dotnet-version"),
+    "erlef/setup-beam": ("elixir", "elixir-version"),
+    "haskell-actions/setup": ("haskell", "ghc-version"),
+    "julia-actions/setup-julia": ("julia", "version"),
+    "denoland/setup-deno": ("deno", "deno-version"),
+    "hashicorp/setup-terraform": ("terraform", "terraform_version"),
     "gradle/actions/setup-gradle": ("gradle", "gradle-version"),
 }
 # Actions that stand for a command.
