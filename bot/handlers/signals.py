@@ -6,6 +6,7 @@ from bot.proposals import approval, note
 from bot.proposals.approval import Signal
 from bot.proposals.order import Order
 from bot.proposals.policy import POLICY_PATH, is_approving, read_policy
+from bot.proposals.status import refreshed
 from bot.replies import progress
 from bot.services import Services
 from bot.store import approvals, proposals
@@ -133,5 +134,6 @@ def _merged(services: Services, proposal: Proposal) -> str:
         raise SkipError(f"the merge request is {merge_request.state}")
     with services.pool.connection() as connection:
         merged = proposals.set_merged(connection, proposal.id, merged_sha=merge_request.merged_sha or merge_request.sha)
-    note.refresh(services, merged)
+    # The pipeline of the target branch may have ended before this hook came, when nobody knew its commit yet.
+    note.refresh(services, refreshed(services, merged))
     return "merged"

@@ -58,7 +58,7 @@ def _read(row: DictRow) -> Proposal:
     return msgspec.convert(row, Proposal)
 
 
-def _one(connection: Connection[TupleRow], sql: str, values: tuple[Any, ...]) -> Proposal | None:
+def _one(connection: Connection[TupleRow], sql: str, values: tuple[Any, ...] | dict[str, Any]) -> Proposal | None:
     with connection.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute(sql.encode(), values).fetchone()
     return _read(row) if row else None
@@ -168,14 +168,16 @@ def find_by_sha(connection: Connection[TupleRow], project_id: int, sha: str) -> 
 def find_for_pipeline(connection: Connection[TupleRow], project_id: int, sha: str, ref: str) -> Proposal | None:
     """Return the proposal a pipeline may belong to.
 
-    A hook can come before the commit's sha is stored: then the branch tells, of a draft being opened or merged.
+    A hook can come before the commit's sha is stored: then the branch tells, of a draft being opened or merged. One
+    statement looks at one moment: between two, the sha could be stored, and neither would find the proposal.
     """
-    return find_by_sha(connection, project_id, sha) or _one(
+    return _one(
         connection,
-        "select * from pipelines where project_id = %s and"
-        " (source_branch = %s and status = 'generated' or target_branch = %s and status = 'approved')"
-        " order by created_at desc limit 1",
-        (project_id, ref, ref),
+        "select * from pipelines where project_id = %(project)s and (%(sha)s in (commit_id, merged_sha)"
+        " or source_branch = %(ref)s and status = 'generated' or target_branch = %(ref)s and status = 'approved')"
+        " order by coalesce(commit_id = %(sha)s, false) or coalesce(merged_sha = %(sha)s, false) desc, created_at desc"
+        " limit 1",
+        {"project": project_id, "sha": sha, "ref": ref},
     )
 
 
