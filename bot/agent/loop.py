@@ -7,7 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from bot.agent.arguments import fitted
+from bot.agent.tool import Tool, legal_now
 from bot.domain import ChatMessage, ModelTurn, ToolCall, ToolError, ToolSpec
+
+__all__ = ["Answer", "Limits", "Tool", "run_agent", "trimmed"]
 
 _MOST_RESULT = 6_000
 _MOST_PROMPT = 20_000
@@ -21,14 +25,6 @@ class Model(Protocol):
 
     def chat(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec]) -> ModelTurn:
         """Return the next turn."""
-
-
-@dataclass(frozen=True)
-class Tool:
-    """A function the model may call; it raises ToolError with words for the model."""
-
-    spec: ToolSpec
-    call: Callable[[dict[str, object]], str]
 
 
 @dataclass(frozen=True)
@@ -58,13 +54,12 @@ def run_agent(
 ) -> Answer:
     """Run until the model answers or a limit is hit."""
     conversation = [_shortened(message) for message in messages]
-    specs = [tool.spec for tool in tools.values()]
     deadline = time.monotonic() + limits.seconds
     seen: Counter[str] = Counter()
     for turn_number in range(1, limits.turns + 1):
         if time.monotonic() > deadline:
             return Answer(text="", turns=turn_number - 1, stopped_by="out of time")
-        turn = model.chat(trimmed(conversation), specs)
+        turn = model.chat(trimmed(conversation), [tool.spec for tool in legal_now(tools).values()])
         was_nudged = conversation[-1] is _NUDGE
         said = ChatMessage(role="assistant", content=turn.text, tool_calls=turn.tool_calls)
         conversation.append(said)
@@ -87,24 +82,18 @@ def run_agent(
 
 
 def _result(call: ToolCall, tools: Mapping[str, Tool], times: int) -> str:
-    if call.name not in tools:
-        return f"There is no tool {call.name!r}. The tools are: {', '.join(tools)}. Or answer the person."
+    legal = legal_now(tools)
+    if call.name not in legal:
+        known = "cannot be called now" if call.name in tools else "is no tool"
+        return f"{call.name!r} {known}. The tools are: {', '.join(legal)}. Or answer the person."
     if times > 1:
         return "You asked for exactly this before; the result is above. Do something else, or answer the person."
-    tool = tools[call.name]
-    missing = [name for name in _required(tool.spec) if not isinstance(call.arguments.get(name), str)]
-    if missing:
-        return f"{call.name} needs the text arguments {', '.join(missing)}."
+    tool = legal[call.name]
     try:
-        text = tool.call(call.arguments)
+        text = tool.call(fitted(tool, call.arguments))
     except ToolError as error:
         return f"That did not work: {error}"
     return text if len(text) <= _MOST_RESULT else text[:_MOST_RESULT] + _CUT
-
-
-def _required(spec: ToolSpec) -> list[str]:
-    required = spec.parameters.get("required")
-    return [str(name) for name in required] if isinstance(required, list) else []
 
 
 def trimmed(conversation: Sequence[ChatMessage]) -> list[ChatMessage]:

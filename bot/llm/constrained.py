@@ -5,24 +5,71 @@ nothing, so the answer is always validated.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bot.domain import ChatMessage, ModelTurn, ToolCall, ToolSpec
 
 FINAL = "final"
 
+_WORDS = {"string": "text", "integer": "whole number", "boolean": "true or false", "array": "list"}
+# What llama.cpp's grammars cannot build or build slowly; the arguments are validated against the whole schema later.
+_NOT_FOR_GRAMMARS = frozenset(
+    {"pattern", "format", "minItems", "minLength", "maxLength", "minimum", "maximum", "description", "default"}
+)
+
 
 def schema_for(tools: Sequence[ToolSpec]) -> dict[str, Any]:
-    """Return the schema of one action: flat, every property required, the reason first so that it is written first."""
+    """Return the schema of one action: flat, the reason first so that it is written first.
+
+    What any tool requires is required of every action, for small models leave out what they may; where an action has
+    no use for it, it is empty.
+    """
     names = sorted({name for tool in tools for name in properties_of(tool)})
     properties: dict[str, Any] = {
         "a_reason": {"type": "string"},
         "action": {"type": "string", "enum": [tool.name for tool in tools] + [FINAL]},
-        **{name: {"type": "string"} for name in names},
+        **{name: _property(name, tools) for name in names},
         "text": {"type": "string"},
     }
-    return {"type": "object", "properties": properties, "required": list(properties)}
+    optional = {name for name in names if not any(name in _required(tool) for tool in tools)}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [name for name in properties if name not in optional],
+    }
+
+
+def _property(name: str, tools: Sequence[ToolSpec]) -> dict[str, Any]:
+    """Return the schema of one argument; tools that mean different things by the name may both have their way."""
+    schemas: list[dict[str, Any]] = []
+    for tool in tools:
+        schema = _for_grammar(properties_of(tool).get(name))
+        if schema is not None and schema not in schemas:
+            schemas.append(schema)
+    empty = _empty(schemas)
+    alternatives = schemas if empty is None or empty in schemas else [*schemas, empty]
+    return alternatives[0] if len(alternatives) == 1 else {"anyOf": alternatives}
+
+
+def _empty(schemas: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Return what stands where an action has no use for an argument; None where the schemas allow that anyway."""
+    plain = [schema for schema in schemas if schema.get("type") in ("string", "array") and "enum" not in schema]
+    if plain:
+        return None
+    return {"const": ""} if any("enum" in schema for schema in schemas) else {"type": "null"}
+
+
+def _for_grammar(schema: object) -> Any:
+    if isinstance(schema, Mapping):
+        return {
+            key: {name: _for_grammar(inner) for name, inner in value.items()}
+            if key == "properties"
+            else _for_grammar(value)
+            for key, value in schema.items()
+            if key not in _NOT_FOR_GRAMMARS
+        }
+    return list(schema) if isinstance(schema, list | tuple) else schema
 
 
 def properties_of(tool: ToolSpec) -> dict[str, Any]:
@@ -31,16 +78,51 @@ def properties_of(tool: ToolSpec) -> dict[str, Any]:
     return properties if isinstance(properties, dict) else {}
 
 
+def _required(tool: ToolSpec) -> Sequence[str]:
+    required = tool.parameters.get("required")
+    return required if isinstance(required, list) else ()
+
+
 def instructions(tools: Sequence[ToolSpec]) -> str:
     """Describe the actions in words."""
     lines = [
         "Answer with exactly one JSON object: a_reason (a short sentence), action, the action's arguments, text.",
-        "Arguments an action does not use are empty strings. The actions:",
-        *(f"- {tool.name}({', '.join(properties_of(tool))}): {tool.description}" for tool in tools),
+        "Arguments an action does not use are empty. The actions:",
+        *(line for tool in tools for line in _described(tool)),
         f"- {FINAL}(): the answer to the person, in `text`, in the person's language, two or three sentences.",
         'Example: {"a_reason": "the person said hello", "action": "final", "text": "Hello! How can I help?"}',
     ]
     return "\n".join(lines)
+
+
+def _described(tool: ToolSpec) -> Iterator[str]:
+    yield f"- {tool.name}({', '.join(properties_of(tool))}): {tool.description}"
+    for name, schema in properties_of(tool).items():
+        may_be_empty = "" if name in _required(tool) else ", may be left empty"
+        yield f"    {name}: {_kind(schema)}{may_be_empty}{_told(schema)}"
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    """Say in words what a value looks like."""
+    if "enum" in schema:
+        return "one of " + ", ".join(str(one) for one in schema["enum"])
+    kind = schema.get("type")
+    if kind == "array" and isinstance(schema.get("items"), Mapping):
+        return f"list of {_kind(schema['items'])}"
+    if kind == "object":
+        required = schema.get("required", ())
+        fields = (
+            f"{name}{'' if name in required else '?'}: {_kind(inner)}{_told(inner)}"
+            for name, inner in schema.get("properties", {}).items()
+        )
+        return "{" + "; ".join(fields) + "}"
+    kinds = [str(one) for one in kind] if isinstance(kind, list) else [str(kind or "string")]
+    return " or ".join(_WORDS.get(one, one) for one in kinds)
+
+
+def _told(schema: Mapping[str, Any]) -> str:
+    description = schema.get("description")
+    return f" ({description})" if description else ""
 
 
 def to_wire(messages: Sequence[ChatMessage], tools: Sequence[ToolSpec]) -> list[dict[str, Any]]:
@@ -71,7 +153,15 @@ def read_action(content: str, tools: Sequence[ToolSpec]) -> ModelTurn:
     tool = next((tool for tool in tools if tool.name == name), None)
     if tool is None:
         raise ValueError(f"there is no action {name!r}")
-    arguments = {key: action.get(key, "") for key in properties_of(tool)}
-    return ModelTurn(
-        text=str(action.get("a_reason") or ""), tool_calls=(ToolCall(name=tool.name, arguments=arguments),)
-    )
+    call = ToolCall(name=tool.name, arguments=_arguments(tool, action))
+    return ModelTurn(text=str(action.get("a_reason") or ""), tool_calls=(call,))
+
+
+def _arguments(tool: ToolSpec, action: Mapping[str, Any]) -> dict[str, object]:
+    """Take what belongs to the tool; an argument that is only there because the grammar wants it is left out."""
+    required = _required(tool)
+    return {
+        name: action[name]
+        for name in properties_of(tool)
+        if name in action and (name in required or action[name] not in ("", None, [], {}))
+    }

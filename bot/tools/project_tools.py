@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.agent.loop import Tool
+from bot.agent.tool import Tool
 from bot.domain import AccessLevel, CannotError, ToolError
 from bot.proposals import draft
 from bot.proposals.order import Order
@@ -30,15 +30,19 @@ class ProjectTools:
 
     def all(self) -> Mapping[str, Tool]:
         """Return the tools by name."""
+        here: Mapping[str, object] = {"repo_url": self._order.project.web_url}
         offered = (
-            Tool(spec=specs.GENERATE, call=self._generate),
-            Tool(spec=specs.COMMIT, call=self._commit),
-            Tool(spec=specs.STATUS, call=self._status),
+            Tool(spec=specs.GENERATE, call=self._generate, defaults=here),
+            Tool(spec=specs.COMMIT, call=self._commit, has_effect=True, is_legal=self._may_commit, defaults=here),
+            Tool(spec=specs.STATUS, call=self._status, defaults=here),
             Tool(spec=specs.READ_FILE, call=self._read_file),
-            Tool(spec=specs.LIST_FILES, call=self._list_files),
+            Tool(spec=specs.LIST_FILES, call=self._list_files, defaults={"folder": ""}),
             Tool(spec=specs.SEARCH_TEMPLATES, call=self._search),
         )
         return {tool.spec.name: tool for tool in offered}
+
+    def _may_commit(self) -> bool:
+        return self._prepared is not None and self.opened is None
 
     def _generate(self, arguments: dict[str, object]) -> str:
         self._same_project(arguments)

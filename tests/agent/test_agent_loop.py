@@ -1,7 +1,7 @@
 """The tool loop: what goes back to the model, and where it ends."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -18,9 +18,11 @@ class Script:
 
     turns: list[ModelTurn]
     heard: list[list[ChatMessage]] = field(default_factory=list)
+    offered: list[list[str]] = field(default_factory=list)
 
     def chat(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec]) -> ModelTurn:
         self.heard.append(list(messages))
+        self.offered.append([tool.name for tool in tools])
         return self.turns.pop(0) if len(self.turns) > 1 else self.turns[0]
 
 
@@ -86,17 +88,18 @@ def fails(_given: dict[str, object]) -> str:
     raise ToolError("there is nothing below 'src'")
 
 
+WRONG = "That did not work: the arguments of list_files are wrong: "
+
+
 @pytest.mark.parametrize(
     ("turn", "tools", "told"),
     [
-        pytest.param(
-            calls(("deploy", {})), LIST, "There is no tool 'deploy'. The tools are: list_files.", id="unknown"
-        ),
-        pytest.param(calls(("", {"said": "…"})), LIST, "There is no tool ''", id="no action at all"),
-        pytest.param(calls(("list_files", {})), LIST, "list_files needs the text arguments folder", id="missing"),
-        pytest.param(lists(7), LIST, "list_files needs the text arguments folder", id="a number"),
-        pytest.param(lists(None), LIST, "list_files needs the text arguments folder", id="null"),
-        pytest.param(lists({"type": "string"}), LIST, "list_files needs the text arguments folder", id="the schema"),
+        pytest.param(calls(("deploy", {})), LIST, "'deploy' is no tool. The tools are: list_files.", id="unknown"),
+        pytest.param(calls(("", {"said": "…"})), LIST, "'' is no tool", id="no action at all"),
+        pytest.param(calls(("list_files", {})), LIST, WRONG + "folder is missing", id="missing"),
+        pytest.param(lists(7), LIST, WRONG + "folder must be of the type string, not 7", id="a number"),
+        pytest.param(lists(None), LIST, WRONG + "folder is missing", id="null"),
+        pytest.param(lists({"type": "string"}), LIST, WRONG + "folder must be of the type string", id="the schema"),
         pytest.param(
             lists("src"), {"list_files": tool(fails)}, "That did not work: there is nothing below 'src'", id="refused"
         ),
@@ -106,6 +109,23 @@ def test_what_went_wrong_is_told_to_the_model(turn: ModelTurn, tools: dict[str, 
     ended = run(turn, says("Sorry."), tools=tools)
     assert ended.results[0].startswith(told)
     assert ended.answer == Answer(text="Sorry.", turns=2)
+
+
+def test_only_what_is_legal_now_is_offered_and_carried_out() -> None:
+    done: list[object] = []
+    opens = replace(tool(lambda _: str(done.append("opened")), "open", "x"), is_legal=lambda: "listed" in done)
+    lists_first = tool(lambda _: str(done.append("listed")))
+    wish = calls(("open", {"x": "1"}))
+    ended = run(
+        wish,
+        lists("src"),
+        calls(("open", {"x": "2"})),
+        says("Done."),
+        tools={"open": opens, **{"list_files": lists_first}},
+    )
+    assert ended.results[0] == "'open' cannot be called now. The tools are: list_files. Or answer the person."
+    assert done == ["listed", "opened"]
+    assert ended.model.offered == [["list_files"], ["list_files"], ["open", "list_files"], ["open", "list_files"]]
 
 
 def test_the_same_call_is_carried_out_once_then_corrected_then_ended() -> None:

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from bot.domain import ChatMessage, ToolCall
+from bot.domain import ChatMessage, ToolCall, ToolSpec
 from bot.llm.choose import mode_for, open_model
 from bot.llm.clean import cleaned, without_thoughts
+from bot.llm.constrained import instructions, schema_for
 from bot.llm.ollama import NUM_CTX, OllamaModel
-from tests.llm.talk import ASKED, HELLO, SYSTEM, TOLD, TOOLS, URL
+from tests.llm.talk import ASKED, GENERATE, HELLO, SYSTEM, TOLD, TOOLS, URL
 from tests.world.scripted_ollama import MODEL, ScriptedOllama, action
 
 
@@ -229,10 +230,78 @@ def test_what_is_no_action_becomes_a_call_of_nothing_that_quotes_it(ollama: Scri
     assert turn.text == ""
 
 
-def test_an_action_without_an_argument_names_it_empty(ollama: ScriptedOllama) -> None:
+def test_an_action_without_an_argument_leaves_it_to_the_loop(ollama: ScriptedOllama) -> None:
     ollama.say('{"action": "check_pipeline_status", "branch": 7}')
     (called,) = constrained(ollama).chat([SYSTEM, HELLO], TOOLS).tool_calls
-    assert called.arguments == {"repo_url": "", "branch": 7}
+    assert called.arguments == {"branch": 7}
+
+
+EDITS = {
+    "type": "array",
+    "minItems": 1,
+    "items": {
+        "type": "object",
+        "properties": {
+            "op": {"enum": ["set", "delete"]},
+            "job": {"type": "string", "pattern": "^[a-z]+$"},
+            "times": {"type": "integer"},
+        },
+        "required": ["op"],
+    },
+}
+EDIT = ToolSpec(
+    name="edit_pipeline",
+    description="Change the draft.",
+    parameters={
+        "type": "object",
+        "properties": {"edits": EDITS, "file": {"enum": ["ci", "docker"]}, "times": {"type": "integer"}},
+        "required": ["edits"],
+    },
+)
+
+
+def test_lists_enumerations_and_numbers_are_held_to_a_grammar_with_an_empty_for_other_actions() -> None:
+    schema = schema_for([GENERATE, EDIT])
+    assert schema["required"] == ["a_reason", "action", "edits", "repo_url", "text"]
+    properties = schema["properties"]
+    assert properties["edits"]["items"]["properties"]["job"] == {"type": "string"}
+    assert "minItems" not in properties["edits"]
+    assert properties["edits"]["items"]["required"] == ["op"]
+    assert properties["file"] == {"anyOf": [{"enum": ["ci", "docker"]}, {"const": ""}]}
+    assert properties["times"] == {"anyOf": [{"type": "integer"}, {"type": "null"}]}
+
+
+def test_arguments_are_described_with_their_fields_and_words() -> None:
+    told = instructions([EDIT])
+    assert "- edit_pipeline(edits, file, times): Change the draft." in told
+    assert "    edits: list of {op: one of set, delete; job?: text; times?: whole number}" in told
+    assert "    file: one of ci, docker, may be left empty" in told
+
+
+def test_an_argument_left_empty_for_the_grammars_sake_is_no_argument(ollama: ScriptedOllama) -> None:
+    ollama.say(
+        json.dumps(
+            {
+                "a_reason": "",
+                "action": "edit_pipeline",
+                "edits": [{"op": "delete", "job": "lint"}],
+                "file": "",
+                "times": None,
+                "text": "",
+            }
+        )
+    )
+    (called,) = constrained(ollama).chat([SYSTEM, HELLO], [GENERATE, EDIT]).tool_calls
+    assert called.arguments == {"edits": [{"op": "delete", "job": "lint"}]}
+
+
+def test_two_tools_may_mean_different_things_by_a_name() -> None:
+    other = ToolSpec(
+        name="x", description="", parameters={"type": "object", "properties": {"file": {"type": "string"}}}
+    )
+    assert schema_for([EDIT, other])["properties"]["file"] == {
+        "anyOf": [{"enum": ["ci", "docker"]}, {"type": "string"}]
+    }
 
 
 def test_a_final_action_without_text_says_its_reason(ollama: ScriptedOllama) -> None:
