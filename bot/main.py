@@ -74,6 +74,16 @@ def open_parts(settings: Settings) -> Iterator[Parts]:
         yield Parts(services=services, queue=Queue(conninfo, pool, _work(services)), metrics=metrics)
 
 
+@contextmanager
+def open_database(settings: Settings) -> Iterator[str]:
+    """Yield how to reach the bot's migrated database, whether the bot runs now or not."""
+    with ExitStack() as stack:
+        running = None if settings.database_url else EmbeddedPostgres(settings.data_dir).running()
+        conninfo = running or _database(settings, stack)
+        migrate(conninfo, queue_schema())
+        yield conninfo
+
+
 def _database(settings: Settings, stack: ExitStack) -> str:
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()

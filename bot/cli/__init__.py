@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from bot.cli.audit import audit_group
 from bot.cli.doctor import doctor_command
 from bot.cli.generate import generate_command
 from bot.cli.hooks import hooks_group
@@ -83,6 +84,7 @@ for command in (
     doctor_command,
     hooks_group,
     templates_group,
+    audit_group,
     sandbox_command,
 ):
     main.add_command(command)

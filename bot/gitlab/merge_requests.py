@@ -8,6 +8,7 @@ from typing import Any
 from bot.domain import CannotError, Person, SafeText, UnreachableError
 from bot.gitlab import read
 from bot.gitlab.answers import RefusedError
+from bot.gitlab.merge_status import why_not_mergeable
 from bot.gitlab.transport import Transport
 from bot.gitlab.values import MergeRequest
 
@@ -144,10 +145,10 @@ def _why_not_merged(refused: RefusedError, now: MergeRequest, sha: str) -> str:
                 f"my account may not merge into `{now.target_branch}`. Give it the role Maintainer, or merge yourself."
             )
         case 405 | 406:
-            return f"GitLab does not allow the merge now (`{now.detailed_merge_status}`)."
+            return f"GitLab does not allow the merge now: {why_not_mergeable(now.detailed_merge_status)}"
         case 409:
             return f"the head moved: `{sha[:8]}` was approved, now it is `{now.sha[:8]}`. Nothing is merged."
         case 422:
-            return f"GitLab could not merge the branch (`{now.detailed_merge_status}`); perhaps there are conflicts."
+            return f"GitLab could not merge the branch: {why_not_mergeable(now.detailed_merge_status)}"
         case _:
             return str(refused)

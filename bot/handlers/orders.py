@@ -3,7 +3,7 @@
 from bot.domain import AccessLevel, CannotError, ProposalStatus
 from bot.handlers.reply import Reply
 from bot.proposals import approval, draft, note
-from bot.proposals.approval import Signal
+from bot.proposals.entitled import Signal
 from bot.proposals.order import Order
 from bot.proposals.prepare import prepare
 from bot.proposals.rights import require

@@ -3,13 +3,13 @@
 from bot.domain import CannotError, MergeRequestChanged, Person, ProposalStatus, Reaction, SkipError
 from bot.handlers.reply import Reply
 from bot.proposals import approval, note
-from bot.proposals.approval import Signal
+from bot.proposals.entitled import Signal
 from bot.proposals.order import Order
-from bot.proposals.policy import POLICY_PATH, is_approving, read_policy
+from bot.proposals.policy import is_approving
 from bot.proposals.status import refreshed
 from bot.replies import progress
 from bot.services import Services
-from bot.store import approvals, proposals
+from bot.store import proposals
 from bot.store.proposals import Proposal
 
 _LIVE = (ProposalStatus.PROPOSED, ProposalStatus.APPROVED)
@@ -20,12 +20,13 @@ def handle_reaction(services: Services, event: Reaction, order: Order) -> str:
     proposal = _proposal_reacted_to(services, event)
     if proposal is None:
         raise SkipError("the reaction is not on a proposal")
+    signal = Signal(
+        kind="reaction", person=event.author, emoji=event.emoji, noteable=event.noteable, note_id=event.note_id
+    )
     if not event.is_award:
-        return _withdraw(services, order, proposal, event.author, "reaction")
-    policy = read_policy(services.gitlab.read_file(proposal.project_id, proposal.target_branch, POLICY_PATH))
-    if not is_approving(event.emoji, policy):
+        return _withdraw(services, order, proposal, signal)
+    if not is_approving(event.emoji, approval.policy_of(services, proposal)):
         raise SkipError(f"{event.emoji} approves nothing")
-    signal = Signal(kind="reaction", person=event.author, emoji=event.emoji, on_note=event.note_id is not None)
     return _approve(services, order, proposal, signal)
 
 
@@ -51,7 +52,7 @@ def handle_merge_request(services: Services, event: MergeRequestChanged, order: 
             signal = Signal(kind="merge_request_approval", person=event.author, sha=event.head_sha)
             return _approve(services, order, proposal, signal)
         case "unapproved":
-            return _withdraw(services, order, proposal, event.author, "merge_request_approval")
+            return _withdraw(services, order, proposal, Signal(kind="merge_request_approval", person=event.author))
         case "update" if event.oldrev and event.head_sha:
             return _pushed(services, order, proposal, event.author, event.head_sha)
         case "close":
@@ -74,44 +75,21 @@ def _approve(services: Services, order: Order, proposal: Proposal, signal: Signa
     return "merged" if approved.status == ProposalStatus.COMMITTED else "approved"
 
 
-def _withdraw(services: Services, order: Order, proposal: Proposal, person: Person, signal: str) -> str:
-    """Void an approval that was taken back while the merge still waits for the pipeline."""
-    if proposal.status != ProposalStatus.APPROVED:
+def _withdraw(services: Services, order: Order, proposal: Proposal, signal: Signal) -> str:
+    """Void an approval that was taken back while it waits: for the pipeline, or for another approval."""
+    if proposal.status not in _LIVE:
         raise SkipError(f"the proposal is {proposal.status}; there is no approval to take back")
-    with services.pool.connection() as connection:
-        given = [row for row in approvals.for_proposal(connection, proposal.id) if row.outcome == "accepted"]
-    if not given or given[-1].user_id != person.id or given[-1].signal != signal:
-        raise SkipError("this was not the signal that approved")
-    if not services.gitlab.cancel_auto_merge(proposal.project_id, proposal.merge_request_iid or 0):
-        raise SkipError("GitLab merged it already")
-    _void(services, proposal, person, signal)
-    note.refresh(services, note.latest(services, proposal))
-    Reply(services, order).show(progress.approval_withdrawn(person.username))
+    now = approval.withdraw(services, order, proposal, signal)
+    note.refresh(services, now)
+    if now.status != proposal.status:
+        Reply(services, order).show(progress.approval_withdrawn(signal.person.username))
     return "withdrawn"
 
 
-def _void(services: Services, proposal: Proposal, person: Person, signal: str) -> None:
-    with services.pool.connection() as connection:
-        approvals.add(
-            connection,
-            proposal_id=proposal.id,
-            user_id=person.id,
-            username=person.username,
-            signal=signal,
-            sha=proposal.commit_id or "",
-            outcome="withdrawn",
-            reason="",
-        )
-        proposals.set_status(connection, proposal.id, ProposalStatus.PROPOSED)
-
-
 def _pushed(services: Services, order: Order, proposal: Proposal, pusher: Person, head: str) -> str:
-    """A push after the approval voids it; GitLab disarms a waiting merge itself, we make sure."""
     if proposal.status != ProposalStatus.APPROVED or head == proposal.commit_id:
         raise SkipError("no approval is touched by this push")
-    services.gitlab.cancel_auto_merge(proposal.project_id, proposal.merge_request_iid or 0)
-    _void(services, proposal, pusher, "push")
-    note.refresh(services, note.latest(services, proposal))
+    note.refresh(services, approval.void_by_push(services, order, proposal, pusher))
     text = progress.approval_void(proposal.commit_id or "", head, pusher.username, services.mention)
     Reply(services, order).show(text)
     return "voided"

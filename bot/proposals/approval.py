@@ -1,145 +1,87 @@
-"""Merges a proposal on a person's word: exactly the proposed commit, after reading GitLab again.
+"""Merges a proposal on people's word: exactly the proposed commit, after reading GitLab again.
 
 No text of a model comes here: the signal is a reaction, GitLab's own approval, or a parsed command.
 """
 
-from typing import Literal
+from uuid import UUID
 
-from msgspec import Struct
-
-from bot.domain import CannotError, Person, ProposalStatus
+from bot.domain import CannotError, Person, ProposalStatus, SkipError
 from bot.gitlab.values import MergeRequest
+from bot.proposals.entitled import PATIENCE_SECONDS, RUNNING, Signal, require_entitled, still_stands
 from bot.proposals.order import Order
-from bot.proposals.policy import POLICY_PATH, Policy, is_approving, read_policy
-from bot.proposals.rights import require_merge_right
+from bot.proposals.policy import POLICY_PATH, Policy, read_policy
 from bot.replies import progress
 from bot.services import Services
 from bot.store import approvals, proposals
+from bot.store.approvals import Approval
 from bot.store.proposals import Proposal
-
-PATIENCE_SECONDS = 20.0
-_RUNNING = frozenset({"created", "waiting_for_resource", "preparing", "pending", "running"})
-_BAD = frozenset({"failed", "canceled", "canceling"})
-
-
-class Signal(Struct, frozen=True, kw_only=True):
-    """How a person said yes. `sha` is set when the person named the commit; `emoji` and the note for reactions."""
-
-    kind: Literal["reaction", "merge_request_approval", "note"]
-    person: Person
-    sha: str | None = None
-    emoji: str | None = None
-    on_note: bool = False
 
 
 def approve(services: Services, order: Order, proposal: Proposal, signal: Signal) -> Proposal:
-    """Merge the proposal, or let GitLab merge it when its pipeline passes; raise CannotError with the reason.
+    """Merge the proposal, or let GitLab merge it when its pipeline passes, as the project's rules say.
 
-    Every check reads GitLab now; the webhook's word counts only as the occasion.
+    Every check reads GitLab now; the webhook's word counts only as the occasion. Raises CannotError with the reason.
     """
     try:
-        merge_request = _require_entitled(services, order, proposal, signal)
+        policy = policy_of(services, proposal)
+        merge_request = require_entitled(services, proposal, signal, policy)
+        if merge_request.state == "merged":  # an earlier try merged it and was cut off before it could say so
+            return _merged(services, proposal, merge_request)
+        return _approved(services, order, proposal, signal, policy, merge_request)
     except CannotError as refused:
-        _remember(services, proposal, signal, "refused", str(refused))
+        _remember(services, order.id, proposal, signal, "refused", proposal.commit_id or "", str(refused))
         raise
-    sha = merge_request.sha
-    if merge_request.state == "merged":  # an earlier try merged it and was cut off before it could say so
-        return _merged(services, proposal, merge_request)
+
+
+def policy_of(services: Services, proposal: Proposal) -> Policy:
+    """Return the project's rules, from the branch that the draft goes to."""
+    return read_policy(services.gitlab.read_file(proposal.project_id, proposal.target_branch, POLICY_PATH))
+
+
+def _approved(
+    services: Services, order: Order, proposal: Proposal, signal: Signal, policy: Policy, merge_request: MergeRequest
+) -> Proposal:
+    sha, minimum = merge_request.sha, policy.approval.minimum
+    people = _approvers(services, proposal, sha, policy) if minimum > 1 else set()
+    count = len(people | {signal.person.id})
+    said = progress.approvals_so_far(count, minimum) if count < minimum else _left_to_person(policy)
+    _remember(services, order.id, proposal, signal, "accepted", sha, said)
+    if count < minimum:
+        return _latest(services, proposal)
     with services.pool.connection() as connection:
-        approvals.add(
-            connection,
-            proposal_id=proposal.id,
-            user_id=signal.person.id,
-            username=signal.person.username,
-            signal=signal.kind,
-            sha=sha,
-            outcome="accepted",
-            reason="",
-        )
-        proposals.set_approved(connection, proposal.id, commit_id=sha)
-    return _merge(services, proposal, merge_request, sha)
+        approved = proposals.set_approved(connection, proposal.id, commit_id=sha)
+    return _merge(services, approved, policy, merge_request, sha)
 
 
-def _require_entitled(services: Services, order: Order, proposal: Proposal, signal: Signal) -> MergeRequest:
-    _require_open(proposal)
-    if signal.person.id == services.bot.id:
-        raise CannotError("I don't approve my own proposals.")
-    require_merge_right(services.gitlab, proposal.project_id, signal.person, proposal.target_branch)
-    policy = read_policy(services.gitlab.read_file(proposal.project_id, proposal.target_branch, POLICY_PATH))
-    _require_policy(policy, proposal, signal)
-    _require_standing(services, order, proposal, signal)
-    merge_request = services.gitlab.settled_merge_request(
-        proposal.project_id, proposal.merge_request_iid or 0, patience_seconds=PATIENCE_SECONDS
-    )
-    if merge_request.state == "merged" and proposal.status == ProposalStatus.APPROVED:
-        return merge_request
-    if merge_request.state != "opened":
-        raise CannotError(f"the merge request is {merge_request.state}.")
-    _require_same_commit(services, proposal, signal, merge_request)
-    _require_no_red_pipeline(services, merge_request)
-    return merge_request
+def _left_to_person(policy: Policy) -> str:
+    return progress.MERGE_LEFT_TO_PERSON if policy.merge == "never" else ""
 
 
-def _require_open(proposal: Proposal) -> None:
-    if proposal.merge_request_iid is None or proposal.commit_id is None:
-        raise CannotError("there is no draft to approve yet.")
-    if proposal.status == ProposalStatus.COMMITTED:
-        raise CannotError("this draft is merged already.")
-    if proposal.status not in (ProposalStatus.PROPOSED, ProposalStatus.APPROVED):
-        raise CannotError(f"this draft is {proposal.status} and can no longer be approved.")
+def _approvers(services: Services, proposal: Proposal, sha: str, policy: Policy) -> set[int]:
+    """Return whose approvals of this commit hold now."""
+    return {row.user_id for row in _given(services, proposal, sha) if still_stands(services, proposal, row, policy)}
 
 
-def _require_policy(policy: Policy, proposal: Proposal, signal: Signal) -> None:
-    if signal.person.id == proposal.requested_by_id and not policy.approval.requester_may_approve:
-        raise CannotError("who asked for the draft may not approve it; that is this project's rule.")
-    if signal.emoji is not None and not is_approving(signal.emoji, policy):
-        raise CannotError(f"in this project `:{signal.emoji}:` does not approve.")
+def _given(services: Services, proposal: Proposal, sha: str) -> list[Approval]:
+    with services.pool.connection() as connection:
+        return approvals.given(approvals.for_proposal(connection, proposal.id), sha)
 
 
-def _require_standing(services: Services, order: Order, proposal: Proposal, signal: Signal) -> None:
-    """A reaction or approval that was taken back meanwhile counts for nothing."""
-    if signal.kind == "reaction":
-        note_id = order.note_id if signal.on_note else None
-        standing = services.gitlab.reactions(order.project.id, order.noteable, note_id)
-        if not any(award.author.id == signal.person.id and award.name == signal.emoji for award in standing):
-            raise CannotError("the reaction was taken back, so nothing is merged.")
-    if signal.kind == "merge_request_approval":
-        standing_people = services.gitlab.approvers(proposal.project_id, proposal.merge_request_iid or 0)
-        if all(person.id != signal.person.id for person in standing_people):
-            raise CannotError("the approval was taken back, so nothing is merged.")
-
-
-def _require_same_commit(services: Services, proposal: Proposal, signal: Signal, merge_request: MergeRequest) -> None:
-    head, proposed = merge_request.sha, proposal.commit_id or ""
-    if signal.sha is not None and signal.kind == "note":
-        if not head.startswith(signal.sha.lower()):
-            raise CannotError(f"you named `{signal.sha}`, but the draft stands at `{head[:8]}`. Look at that first.")
-        return
-    if head != proposed or (signal.sha is not None and signal.sha != head):
-        raise CannotError(progress.head_moved(proposed, head, services.mention))
-
-
-def _require_no_red_pipeline(services: Services, merge_request: MergeRequest) -> None:
-    status = merge_request.pipeline.status if merge_request.pipeline else None
-    if status in _BAD:
-        raise CannotError(
-            f"its pipeline {'failed' if status == 'failed' else 'was cancelled'}. "
-            f"`{services.mention} retry` runs it again; approve once it is green."
-        )
-
-
-def _merge(services: Services, proposal: Proposal, merge_request: MergeRequest, sha: str) -> Proposal:
+def _merge(services: Services, proposal: Proposal, policy: Policy, merge_request: MergeRequest, sha: str) -> Proposal:
     status = merge_request.pipeline.status if merge_request.pipeline else None
     if merge_request.is_draft:
         services.gitlab.mark_ready(proposal.project_id, merge_request.iid)
         services.gitlab.settled_merge_request(proposal.project_id, merge_request.iid, patience_seconds=PATIENCE_SECONDS)
-    result = services.gitlab.merge(
-        proposal.project_id, merge_request.iid, sha=sha, when_pipeline_succeeds=status in _RUNNING
-    )
-    if result.state == "merged":
-        return _merged(services, proposal, result)
-    with services.pool.connection() as connection:
-        return proposals.get(connection, proposal.id)
+    if policy.merge == "never":
+        return proposal
+    try:
+        result = services.gitlab.merge(
+            proposal.project_id, merge_request.iid, sha=sha, when_pipeline_succeeds=status in RUNNING
+        )
+    except CannotError:
+        _set_status(services, proposal, ProposalStatus.PROPOSED)
+        raise
+    return _merged(services, proposal, result) if result.state == "merged" else _latest(services, proposal)
 
 
 def _merged(services: Services, proposal: Proposal, merge_request: MergeRequest) -> Proposal:
@@ -147,15 +89,76 @@ def _merged(services: Services, proposal: Proposal, merge_request: MergeRequest)
         return proposals.set_merged(connection, proposal.id, merged_sha=merge_request.merged_sha or merge_request.sha)
 
 
-def _remember(services: Services, proposal: Proposal, signal: Signal, outcome: str, reason: str) -> None:
+def withdraw(services: Services, order: Order, proposal: Proposal, signal: Signal) -> Proposal:
+    """Take an approval back, and the waiting merge with it when too few remain; raise SkipError when none counted."""
+    sha = proposal.commit_id or ""
+    given = _given(services, proposal, sha)
+    if not any(_is_of(row, signal) for row in given):
+        raise SkipError("this signal had approved nothing")
+    remaining = {row.user_id for row in given if not _is_of(row, signal)}
+    if proposal.status != ProposalStatus.APPROVED or len(remaining) >= policy_of(services, proposal).approval.minimum:
+        _remember(services, order.id, proposal, signal, "withdrawn", sha)
+        return _latest(services, proposal)
+    return _void(services, order, proposal, signal, sha)
+
+
+def _is_of(row: Approval, signal: Signal) -> bool:
+    return (row.user_id, row.signal, row.emoji, row.note_id) == (
+        signal.person.id,
+        signal.kind,
+        signal.emoji,
+        signal.note_id,
+    )
+
+
+def _void(services: Services, order: Order, proposal: Proposal, signal: Signal, sha: str) -> Proposal:
+    if not services.gitlab.cancel_auto_merge(proposal.project_id, proposal.merge_request_iid or 0):
+        raise SkipError("GitLab merged it already")
+    _remember(services, order.id, proposal, signal, "withdrawn", sha)
+    return _set_status(services, proposal, ProposalStatus.PROPOSED)
+
+
+def void_by_push(services: Services, order: Order, proposal: Proposal, pusher: Person) -> Proposal:
+    """A push after the approval voids it; GitLab disarms a waiting merge itself, we make sure."""
+    services.gitlab.cancel_auto_merge(proposal.project_id, proposal.merge_request_iid or 0)
     with services.pool.connection() as connection:
         approvals.add(
             connection,
             proposal_id=proposal.id,
+            order_id=order.id,
+            user_id=pusher.id,
+            username=pusher.username,
+            signal="push",
+            sha=proposal.commit_id or "",
+            outcome="withdrawn",
+        )
+    return _set_status(services, proposal, ProposalStatus.PROPOSED)
+
+
+def _set_status(services: Services, proposal: Proposal, status: ProposalStatus) -> Proposal:
+    with services.pool.connection() as connection:
+        return proposals.set_status(connection, proposal.id, status)
+
+
+def _latest(services: Services, proposal: Proposal) -> Proposal:
+    with services.pool.connection() as connection:
+        return proposals.get(connection, proposal.id)
+
+
+def _remember(
+    services: Services, order_id: UUID, proposal: Proposal, signal: Signal, outcome: str, sha: str, reason: str = ""
+) -> None:
+    with services.pool.connection() as connection:
+        approvals.add(
+            connection,
+            proposal_id=proposal.id,
+            order_id=order_id,
             user_id=signal.person.id,
             username=signal.person.username,
             signal=signal.kind,
-            sha=proposal.commit_id or "",
+            sha=sha,
             outcome=outcome,
             reason=reason,
+            emoji=signal.emoji,
+            note_id=signal.note_id,
         )

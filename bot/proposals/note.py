@@ -6,6 +6,7 @@ from bot.replies import progress, texts
 from bot.replies.render import safe
 from bot.services import Services
 from bot.store import approvals, proposals
+from bot.store.approvals import Approval
 from bot.store.proposals import Proposal
 
 _SIGNAL_WORDS = {
@@ -44,19 +45,26 @@ def standing(services: Services, proposal: Proposal) -> str:
 
 
 def _approval_line(services: Services, proposal: Proposal) -> str:
+    sha = proposal.commit_id or ""
     with services.pool.connection() as connection:
-        given = approvals.for_proposal(connection, proposal.id)
-    accepted = [approval for approval in given if approval.outcome == "accepted"]
+        given = approvals.given(approvals.for_proposal(connection, proposal.id), sha)
     if proposal.status == ProposalStatus.COMMITTED:
-        sha = proposal.commit_id or ""
-        if not accepted:
+        if not given:
             return progress.merged_by_person(proposal.target_branch, sha)
-        last = accepted[-1]
-        return progress.merged(proposal.target_branch, sha, last.username, _SIGNAL_WORDS.get(last.signal, last.signal))
-    if proposal.status == ProposalStatus.APPROVED and accepted:
-        last = accepted[-1]
-        return progress.merge_waits(last.sha, last.username, _SIGNAL_WORDS.get(last.signal, last.signal))
+        names = list(dict.fromkeys(row.username for row in given))
+        return progress.merged(proposal.target_branch, sha, names, _signal_words(given[-1]))
+    if proposal.status not in (ProposalStatus.PROPOSED, ProposalStatus.APPROVED) or not given:
+        return ""
+    last = given[-1]
+    if last.reason:
+        return progress.approved(sha, last.username, _signal_words(last), last.reason)
+    if proposal.status == ProposalStatus.APPROVED:
+        return progress.merge_waits(sha, last.username, _signal_words(last))
     return ""
+
+
+def _signal_words(given: Approval) -> str:
+    return _SIGNAL_WORDS.get(given.signal, given.signal)
 
 
 def pipeline_of_draft(services: Services, proposal: Proposal) -> str:

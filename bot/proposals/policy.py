@@ -1,7 +1,9 @@
 """What a project lets the bot do: `.pipewright.yml`, read from its default branch only."""
 
+from typing import Annotated, Literal
+
 import yaml
-from msgspec import Struct, ValidationError, convert
+from msgspec import Meta, Struct, ValidationError, convert
 
 from bot.domain import CannotError
 
@@ -9,16 +11,22 @@ POLICY_PATH = ".pipewright.yml"
 
 
 class Approval(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which approvals count. Emoji are named without colons and without skin tone."""
+    """Which approvals count. Emoji are named without colons and without skin tone; `minimum` counts people."""
 
     requester_may_approve: bool = True
+    minimum: Annotated[int, Meta(ge=1, le=20)] = 1
     allowed_emoji: tuple[str, ...] = ("thumbsup", "white_check_mark", "heavy_check_mark", "rocket")
 
 
 class Policy(Struct, frozen=True, forbid_unknown_fields=True):
-    """The project's own rules for the bot."""
+    """The project's own rules for the bot.
+
+    `merge`: `auto` as soon as GitLab allows it, waiting for a pipeline that runs; `on_green` only after a pipeline of
+    that commit passed; `never` leaves the merge to a person.
+    """
 
     approval: Approval = Approval()
+    merge: Literal["auto", "on_green", "never"] = "auto"
 
 
 def read_policy(text: str | None) -> Policy:

@@ -1,5 +1,7 @@
 """What is said about a proposal on its way: pipelines, approvals, refusals, merges."""
 
+from collections.abc import Sequence
+
 from bot.replies.render import quoted
 
 _PIPELINE_WORDS = {
@@ -14,6 +16,18 @@ _PIPELINE_WORDS = {
 }
 
 
+MERGE_LEFT_TO_PERSON = "The draft is marked ready; this project's rule leaves the merge itself to a person."
+
+
+def pipeline_state(status: str | None) -> str:
+    """Say in half a sentence how a pipeline stands."""
+    return f"its pipeline {_words_for(status)}" if status else "no pipeline has run for this commit"
+
+
+def _words_for(status: str) -> str:
+    return _PIPELINE_WORDS.get(status, f"has the status {quoted(status)}")
+
+
 def no_pipeline(where: str) -> str:
     """Say that nothing ran; `where` is such as "of the draft" or "on `main`"."""
     return f"No pipeline has run yet {where}."
@@ -21,8 +35,7 @@ def no_pipeline(where: str) -> str:
 
 def pipeline_line(status: str | None, url: str, *, where: str) -> str:
     """Say how a pipeline stands."""
-    words = _PIPELINE_WORDS.get(status or "created", f"has the status {quoted(status or '')}")
-    return f"The [pipeline]({url}) {where} {words}."
+    return f"The [pipeline]({url}) {where} {_words_for(status or 'created')}."
 
 
 def failed_jobs(rows: tuple[tuple[str, str, str], ...]) -> str:
@@ -32,9 +45,10 @@ def failed_jobs(rows: tuple[tuple[str, str, str], ...]) -> str:
     )
 
 
-def merged(branch: str, sha: str, approver: str, signal: str) -> str:
-    """Say that the draft is merged, and by whose word."""
-    return f"🎉 Merged `{sha[:8]}` into {quoted(branch)}, approved by {quoted(approver)} ({signal})."
+def merged(branch: str, sha: str, approvers: Sequence[str], signal: str) -> str:
+    """Say that the draft is merged, and by whose word; `signal` is the last approver's."""
+    names = " and ".join(quoted(approver) for approver in approvers)
+    return f"🎉 Merged `{sha[:8]}` into {quoted(branch)}, approved by {names} ({signal})."
 
 
 def merge_waits(sha: str, approver: str, signal: str) -> str:
@@ -43,6 +57,18 @@ def merge_waits(sha: str, approver: str, signal: str) -> str:
         f"{quoted(approver)} approved `{sha[:8]}` ({signal}). The pipeline is still running; GitLab merges when it "
         "passes, and not if anything new is pushed."
     )
+
+
+def approved(sha: str, approver: str, signal: str, then: str) -> str:
+    """Say that somebody approved, and what has to happen `then`."""
+    return f"{quoted(approver)} approved `{sha[:8]}` ({signal}). {then}"
+
+
+def approvals_so_far(count: int, minimum: int) -> str:
+    """Say how many approvals this project still wants."""
+    missing = minimum - count
+    more = "One more person has to approve." if missing == 1 else f"{missing} more people have to approve."
+    return f"That makes {count} of the {minimum} approvals this project asks for. {more}"
 
 
 def not_merged(approver: str, reason: str) -> str:

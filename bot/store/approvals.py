@@ -1,5 +1,6 @@
 """Approvals: who said yes to which commit by which signal, and what came of it."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from psycopg.rows import TupleRow, class_row
 
 
 class Approval(Struct, frozen=True, kw_only=True):
-    """One stored approval."""
+    """One stored approval. `emoji` and `note_id` say which reaction it was, for looking whether it still stands."""
 
     user_id: int
     username: str
@@ -17,6 +18,8 @@ class Approval(Struct, frozen=True, kw_only=True):
     sha: str
     outcome: str
     reason: str
+    emoji: str | None
+    note_id: int | None
     created_at: datetime
 
 
@@ -24,18 +27,21 @@ def add(
     connection: Connection[TupleRow],
     *,
     proposal_id: UUID,
+    order_id: UUID | None,
     user_id: int,
     username: str,
     signal: str,
     sha: str,
     outcome: str,
-    reason: str,
+    reason: str = "",
+    emoji: str | None = None,
+    note_id: int | None = None,
 ) -> None:
-    """Store an approval."""
+    """Store an approval, once for each order and outcome however often the order is tried."""
     connection.execute(
-        "insert into approvals (proposal_id, user_id, username, signal, sha, outcome, reason)"
-        " values (%s, %s, %s, %s, %s, %s, %s)",
-        (proposal_id, user_id, username, signal, sha, outcome, reason),
+        "insert into approvals (proposal_id, order_id, user_id, username, signal, sha, outcome, reason, emoji, note_id)"
+        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict (order_id, outcome) do nothing",
+        (proposal_id, order_id, user_id, username, signal, sha, outcome, reason, emoji, note_id),
     )
 
 
@@ -43,7 +49,19 @@ def for_proposal(connection: Connection[TupleRow], proposal_id: UUID) -> list[Ap
     """Return a proposal's approvals, oldest first."""
     with connection.cursor(row_factory=class_row(Approval)) as cursor:
         return cursor.execute(
-            "select user_id, username, signal, sha, outcome, reason, created_at from approvals"
+            "select user_id, username, signal, sha, outcome, reason, emoji, note_id, created_at from approvals"
             " where proposal_id = %s order by id",
             (proposal_id,),
         ).fetchall()
+
+
+def given(rows: Iterable[Approval], sha: str) -> list[Approval]:
+    """Return the approvals of a commit that nobody took back, as far as is stored; oldest first."""
+    standing: dict[tuple[int, str, str | None, int | None], Approval] = {}
+    for row in rows:
+        key = (row.user_id, row.signal, row.emoji, row.note_id)
+        if row.outcome == "accepted" and row.sha == sha:
+            standing[key] = row
+        elif row.outcome == "withdrawn":
+            standing.pop(key, None)
+    return list(standing.values())

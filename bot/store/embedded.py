@@ -72,6 +72,17 @@ class EmbeddedPostgres:
             self._lock.close()
         self._lock = None
 
+    def running(self) -> str | None:
+        """Return how to connect to the server that another process of ours runs here now, if one does."""
+        if not _is_ready(self._data / "postmaster.pid"):
+            return None
+        try:
+            self._take_lock()
+        except CannotError:
+            return f"host={_sockets_of(self._data)} user=pipewright dbname=postgres"
+        self.stop()  # the lock was free, so the server that wrote the file is gone
+        return None
+
     @property
     def pid(self) -> int | None:
         """The server's process id while it runs."""
@@ -200,6 +211,11 @@ def _user(owner: pwd.struct_passwd | None) -> dict[str, Any]:
 
 def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+
+
+def _sockets_of(data: Path) -> str:
+    """The fifth line of the server's own file (postgresql.org/docs/current/storage-file-layout.html)."""
+    return (data / "postmaster.pid").read_text().split("\n")[4].strip()
 
 
 def _is_ready(pid_file: Path) -> bool:

@@ -16,7 +16,7 @@ from bot.sandbox import seed
 from bot.sandbox.server import Sandbox
 
 GOOD = "test:\n  image: alpine:3.22\n  script:\n    - echo hello\n"
-COMMANDS = ("demo", "serve", "worker", "generate", "lint", "doctor", "hooks", "templates", "sandbox")
+COMMANDS = ("demo", "serve", "worker", "generate", "lint", "doctor", "hooks", "templates", "audit", "sandbox")
 
 
 def run(*arguments: object, stdin: str | None = None) -> Result:

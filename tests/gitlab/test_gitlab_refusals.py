@@ -8,6 +8,7 @@ import pytest
 from bot.domain import AccessLevel, CannotError, Noteable, SafeText, UnreachableError
 from bot.gitlab.answers import RefusedError
 from bot.gitlab.client import GitLab
+from bot.gitlab.merge_status import why_not_mergeable
 from tests.world.wire import HUNG_UP, Asked, Wire, WireServer
 
 ISSUE = Noteable(kind="issue", iid=1)
@@ -369,3 +370,18 @@ def test_secrets_are_set_when_there_are_any(gitlab: GitLab, wires: WireServer) -
     assert (installed.has_signing_token, installed.events) == (True, ("note_events",))
     assert (wires.asked[1].body["token"], wires.asked[1].body["signing_token"]) == ("s", "whsec_x")
     assert wires.asked[1].body["push_events"] is False
+
+
+def test_every_status_that_hinders_a_merge_is_told_in_words() -> None:
+    words = {status: why_not_mergeable(status) for status in HINDERING}
+    assert all(f"(`{status}`)" in said for status, said in words.items())
+    assert why_not_mergeable("brand_new") == "it says `brand_new`."
+
+
+# All but `mergeable` and the transient ones (docs.gitlab.com/api/merge_requests, merge status).
+HINDERING = (
+    "ci_must_pass ci_still_running commits_status conflict discussions_not_resolved draft_status"
+    " jira_association_missing locked_lfs_files locked_paths merge_request_blocked merge_time need_rebase not_approved"
+    " not_open requested_changes security_policy_pipeline_check security_policy_violations status_checks_must_pass"
+    " title_regex"
+).split()

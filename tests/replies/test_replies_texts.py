@@ -37,7 +37,7 @@ def test_a_pipeline_is_told_in_words(status: str | None) -> None:
 SAID: dict[str, tuple[str, tuple[str, ...]]] = {
     "no pipeline": (progress.no_pipeline("on `main`"), ("No pipeline has run yet on `main`.",)),
     "merged": (
-        progress.merged("main", SHA, "ann", "by a reaction"),
+        progress.merged("main", SHA, ["ann"], "by a reaction"),
         ("`0a1b2c3d`", "`main`", "`ann`", "by a reaction"),
     ),
     "merge waits": (progress.merge_waits(SHA, "ann", "by a comment"), ("`ann` approved `0a1b2c3d`", "still running")),
@@ -127,7 +127,7 @@ SHOWN: dict[str, Any] = {
     "a diff": lambda: texts.file_diff("a file", NASTY),
     "failed jobs": lambda: progress.failed_jobs(((NASTY, "https://x.test/j/1", NASTY),)),
     "a refusal": lambda: texts.refusal(NASTY),
-    "a merge": lambda: progress.merged(NASTY, SHA, NASTY, "by a reaction"),
+    "a merge": lambda: progress.merged(NASTY, SHA, [NASTY], "by a reaction"),
 }
 
 

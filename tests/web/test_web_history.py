@@ -170,6 +170,7 @@ def test_a_conversation_shows_files_jobs_approvals_and_links(client: TestClient[
         approvals.add(
             connection,
             proposal_id=offer.id,
+            order_id=None,
             user_id=6,
             username="grace",
             signal="reaction",

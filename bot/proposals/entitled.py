@@ -1,0 +1,149 @@
+"""Whether an approval counts: each condition read from GitLab now, each refusal with its reason and what to do."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from bot.domain import CannotError, Noteable, Person, ProposalStatus
+from bot.gitlab.values import MergeRequest
+from bot.proposals.policy import Policy, is_approving
+from bot.proposals.rights import require_merge_right
+from bot.replies import progress
+from bot.replies.render import quoted
+from bot.services import Services
+from bot.store.approvals import Approval
+from bot.store.proposals import Proposal
+
+PATIENCE_SECONDS = 20.0
+RUNNING = frozenset({"created", "waiting_for_resource", "preparing", "pending", "running"})
+_BAD = frozenset({"failed", "canceled", "canceling"})
+
+
+class Signal(Struct, frozen=True, kw_only=True):
+    """How a person said yes. `sha` is set when the person named the commit; `emoji` and `note_id` for reactions."""
+
+    kind: Literal["reaction", "merge_request_approval", "note"]
+    person: Person
+    sha: str | None = None
+    emoji: str | None = None
+    noteable: Noteable | None = None
+    note_id: int | None = None
+
+
+def require_entitled(services: Services, proposal: Proposal, signal: Signal, policy: Policy) -> MergeRequest:
+    """Return the merge request when this signal may approve it as it is now; raise CannotError with the reason."""
+    _require_open(proposal)
+    if signal.person.id == services.bot.id:
+        raise CannotError("I don't approve my own proposals.")
+    require_merge_right(services.gitlab, proposal.project_id, signal.person, proposal.target_branch)
+    _require_policy(policy, proposal, signal)
+    _require_standing(services, proposal, signal)
+    merge_request = services.gitlab.settled_merge_request(
+        proposal.project_id, proposal.merge_request_iid or 0, patience_seconds=PATIENCE_SECONDS
+    )
+    if merge_request.state == "merged" and proposal.status == ProposalStatus.APPROVED:
+        return merge_request
+    if merge_request.state != "opened":
+        raise CannotError(f"the merge request is {merge_request.state}. Ask me for a new draft if you still want one.")
+    _require_same_target(proposal, merge_request)
+    _require_same_commit(services, proposal, signal, merge_request)
+    _require_pipeline(services, policy, merge_request)
+    return merge_request
+
+
+def _require_open(proposal: Proposal) -> None:
+    if proposal.merge_request_iid is None or proposal.commit_id is None:
+        raise CannotError("there is no draft to approve yet.")
+    if proposal.status == ProposalStatus.COMMITTED:
+        raise CannotError("this draft is merged already.")
+    if proposal.status not in (ProposalStatus.PROPOSED, ProposalStatus.APPROVED):
+        raise CannotError(f"this draft is {proposal.status} and can no longer be approved.")
+
+
+def _require_policy(policy: Policy, proposal: Proposal, signal: Signal) -> None:
+    if signal.person.id == proposal.requested_by_id and not policy.approval.requester_may_approve:
+        raise CannotError(
+            "who asked for the draft may not approve it; that is this project's rule. Somebody else has to."
+        )
+    if signal.emoji is not None and not is_approving(signal.emoji, policy):
+        raise CannotError(f"in this project `:{signal.emoji}:` does not approve.")
+
+
+def _require_standing(services: Services, proposal: Proposal, signal: Signal) -> None:
+    """A reaction or approval that was taken back meanwhile counts for nothing."""
+    if signal.kind == "reaction" and not _reaction_stands(services, proposal, signal):
+        raise CannotError("the reaction was taken back, so nothing is merged.")
+    if signal.kind == "merge_request_approval":
+        standing = services.gitlab.approvers(proposal.project_id, proposal.merge_request_iid or 0)
+        if all(person.id != signal.person.id for person in standing):
+            raise CannotError("the approval was taken back, so nothing is merged.")
+
+
+def _reaction_stands(services: Services, proposal: Proposal, signal: Signal) -> bool:
+    noteable = signal.noteable or Noteable(kind="merge_request", iid=proposal.merge_request_iid or 0)
+    awards = services.gitlab.reactions(proposal.project_id, noteable, signal.note_id)
+    return any(award.author.id == signal.person.id and award.name == signal.emoji for award in awards)
+
+
+def still_stands(services: Services, proposal: Proposal, approval: Approval, policy: Policy) -> bool:
+    """Tell whether an approval that was stored earlier holds now: the person's right, and the signal itself."""
+    signal = Signal(
+        kind=_kind(approval.signal),
+        person=Person(id=approval.user_id, username=approval.username),
+        emoji=approval.emoji,
+        noteable=_place_of(proposal, approval),
+        note_id=approval.note_id,
+    )
+    try:
+        require_merge_right(services.gitlab, proposal.project_id, signal.person, proposal.target_branch)
+        _require_policy(policy, proposal, signal)
+        _require_standing(services, proposal, signal)
+    except CannotError:
+        return False
+    return True
+
+
+def _kind(stored: str) -> Literal["reaction", "merge_request_approval", "note"]:
+    if stored == "reaction":
+        return "reaction"
+    return "merge_request_approval" if stored == "merge_request_approval" else "note"
+
+
+def _place_of(proposal: Proposal, approval: Approval) -> Noteable | None:
+    """A reaction on a note is looked for where the proposal's note is."""
+    if approval.note_id is None or proposal.note_iid is None:
+        return None
+    return Noteable(kind="issue" if proposal.note_kind == "issue" else "merge_request", iid=proposal.note_iid)
+
+
+def _require_same_target(proposal: Proposal, merge_request: MergeRequest) -> None:
+    """Rights were asked for the branch that was proposed: a draft aimed elsewhere meanwhile is another matter."""
+    if merge_request.target_branch != proposal.target_branch:
+        raise CannotError(
+            f"I proposed to merge into {quoted(proposal.target_branch)}, but the draft now aims at "
+            f"{quoted(merge_request.target_branch)}. Aim it back, or merge it yourself."
+        )
+
+
+def _require_same_commit(services: Services, proposal: Proposal, signal: Signal, merge_request: MergeRequest) -> None:
+    head, proposed = merge_request.sha, proposal.commit_id or ""
+    if signal.sha is not None and signal.kind == "note":
+        if not head.startswith(signal.sha.lower()):
+            raise CannotError(f"you named `{signal.sha}`, but the draft stands at `{head[:8]}`. Look at that first.")
+        return
+    if head != proposed or (signal.sha is not None and signal.sha != head):
+        raise CannotError(progress.head_moved(proposed, head, services.mention))
+
+
+def _require_pipeline(services: Services, policy: Policy, merge_request: MergeRequest) -> None:
+    status = merge_request.pipeline.status if merge_request.pipeline else None
+    if status in _BAD:
+        raise CannotError(
+            f"its pipeline {'failed' if status == 'failed' else 'was cancelled'}. "
+            f"`{services.mention} retry` runs it again; approve once it is green."
+        )
+    if policy.merge == "on_green" and status != "success" and status not in RUNNING:
+        raise CannotError(
+            "this project merges only what a pipeline has passed (`merge: on_green`), and "
+            f"{progress.pipeline_state(status)}. Approve once it is green."
+        )

@@ -1,0 +1,311 @@
+"""Who may approve where, by which signal, under which rules: each way tried, each refusal with its mend."""
+
+from collections.abc import Callable
+from itertools import product
+
+import pytest
+
+from bot.sandbox import acts, git_store
+from bot.sandbox.state import Issue, MergeRequest, Pipeline, Protection, User
+from bot.store import approvals, proposals
+from tests.world.town import PYTHON, Story, Town
+
+Give = Callable[[Story, MergeRequest, User], None]
+
+
+def by_reaction(story: Story, request: MergeRequest, who: User) -> None:
+    story.react(request, by=who)
+
+
+def by_reaction_on_the_note(story: Story, _: MergeRequest, who: User) -> None:
+    issue = story.project.issues[0]
+    story.react(issue, note=story.answers(issue)[0], by=who)
+
+
+def by_approval(story: Story, request: MergeRequest, who: User) -> None:
+    story.approve(request, by=who)
+
+
+def by_comment(story: Story, request: MergeRequest, who: User) -> None:
+    story.comment(request, "@pipewright approve", by=who)
+
+
+SIGNALS: dict[str, Give] = {
+    "reaction": by_reaction,
+    "reaction on the note": by_reaction_on_the_note,
+    "approval": by_approval,
+    "comment": by_comment,
+}
+ROLES = ("maintainer", "developer", "reporter", "guest", "stranger")
+PROTECTIONS = {
+    "maintainers merge": Protection(push=40, merge=40),
+    "developers merge": Protection(push=40, merge=30),
+    "no rule": None,
+    "nobody merges": Protection(push=40, merge=0),
+}
+
+
+def may(role: str, protection: str) -> bool:
+    """GitLab's own table: permissions and protected branches."""
+    if protection == "nobody merges":
+        return False
+    return role == "maintainer" or (role == "developer" and protection != "maintainers merge")
+
+
+def protect(story: Story, protection: str) -> None:
+    rule = PROTECTIONS[protection]
+    story.project.protected.pop("main", None)
+    if rule is not None:
+        story.project.protected["main"] = rule
+
+
+def rules(text: str) -> dict[str, str]:
+    return {**PYTHON, ".pipewright.yml": text}
+
+
+ENTITLED = [pair for pair in product(ROLES, PROTECTIONS) if may(*pair)]
+NOT_ENTITLED = [pair for pair in product(ROLES, PROTECTIONS) if not may(*pair)]
+
+
+@pytest.mark.parametrize(("role", "protection"), NOT_ENTITLED)
+def test_no_signal_of_somebody_who_may_not_merge_merges(town: Town, role: str, protection: str) -> None:
+    story = town.story(visibility="public")
+    request = story.drafted()
+    protect(story, protection)
+    who = getattr(story, role)
+    for give in SIGNALS.values():
+        if give is by_approval and role not in {"maintainer", "developer"}:
+            continue  # GitLab itself shows them no button
+        give(story, request, who)
+        story.settle()
+        assert request.state == "opened"
+    assert "allowed to merge into `main`" in story.answer(request)
+    assert "Someone who is can approve instead" in story.answer(request)
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
+@pytest.mark.parametrize(("role", "protection"), ENTITLED)
+def test_each_signal_of_somebody_who_may_merge_merges(town: Town, signal: str, role: str, protection: str) -> None:
+    story = town.story()
+    request = story.drafted()
+    protect(story, protection)
+    SIGNALS[signal](story, request, getattr(story, role))
+    story.settle()
+    assert request.state == "merged"
+
+
+# what changed meanwhile
+
+
+def test_a_draft_aimed_at_another_branch_is_not_merged(story: Story) -> None:
+    request = story.drafted()
+    with story.world.lock:
+        git_store.create_branch(story.project.git_dir, "production", story.head("main"))
+        request.target_branch = "production"
+    story.react(request)
+    story.settle()
+    assert request.state == "opened"
+    assert "now aims at `production`" in story.answer(request)
+
+
+@pytest.mark.parametrize("signal", sorted(SIGNALS.keys() - {"approval"}))  # GitLab shows no button there
+def test_a_closed_draft_is_not_merged(story: Story, signal: str) -> None:
+    request = story.drafted()
+    with story.world.lock:
+        acts.set_state(story.world, request, story.maintainer, "close")
+    SIGNALS[signal](story, request, story.maintainer)
+    story.settle()
+    assert request.state == "closed"
+
+
+def test_a_target_that_moved_without_conflict_is_merged(story: Story) -> None:
+    request = story.drafted()
+    story.push("main", "NEWS.md", "new\n", by=story.maintainer)
+    story.react(request)
+    story.settle()
+    assert request.state == "merged"
+    assert story.file("NEWS.md", "main") == "new\n"
+
+
+def test_a_target_that_moved_into_a_conflict_is_told(story: Story) -> None:
+    request = story.drafted()
+    story.push("main", ".gitlab-ci.yml", "by_hand:\n  script: [x]\n", by=story.maintainer)
+    story.react(request)
+    story.settle()
+    assert request.state == "opened"
+    assert "conflict" in story.answer(request)
+
+
+@pytest.mark.parametrize("emoji", ["+1", "thumbsup_tone3"])
+def test_other_names_of_the_same_thumb_are_judged_alike(story: Story, emoji: str) -> None:
+    request = story.drafted()
+    story.react(request, emoji)
+    story.settle()
+    assert (request.state == "merged") == emoji.startswith("thumbsup")
+
+
+# rules of the project
+
+
+def test_two_people_have_to_approve_where_the_rule_says_so(town: Town) -> None:
+    story = town.story(rules("approval:\n  minimum: 2\n"))
+    protect(story, "developers merge")
+    request = story.drafted()
+    story.react(request)
+    story.settle()
+    note = story.answers(story.project.issues[0])[0]
+    assert request.state == "opened"
+    assert "1 of the 2 approvals" in note.body
+    assert "One more person has to approve" in note.body
+    story.comment(request, "@pipewright approve", by=story.developer)
+    story.settle()
+    assert request.state == "merged"
+    assert f"approved by `{story.maintainer.username}` and `{story.developer.username}`" in note.body
+
+
+def test_one_person_approving_twice_is_one_person(town: Town) -> None:
+    story = town.story(rules("approval:\n  minimum: 2\n"))
+    request = story.drafted()
+    for give in SIGNALS.values():
+        give(story, request, story.maintainer)
+        story.settle()
+    assert request.state == "opened"
+
+
+def test_an_approval_taken_back_before_the_second_one_does_not_count(town: Town) -> None:
+    story = town.story(rules("approval:\n  minimum: 2\n"))
+    protect(story, "developers merge")
+    request = story.drafted()
+    story.react(request)
+    story.settle()
+    story.unreact(request)
+    story.settle()
+    assert "of the 2 approvals" not in story.answers(story.project.issues[0])[0].body
+    story.comment(request, "@pipewright approve", by=story.developer)
+    story.settle()
+    assert request.state == "opened"
+
+
+def test_an_approval_whose_giver_lost_the_right_meanwhile_does_not_count(town: Town) -> None:
+    story = town.story(rules("approval:\n  minimum: 2\n"))
+    protect(story, "developers merge")
+    request = story.drafted()
+    story.comment(request, "@pipewright approve", by=story.developer)
+    story.settle()
+    story.project.members[story.developer.id] = 20
+    story.react(request)
+    story.settle()
+    assert request.state == "opened"
+    assert "1 of the 2 approvals" in story.answers(story.project.issues[0])[0].body
+
+
+def test_where_two_approved_one_who_takes_it_back_disarms_the_waiting_merge_only_below_the_minimum(
+    town: Town,
+) -> None:
+    story = town.story()
+    protect(story, "developers merge")
+    with story.jobs_held():
+        request = story.approved_while_running()
+        story.comment(request, "@pipewright approve", by=story.developer)
+        story.until(lambda: len(accepted(story, request)) == 2)
+        story.unreact(request)
+        story.until(lambda: len(accepted(story, request)) == 1)
+        assert request.auto_merge_by is not None
+    story.settle()
+    assert request.state == "merged"
+
+
+def accepted(story: Story, request: MergeRequest) -> list[str]:
+    with story.town.parts.services.pool.connection() as connection:
+        proposal = proposals.find_by_merge_request(connection, story.project.id, request.iid)
+        assert proposal is not None
+        rows = approvals.for_proposal(connection, proposal.id)
+    return [row.username for row in approvals.given(rows, proposal.commit_id or "")]
+
+
+def test_where_the_rule_leaves_merging_to_people_the_draft_is_only_marked_ready(town: Town) -> None:
+    story = town.story(rules("merge: never\n"))
+    request = story.drafted()
+    story.react(request)
+    story.settle()
+    assert request.state == "opened"
+    assert not request.title.startswith("Draft:")
+    assert "leaves the merge itself to a person" in story.answers(story.project.issues[0])[0].body
+    with story.world.lock:
+        request.unsettled_reads = 0
+        acts.merge(story.world, request, story.maintainer, sha=None, when_green=False)
+    story.settle()
+    assert "Merged" in story.answers(story.project.issues[0])[0].body
+
+
+@pytest.mark.parametrize("merge", ["auto", "on_green", "never"])
+def test_a_red_pipeline_is_merged_under_no_rule(town: Town, merge: str) -> None:
+    story = town.story({**rules(f"merge: {merge}\n"), ".gitlab-ci.yml": "breaks:\n  script:\n    - exit 1\n"})
+    request = story.drafted()
+    story.react(request)
+    story.settle()
+    assert request.state == "opened"
+    assert "its pipeline failed" in story.answer(request)
+
+
+@pytest.mark.parametrize("merge", ["auto", "on_green"])
+def test_a_green_pipeline_is_merged_under_both_rules(town: Town, merge: str) -> None:
+    story = town.story(rules(f"merge: {merge}\n"))
+    request = story.drafted()
+    story.react(request)
+    story.settle()
+    assert request.state == "merged"
+
+
+def without_pipeline(story: Story) -> MergeRequest:
+    request = story.drafted()
+    gone: list[Pipeline] = story.project.pipelines
+    with story.world.lock:
+        gone.clear()
+    return request
+
+
+def test_without_any_pipeline_the_rule_decides(town: Town) -> None:
+    story = town.story(rules("merge: on_green\n"))
+    request = without_pipeline(story)
+    story.react(request)
+    story.settle()
+    assert request.state == "opened"
+    assert "no pipeline has run for this commit" in story.answer(request)
+    free = town.story()
+    request = without_pipeline(free)
+    free.react(request)
+    free.settle()
+    assert request.state == "merged"
+
+
+@pytest.mark.parametrize("text", ["approval:\n  minimum: 0\n", "merge: sometimes\n", "approval: [x]\n", "- a\n"])
+def test_a_rule_that_is_none_refuses_and_names_the_file(town: Town, text: str) -> None:
+    story = town.story(rules(text))
+    answer = story.ask("@pipewright approve", of=story.drafted(), by=story.maintainer)
+    assert "`.pipewright.yml` on the default branch is not valid" in answer
+    assert story.request.state == "opened"
+
+
+def test_only_the_emoji_of_the_rule_approve(town: Town) -> None:
+    story = town.story(rules("approval:\n  allowed_emoji: [rocket]\n"))
+    request = story.drafted()
+    story.react(request, "thumbsup")
+    story.settle()
+    assert request.state == "opened"
+    story.react(request, "rocket")
+    story.settle()
+    assert request.state == "merged"
+
+
+def test_a_rule_on_the_drafts_own_branch_changes_nothing(town: Town) -> None:
+    story = town.story(rules("approval:\n  requester_may_approve: false\n"))
+    protect(story, "developers merge")
+    issue: Issue = story.issue()
+    story.ask("@pipewright generate", of=issue)
+    request = story.request
+    pushed = story.push(request.source_branch, ".pipewright.yml", "approval:\n  requester_may_approve: true\n")
+    story.settle()
+    answer = story.ask(f"@pipewright approve {pushed[:10]}", of=request, by=story.developer)
+    assert "may not approve it" in answer
+    assert request.state == "opened"
