@@ -214,7 +214,7 @@ def test_an_edit_replaces_exactly_this(edit: Edit, before: str, after: str) -> N
         ),
         pytest.param("include:\n  - a\n  - b\nj: 1\n", RemoveInclude(position=0), "include:\n  - b\nj", id="less"),
         pytest.param(
-            "a:\n  script: |\n    x\n\n\nb: 1\n", SetKey(job="a", key="script", value="y"), "t: y\n\n\nb", id="|"
+            "a:\n  script: |\n    x\n\n\nb: 1\n", SetKey(job="a", key="script", value="z"), "t: z\n\n\nb", id="|"
         ),
         pytest.param(
             "a:\n  script: |+\n    x\n\nb: 1\n",
@@ -277,6 +277,30 @@ def test_a_text_stays_a_text_for_every_parser(value: str) -> None:
     assert yaml.safe_load(text)["variables"] == {"A": value}
 
 
-@pytest.mark.parametrize("value", ["no", "3.10", "1,000", ":a", "0644", "1:30", "", "1e3"])
+LONG = "word " * 40
+ODD = [
+    "one\ntwo\n", "\n", "a\n\n  b", "a\r\nb", "a\x85b", "a\u2028b", "a\u2029", "tab\t", "\tb", " a", "a ", LONG,
+    "\ufeffa", "\U0001f600", "\x00", "a\n\x1b", "\n\x15", "\uffff\nb", "~", "=", "<<", "y", "yes", "012", "1e3",
+    "- a", "--- a\n---\n", "!reference [a]", "&a", "*a", "{a: b}", "a, b", "a]", "a: b\nc: d", "# a\n# b", "|",
+    ">", "%a", "@a", "`a`", "? a", "$A",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ODD)
+@pytest.mark.parametrize(
+    "text", ["job: {script: [a]}\n", "job:\n  script: [a]\n", "job:\n    script:\n    - a\n    added: |\n        x\n"]
+)
+def test_a_text_reads_back_as_it_was_given_wherever_it_is_put(text: str, value: str) -> None:
+    for given in (value, [value, "b"], {value: value}):
+        changed = edited(text, SetKey(job="job", key="added", value=given))
+        assert yaml.safe_load(changed)["job"]["added"] == given
+
+
+def test_lines_between_brackets_stay_on_one_line() -> None:
+    text = edited("job: {script: [a]}\n", SetKey(job="job", key="script", value=["one\ntwo\n", 'say "hi"', "c"]))
+    assert text == 'job: {script: ["one\\ntwo\\n", say "hi", c]}\n'
+
+
+@pytest.mark.parametrize("value", ["no", "3.10", "1,000", ":a", "0644", "1:30", "", "1e3", "y"])
 def test_what_some_parser_reads_as_no_text_is_quoted(value: str) -> None:
     assert f'  A: "{value}"\n' in apply("a:\n  script: [x]\n", SetVariable(name="A", value=value))

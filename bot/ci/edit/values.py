@@ -10,8 +10,10 @@ from msgspec import Struct
 from bot.ci.edit.tree import Entry, Node, column_of
 
 # GitLab's parser reads more texts as numbers and symbols than the one that is asked here whether to quote.
-_MISREAD = re.compile(r"[-+]?[\d.,_:]*\d[\d.,_:eE+-]*|:.*|0[xob].*")
-_BLOCK = re.compile(r"[^\s](?:[^\r\x00-\x08\x0b-\x1f\x7f-\xa0\u2028\u2029\ufeff]*[^\s])?\n?", re.DOTALL)
+_MISREAD = re.compile(r"[-+]?[\d.,_:]*\d[\d.,_:eE+-]*|:.*|0[xob].*|[yYnN]")
+# Quotes alone would fold the lines of a text, and some parsers take more characters for line breaks than others.
+_ESCAPED = re.compile(r"[\x00-\x1f\x7f-\xa0\u2028\u2029\ufeff]")
+_BLOCK = re.compile(r"(?!\s)[^\r\x00-\x08\x0b-\x1f\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]+(?<!\s)\n?")
 
 
 class Style(Struct, frozen=True, kw_only=True):
@@ -97,6 +99,8 @@ def _is_block_text(value: str) -> bool:
 
 
 def _quoted(value: str, *, in_brackets: bool) -> str:
+    if _ESCAPED.search(value):
+        return str(yaml.safe_dump(value, default_style='"', width=10**6, allow_unicode=True)).strip("\n")
     written = str(
         yaml.safe_dump([value] if in_brackets else value, default_flow_style=True, width=10**6, allow_unicode=True)
     )
