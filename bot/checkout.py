@@ -1,6 +1,7 @@
 """Reading a checkout on disk into a `Snapshot`: git's own list of files, or a walk where there is no git."""
 
 import os
+import stat
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -39,11 +40,15 @@ def _listed_by_git(path: Path) -> list[str] | None:
         return None
     names = [name.decode(errors="surrogateescape") for name in done.stdout.split(b"\0") if name]
     # A file deleted in the work tree is still in git's index; a submodule is a folder here.
-    return [_readable(name) for name in names if os.path.lexists(path / name) and not _is_real_folder(path / name)]
+    return [_readable(name) for name in names if _is_file_or_link(f"{path}/{name}")]
 
 
-def _is_real_folder(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink()
+def _is_file_or_link(path: str) -> bool:
+    """Ask once for each file, by its text: there may be very many, and building paths would take most of the time."""
+    try:
+        return not stat.S_ISDIR(os.lstat(path).st_mode)
+    except OSError:
+        return False
 
 
 def _walked(path: Path) -> Iterator[str]:

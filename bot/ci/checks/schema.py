@@ -1,9 +1,10 @@
 """The official JSON schema of GitLab CI files, as check-jsonschema ships it."""
 
 import functools
-import importlib.resources
+import importlib.util
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -22,7 +23,10 @@ _KINDS = {
 
 @functools.cache
 def _validator() -> jsonschema.Draft7Validator:
-    vendored = importlib.resources.files("check_jsonschema") / "builtin_schemas" / "vendor" / "gitlab-ci.json"
+    # Only found, not imported: its modules load an HTTP client, which takes longer than the check.
+    package = importlib.util.find_spec("check_jsonschema")
+    (folder,) = package.submodule_search_locations or [] if package else []
+    vendored = Path(folder) / "builtin_schemas" / "vendor" / "gitlab-ci.json"
     return jsonschema.Draft7Validator(json.loads(vendored.read_text(encoding="utf-8")))
 
 
