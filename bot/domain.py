@@ -244,6 +244,20 @@ class Wishes(Struct, frozen=True, kw_only=True):
     words: str = ""
 
 
+class Conventions(Struct, frozen=True, kw_only=True):
+    """How a house writes its pipelines; what is empty is not settled there.
+
+    `mirror` stands before the names of Docker Hub's images, such as `registry.example.com/hub`, without a slash at the
+    end. `because` says for each field where it was seen: it ends the sentence "follows house convention: …".
+    """
+
+    tags: tuple[str, ...] = ()
+    mirror: str = ""
+    stages: tuple[str, ...] = ()
+    default_image: str = ""
+    because: dict[str, str] = {}
+
+
 class ProposalStatus(StrEnum):
     """`pipelines.status`: generated → proposed → approved → committed, or one of the ends."""
 
