@@ -1,6 +1,6 @@
 """From a survey to the files to propose: render, merge and order the jobs, or add the missing ones to a file."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, structs
 
@@ -53,7 +53,7 @@ def compose(
         sources=_sources(drafts),
         assumptions=(*_assumptions(survey, drafts), *remarks),
         kept=kept,
-        findings=_findings(files),
+        findings=findings_of(files),
     )
 
 
@@ -146,7 +146,8 @@ def _assumptions(survey: Survey, drafts: Sequence[Draft]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*guesses, *assumed, *survey.remarks)))
 
 
-def _findings(files: dict[str, str]) -> tuple[Finding, ...]:
+def findings_of(files: Mapping[str, str]) -> tuple[Finding, ...]:
+    """Return what our own rungs of the ladder find in files, by their path."""
     found: list[Finding] = []
     for path, text in files.items():
         if path == CI_FILE:

@@ -124,9 +124,16 @@ class Repository:
         return str(found["commit"]["id"])
 
     def commit_files(
-        self, project_id: int, *, branch: str, message: str, files: Mapping[str, str], existing: Collection[str]
+        self,
+        project_id: int,
+        *,
+        branch: str,
+        message: str,
+        files: Mapping[str, str],
+        existing: Collection[str],
+        removed: Collection[str] = (),
     ) -> str:
-        """Commit all files at once on a branch and return the sha.
+        """Commit all files at once on a branch and return the sha; `removed` are paths to delete.
 
         When the answer was lost, the branch's head is read: a commit with our message is the one, for the message
         names the order.
@@ -137,7 +144,8 @@ class Repository:
             "actions": [
                 {"action": "update" if path in existing else "create", "file_path": path, "content": content}
                 for path, content in files.items()
-            ],
+            ]
+            + [{"action": "delete", "file_path": path} for path in removed],
         }
         try:
             json = self.transport.write("post", "/projects/{project}/repository/commits", body, project=project_id)

@@ -1,8 +1,9 @@
 """Opens a prepared proposal as a draft merge request, or brings the open one up to date."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
-from bot.domain import CannotError, ProposalStatus, SafeText
+from bot.domain import CannotError, Noteable, ProposalStatus, SafeText
 from bot.gitlab.answers import RefusedError
 from bot.gitlab.values import MergeRequest
 from bot.proposals.order import Order
@@ -36,7 +37,7 @@ def record(services: Services, order: Order, prepared: Prepared) -> Proposal:
                 conversation_id=order.conversation_id,
                 order_id=order.id,
                 repo_url=prepared.project.web_url,
-                dockerfile=next((files[path] for path in sorted(files) if path.endswith(DOCKERFILE)), None),
+                dockerfile=dockerfile_in(files),
                 gitlab_ci=files.get(CI_PATH),
                 project_id=prepared.project.id,
                 target_branch=prepared.base_branch,
@@ -46,8 +47,14 @@ def record(services: Services, order: Order, prepared: Prepared) -> Proposal:
                 requested_by=order.person.username,
                 survey=prepared.survey,
                 composition=prepared.composition,
+                before_id=current.id if current else None,
             ),
         )
+
+
+def dockerfile_in(files: Mapping[str, str]) -> str | None:
+    """Return the text of the first Dockerfile among files."""
+    return next((files[path] for path in sorted(files) if path.endswith(DOCKERFILE)), None)
 
 
 def _branch_name(order: Order, earlier: int) -> str:
@@ -114,13 +121,13 @@ def _commit_again(
         sha := services.gitlab.commit_by_message(proposal.project_id, proposal.source_branch, message)
     ):
         return sha
-    _require_untouched(services, current)
+    require_untouched(services, current)
     existing = set(prepared.paths) | set(current.composition.files)
     return _commit(services, order, proposal, prepared, message, existing)
 
 
-def _require_untouched(services: Services, current: Proposal) -> None:
-    """Somebody's own commits on the draft are never overwritten."""
+def require_untouched(services: Services, current: Proposal) -> None:
+    """Raise CannotError where somebody committed to the draft: people's work is never overwritten."""
     head = services.gitlab.branch_head(current.project_id, current.source_branch)
     if head is None:
         raise CannotError(
@@ -143,7 +150,7 @@ def _merge_request(services: Services, order: Order, proposal: Proposal) -> Merg
         proposal.project_id,
         source_branch=proposal.source_branch,
         target_branch=proposal.target_branch,
-        title=_title(proposal),
+        title=title_of(proposal),
         description=_description(services, order, proposal),
     )
 
@@ -159,24 +166,26 @@ def _description(services: Services, order: Order, proposal: Proposal) -> SafeTe
         texts.merge_request_description(
             proposal.survey,
             proposal.composition,
-            asked_in=_asked_in(order),
+            asked_in=asked_in(order.noteable, order.project.web_url, is_internal=order.is_internal),
             requester=order.person.username,
             mention=services.mention,
         )
     )
 
 
-def _title(proposal: Proposal) -> str:
+def title_of(proposal: Proposal) -> str:
+    """Return the title of a proposal's merge request."""
     kinds = sorted({unit.ecosystem for unit in proposal.survey.units} - {"generic"})
     return "Draft: Set up CI" + (f" for {', '.join(kinds)}" if kinds else "")
 
 
-def _asked_in(order: Order) -> str:
-    kind = "issue" if order.noteable.kind == "issue" else "merge request"
-    path = "issues" if order.noteable.kind == "issue" else "merge_requests"
-    if order.is_internal or not order.project.web_url:
-        return f"an internal {kind}" if order.is_internal else f"{kind} {order.noteable.iid}"
-    return f"[{kind} {order.noteable.iid}]({order.project.web_url}/-/{path}/{order.noteable.iid})"
+def asked_in(noteable: Noteable, web_url: str, *, is_internal: bool) -> str:
+    """Return a link to where a draft was asked for, which tells nothing of what is confidential."""
+    kind = "issue" if noteable.kind == "issue" else "merge request"
+    path = "issues" if noteable.kind == "issue" else "merge_requests"
+    if is_internal or not web_url:
+        return f"an internal {kind}" if is_internal else f"{kind} {noteable.iid}"
+    return f"[{kind} {noteable.iid}]({web_url}/-/{path}/{noteable.iid})"
 
 
 def summary(proposal: Proposal, mention: str) -> str:

@@ -14,7 +14,11 @@ from bot.domain import Composition, ProposalStatus, Survey
 
 
 class NewProposal(Struct, frozen=True, kw_only=True):
-    """What is known when files were generated and nothing was opened yet."""
+    """What is known when files were generated and nothing was opened yet.
+
+    For a change of an open draft, `before_id` is the state that undoing it goes back to, `change_key` tells it from
+    other changes of the same order, and title and why say what changed.
+    """
 
     conversation_id: UUID
     order_id: UUID | None
@@ -29,6 +33,10 @@ class NewProposal(Struct, frozen=True, kw_only=True):
     requested_by: str
     survey: Survey
     composition: Composition
+    before_id: UUID | None = None
+    change_key: str = ""
+    change_title: str = ""
+    change_why: str = ""
 
 
 class Proposal(NewProposal, frozen=True, kw_only=True):
@@ -96,14 +104,28 @@ def get(connection: Connection[TupleRow], proposal_id: UUID) -> Proposal:
     return found
 
 
-def find_by_order(connection: Connection[TupleRow], order_id: UUID) -> Proposal | None:
-    """Return what an order generated in an earlier try."""
-    return _one(connection, "select * from pipelines where order_id = %s", (order_id,))
+def find_by_order(connection: Connection[TupleRow], order_id: UUID, change_key: str = "") -> Proposal | None:
+    """Return what an order generated in an earlier try, or the change with that key."""
+    sql = "select * from pipelines where order_id = %s and change_key = %s"
+    return _one(connection, sql, (order_id, change_key))
+
+
+def unfinished_change(connection: Connection[TupleRow], order_id: UUID) -> Proposal | None:
+    """Return the change that an earlier try of the order recorded and did not bring to its end."""
+    sql = "select * from pipelines where order_id = %s and change_key <> '' and status = 'generated'"
+    return _one(connection, sql, (order_id,))
+
+
+def of_merge_request(connection: Connection[TupleRow], project_id: int, iid: int) -> list[Proposal]:
+    """Return every state a merge request has been in, oldest first."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        sql = "select * from pipelines where project_id = %s and merge_request_iid = %s order by created_at"
+        return [_read(row) for row in cursor.execute(sql, (project_id, iid)).fetchall()]
 
 
 def count_for_conversation(connection: Connection[TupleRow], conversation_id: UUID) -> int:
-    """Return how many proposals a conversation has had."""
-    sql = "select count(*) from pipelines where conversation_id = %s"
+    """Return how many proposals a conversation has had, changes of them not counted."""
+    sql = "select count(*) from pipelines where conversation_id = %s and change_key = ''"
     row = connection.execute(sql, (conversation_id,)).fetchone()
     return int(row[0]) if row else 0
 

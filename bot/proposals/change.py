@@ -1,0 +1,242 @@
+"""Changes the bot's own open draft: one commit, one new proposal that takes the place of the current one.
+
+The proposal is recorded before any effect, so an order that was cut off finds its change again: by its key in the
+store, by its commit message on the branch.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from bot.ci.changed import recomposed
+from bot.ci.compose import CI_FILE, findings_of
+from bot.domain import CannotError, Composition, Finding, ProposalStatus
+from bot.proposals.describe import describe_change
+from bot.proposals.draft import dockerfile_in, require_untouched
+from bot.proposals.order import Order
+from bot.replies import texts
+from bot.replies.render import mask_secrets
+from bot.services import Services
+from bot.store import proposals
+from bot.store.proposals import NewProposal, Proposal
+
+_OPEN = (ProposalStatus.PROPOSED, ProposalStatus.APPROVED)
+_DOCKER_NAME = re.compile(r"(?:.*/)?(?:Dockerfile(?:\.[\w.-]+)?|[\w-]+\.Dockerfile|\.dockerignore)", re.ASCII)
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """What a commit does to a draft. `key` tells it from other changes of the same order.
+
+    `before_id` is the state that undoing it goes back to.
+    """
+
+    key: str
+    title: str
+    why: str
+    files: dict[str, str]
+    composition: Composition
+    before_id: UUID | None
+    removed: tuple[str, ...] = ()
+
+
+def checked(
+    services: Services, project_id: int, files: Mapping[str, str], *, ref: str, before: Mapping[str, str] | None = None
+) -> tuple[Finding, ...]:
+    """Climb the whole ladder with changed files, GitLab's lint on `ref` last; return the warnings they bring.
+
+    Raises CannotError with every error as a list. What our own rungs found in the files as they were `before` is no
+    reason to refuse a change of something else.
+    """
+    for path in files:
+        require_allowed(path)
+    known = {(finding.path, finding.message) for finding in findings_of(before or {})}
+    found = [finding for finding in findings_of(files) if (finding.path, finding.message) not in known]
+    errors = tuple(finding for finding in found if finding.is_error)
+    if not errors and CI_FILE in files:
+        result = services.gitlab.lint(project_id, files[CI_FILE], ref)
+        errors = tuple(Finding(rung="gitlab", message=message) for message in result.errors)
+    if errors:
+        raise CannotError(f"the changed files do not pass the checks:\n\n{texts.finding_list(errors)}")
+    return tuple(found)
+
+
+def require_allowed(path: str) -> None:
+    """Raise CannotError for any file that is not the pipeline, a Dockerfile or a .dockerignore."""
+    if path != CI_FILE and (not _DOCKER_NAME.fullmatch(path) or ".." in path.split("/") or path.startswith("/")):
+        raise CannotError(f"I change only `{CI_FILE}`, Dockerfiles and .dockerignore files, not `{path}`.")
+
+
+def change_draft(
+    services: Services,
+    order: Order,
+    current: Proposal,
+    files: Mapping[str, str],
+    *,
+    why: str,
+    title: str,
+    key: str | None = None,
+) -> Proposal:
+    """Commit checked files on the open draft; return the proposal that supersedes the current one.
+
+    `title` is the commit's first line, `why` a sentence below it. The same `key` (else the same files) in the same
+    order is the same change, done once. Raises CannotError where the draft is not open, somebody pushed to it, or
+    nothing would change.
+    """
+    change = Change(
+        key=key or _digest(files),
+        title=title,
+        why=why,
+        files=dict(files),
+        composition=recomposed(current.composition, files, before=_text_before(services, current, files)),
+        before_id=current.id,
+    )
+    return carry_out(services, order, current, change)
+
+
+def carry_out(services: Services, order: Order, current: Proposal, change: Change) -> Proposal:
+    """Bring a change into the draft, once; an interrupted order goes on where it stood."""
+    recorded = _recorded(services, order, current, change)
+    if recorded.status != ProposalStatus.GENERATED:  # an earlier try brought it to its end
+        return recorded
+    sha = _committed(services, order, current, recorded, change)
+    describe_change(services, current, recorded)
+    with services.pool.connection() as connection:
+        proposals.set_status(connection, current.id, ProposalStatus.SUPERSEDED)
+        return proposals.set_opened(
+            connection, recorded.id, commit_id=sha, merge_request_iid=current.merge_request_iid or 0
+        )
+
+
+def find_change(services: Services, order: Order, key: str) -> Proposal | None:
+    """Return the change that an earlier try of the order brought to its end."""
+    with services.pool.connection() as connection:
+        found = proposals.find_by_order(connection, order.id, key)
+    return found if found is not None and found.status != ProposalStatus.GENERATED else None
+
+
+def _recorded(services: Services, order: Order, current: Proposal, change: Change) -> Proposal:
+    """Remember the change before any effect on GitLab."""
+    with services.pool.connection() as connection:
+        earlier = proposals.find_by_order(connection, order.id, change.key)
+        cut_off = proposals.unfinished_change(connection, order.id)
+    if earlier is not None:
+        return earlier
+    _require_open(current)
+    if cut_off is not None:
+        _give_up(services, order, cut_off)
+    if not _changes_something(current, change):
+        raise CannotError("that would change nothing in the draft.")
+    with services.pool.connection() as connection:
+        return proposals.add(connection, _new(order, current, change))
+
+
+def _new(order: Order, current: Proposal, change: Change) -> NewProposal:
+    files = change.composition.files
+    return NewProposal(
+        conversation_id=current.conversation_id,
+        order_id=order.id,
+        repo_url=current.repo_url,
+        dockerfile=dockerfile_in(files),
+        gitlab_ci=files.get(CI_FILE),
+        project_id=current.project_id,
+        target_branch=current.target_branch,
+        source_branch=current.source_branch,
+        is_internal=current.is_internal,
+        requested_by_id=order.person.id,
+        requested_by=order.person.username,
+        survey=current.survey,
+        composition=change.composition,
+        before_id=change.before_id,
+        change_key=change.key,
+        change_title=_commit_line(change.title),
+        change_why=_commit_line(change.why, 500),
+    )
+
+
+def _changes_something(current: Proposal, change: Change) -> bool:
+    files = current.composition.files
+    return bool(change.removed) or any(files.get(path) != text for path, text in change.files.items())
+
+
+def _require_open(current: Proposal) -> None:
+    if current.status not in _OPEN or current.merge_request_iid is None:
+        raise CannotError(f"the draft is {current.status}, so it can no longer be changed.")
+
+
+def _give_up(services: Services, order: Order, cut_off: Proposal) -> None:
+    """An earlier try of this order wanted something else: leave that, unless its commit is on the branch already."""
+    message = _message(order, cut_off)
+    sha = services.gitlab.commit_by_message(cut_off.project_id, cut_off.source_branch, message)
+    with services.pool.connection() as connection:
+        current = proposals.open_for_conversation(connection, cut_off.conversation_id)
+        if sha is None or current is None:
+            proposals.set_status(connection, cut_off.id, ProposalStatus.FAILED)
+            return
+        proposals.set_status(connection, current.id, ProposalStatus.SUPERSEDED)
+        proposals.set_opened(connection, cut_off.id, commit_id=sha, merge_request_iid=current.merge_request_iid or 0)
+    raise CannotError(
+        f"I was interrupted after this change was made: {cut_off.change_title}. Look at it, then ask for what is "
+        f"missing, or take it back with `{services.mention} undo`."
+    )
+
+
+def _committed(services: Services, order: Order, current: Proposal, recorded: Proposal, change: Change) -> str:
+    """Commit once: an interrupted order finds the commit it made, by its message."""
+    message = _message(order, recorded)
+    project_id, branch = current.project_id, current.source_branch
+    if order.attempts > 1 and (sha := services.gitlab.commit_by_message(project_id, branch, message)):
+        return sha
+    require_untouched(services, current)
+    _disarm(services, current)
+    return services.gitlab.commit_files(
+        project_id,
+        branch=branch,
+        message=message,
+        files=change.files,
+        existing=_existing(services, current, change),
+        removed=change.removed,
+    )
+
+
+def _disarm(services: Services, current: Proposal) -> None:
+    """A merge that waits for its pipeline must not take the new commit along: only the old one was approved."""
+    if current.status != ProposalStatus.APPROVED:
+        return
+    if not services.gitlab.cancel_auto_merge(current.project_id, current.merge_request_iid or 0):
+        raise CannotError("the draft was merged a moment ago, so it can no longer be changed.")
+
+
+def _existing(services: Services, current: Proposal, change: Change) -> set[str]:
+    known = set(current.composition.files)
+    unknown = [path for path in change.files if path not in known]
+    return known | {path for path in unknown if _read(services, current, path) is not None}
+
+
+def _text_before(services: Services, current: Proposal, files: Mapping[str, str]) -> str | None:
+    if CI_FILE not in files:
+        return None
+    return current.composition.files.get(CI_FILE) or _read(services, current, CI_FILE)
+
+
+def _read(services: Services, proposal: Proposal, path: str) -> str | None:
+    return services.gitlab.read_file(proposal.project_id, proposal.commit_id or proposal.source_branch, path)
+
+
+def _message(order: Order, recorded: Proposal) -> str:
+    trail = f"Changed by Pipewright, order {order.id}, change {recorded.change_key[:16]}."
+    return "\n\n".join(part for part in (recorded.change_title, recorded.change_why, trail) if part)
+
+
+def _commit_line(text: str, limit: int = 100) -> str:
+    """GitLab acts on commit messages: `[skip ci]` stops pipelines, `closes #1` closes issues, `@name` is a link."""
+    flat = " ".join(mask_secrets(text).split())
+    harmless = re.sub(r"[@#!&%~$](?=\w)", "", flat.replace("[", "(").replace("]", ")"))
+    return harmless if len(harmless) <= limit else harmless[: limit - 1] + "…"
+
+
+def _digest(files: Mapping[str, str]) -> str:
+    return hashlib.sha256(msgspec.json.encode(dict(files), order="sorted")).hexdigest()
