@@ -21,7 +21,7 @@ class Api:
 
     def __init__(self, sandbox: Sandbox, token: str, project: Project) -> None:
         self._client = httpx.Client(
-            base_url=sandbox.url + "/api/v4", headers={"PRIVATE-TOKEN": token}, trust_env=False, timeout=20
+            base_url=sandbox.url + "/api/v4", headers={"PRIVATE-TOKEN": token}, trust_env=False, timeout=60
         )
         self.project = project
 

@@ -58,7 +58,9 @@ def test_an_unknown_graphql_query_is_an_error_and_logged(place: Place) -> None:
     assert answer.status_code == 404, "GraphQL lives beside the REST API, not in it"
     address = place.sandbox.url + "/api/graphql"
     token = next(value for value, token in place.world.tokens.items() if token.user is place.people["max"])
-    answer = httpx.post(address, json={"query": "{ currentUser { name } }"}, headers={"PRIVATE-TOKEN": token})
+    answer = httpx.post(
+        address, json={"query": "{ currentUser { name } }"}, headers={"PRIVATE-TOKEN": token}, timeout=60
+    )
     assert (answer.status_code, list(answer.json())) == (200, ["errors"])
     assert place.world.unknown_routes[-1].startswith("GraphQL")
 
@@ -69,7 +71,7 @@ def test_a_method_nobody_answers_is_not_allowed(place: Place) -> None:
 
 def test_a_body_that_is_no_json_is_refused(place: Place) -> None:
     url = f"{place.sandbox.url}/api/v4/projects/{place.project.id}/issues"
-    assert httpx.post(url, content=b"{no", headers={"Content-Type": "application/json"}).status_code == 400
+    assert httpx.post(url, content=b"{no", headers={"Content-Type": "application/json"}, timeout=60).status_code == 400
 
 
 # --- tokens ---
@@ -81,13 +83,13 @@ def token_of(place: Place, name: str) -> str:
 
 @pytest.mark.parametrize("headers", [{}, {"PRIVATE-TOKEN": "wrong"}, {"Authorization": "Bearer wrong"}])
 def test_without_a_known_token_one_is_unauthorized(place: Place, headers: dict[str, str]) -> None:
-    answer = httpx.get(place.sandbox.url + "/api/v4/user", headers=headers)
+    answer = httpx.get(place.sandbox.url + "/api/v4/user", headers=headers, timeout=60)
     assert (answer.status_code, answer.json()) == (401, {"message": "401 Unauthorized"})
 
 
 def test_a_token_counts_as_bearer_too(place: Place) -> None:
     headers = {"Authorization": f"Bearer {token_of(place, 'mia')}"}
-    answer = httpx.get(place.sandbox.url + "/api/v4/user", headers=headers)
+    answer = httpx.get(place.sandbox.url + "/api/v4/user", headers=headers, timeout=60)
     assert answer.json()["username"] == place.people["mia"].username
 
 
@@ -138,7 +140,7 @@ def test_following_the_links_gives_every_row_once(place: Place, issue: str) -> N
         seen += [row["body"] for row in answer.json()]
         if "next" not in answer.links:
             break
-        answer = httpx.get(answer.links["next"]["url"], headers={"PRIVATE-TOKEN": token_of(place, "max")})
+        answer = httpx.get(answer.links["next"]["url"], headers={"PRIVATE-TOKEN": token_of(place, "max")}, timeout=60)
     assert seen == [str(number) for number in reversed(range(45))]
     assert set(answer.links) == {"prev", "first", "last"}
 
@@ -180,7 +182,7 @@ def test_a_tree_by_keys_leads_on_by_link_alone(place: Place) -> None:
     answer = place.api.get("/repository/tree", pagination="keyset", recursive=True, per_page=2)
     assert [row["path"] for row in answer.json()] == ["README.md", "src"]
     assert (set(answer.links), "x-total" in answer.headers) == ({"next"}, False)
-    last = httpx.get(answer.links["next"]["url"], headers={"PRIVATE-TOKEN": token_of(place, "max")})
+    last = httpx.get(answer.links["next"]["url"], headers={"PRIVATE-TOKEN": token_of(place, "max")}, timeout=60)
     assert ([row["path"] for row in last.json()], last.links) == (["src/app.py"], {})
 
 
@@ -454,7 +456,7 @@ def blobs(place: Place, paths: list[str], *, who: str = "max", ref: str | None =
     query = "query($p:ID!){project(fullPath:$p){repository{blobs(ref:$ref,paths:$paths){nodes{path}}}}}"
     body = {"query": query, "variables": {"p": place.project.path, "ref": ref, "paths": paths}}
     headers = {"Authorization": f"Bearer {token_of(place, who)}"}
-    answer = httpx.post(place.sandbox.url + "/api/graphql", json=body, headers=headers)
+    answer = httpx.post(place.sandbox.url + "/api/graphql", json=body, headers=headers, timeout=60)
     assert answer.status_code == 200, "GraphQL's errors come with 200"
     return answer.json()
 
