@@ -1,6 +1,7 @@
 """Level 7: the jobs really run, on the shell executor, one after another, each with the tools of its image."""
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Mapping
@@ -9,7 +10,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from bench.ci_local import CiLocal, RefusedError
+from bench.images import image_of
 from bench.programs import run
+from bench.rooms import Rooms
 from bench.toolchains import SYSTEM_PATH, Toolchain, toolchain
 from bench.verdicts import Verdict, outside_cause, plain, tests_run
 
@@ -43,12 +46,24 @@ class JobRun(Struct, frozen=True, kw_only=True):
     tail: str = ""
 
 
+class _Place(Struct, frozen=True, kw_only=True):
+    """What a job is given of this machine."""
+
+    environment: dict[str, str] = {}
+    differs: str = ""
+    is_missing: bool = False
+
+
 class Machine(Struct, frozen=True, kw_only=True):
-    """Where jobs run: the tool, a cache that stays and a time limit for each job."""
+    """Where jobs run: the tool, a cache that stays and a time limit for each job.
+
+    With `rooms` each job has a system of its own like its image; without, it runs in this one with the image's tools.
+    """
 
     ci_local: CiLocal
     cache: Path
     limit: float
+    rooms: Rooms | None = None
 
     def run_all(self, checkout: Path, files: Mapping[str, str], scratch: Path) -> list[JobRun]:
         """Run every job of a pipeline that needs no hand, in order, in a copy of the checkout."""
@@ -63,18 +78,16 @@ class Machine(Struct, frozen=True, kw_only=True):
     def run_one(self, copy: Path, name: str, body: Mapping[str, object], scratch: Path) -> JobRun:
         """Run one job of a copy."""
         image = _image(body)
-        tools = toolchain(image, self.cache, scratch / "tools" / name.replace("/", "_").replace(" ", "_"))
-        if tools.is_missing:
-            return JobRun(name=name, image=image, verdict="not run", cause=tools.differs)
+        place = self._furnished(image, scratch, name)
+        if place.is_missing:
+            return JobRun(name=name, image=image, verdict="not run", cause=place.differs)
         # Without a remote the tool says /builds/…; what is written there would be shared between repositories.
-        place = f"CI_PROJECT_DIR={scratch / 'state/builds' / name}"
-        how = ["--force-shell-executor", "--shell-isolation", "--state-dir", "../state", "--variable", place]
+        folder = f"CI_PROJECT_DIR={scratch / 'state/builds' / name}"
+        how = ["--force-shell-executor", "--shell-isolation", "--state-dir", "../state", "--variable", folder]
         started = time.monotonic()
-        ran = self.ci_local.ask(
-            [name, *how], copy, limit=self.limit, environment=environment(tools, self.cache, scratch)
-        )
+        ran = self.ci_local.ask([name, *how], copy, limit=self.limit, environment=place.environment)
         seconds = round(time.monotonic() - started, 1)
-        verdict, cause = _verdict(ran.code, ran.said, tools, is_late=ran.is_late)
+        verdict, cause = _verdict(ran.code, ran.said, place.differs, is_late=ran.is_late)
         return JobRun(
             name=name,
             image=image,
@@ -84,6 +97,19 @@ class Machine(Struct, frozen=True, kw_only=True):
             cause=cause,
             tail="" if verdict == "green" else plain(ran.tail(TAIL)),
         )
+
+    def _furnished(self, image: str, scratch: Path, name: str) -> _Place:
+        own = scratch / "tools" / re.sub(r"[^\w.-]", "_", name)
+        if self.rooms is None:
+            tools = toolchain(image, self.cache, own)
+            environ = {} if tools.is_missing else environment(tools, self.cache, scratch)
+            return _Place(environment=environ, differs=tools.differs, is_missing=tools.is_missing)
+        furnished = image_of(image, self.cache)
+        if furnished.is_missing:
+            return _Place(differs=furnished.differs, is_missing=True)
+        shell = self.rooms.shell(furnished, own, scratch)
+        path = os.pathsep.join([str(shell), *SYSTEM_PATH])
+        return _Place(environment={"PATH": path, "HOME": "/root", "CI": "true"}, differs=furnished.differs)
 
 
 def copied(checkout: Path, files: Mapping[str, str], scratch: Path) -> Path:
@@ -136,10 +162,10 @@ def _image(body: Mapping[str, object]) -> str:
     return str(image.get("name", "")) if isinstance(image, dict) else str(image)
 
 
-def _verdict(code: int, log: str, tools: Toolchain, *, is_late: bool) -> tuple[Verdict, str]:
+def _verdict(code: int, log: str, differs: str, *, is_late: bool) -> tuple[Verdict, str]:
     if is_late:
         return "red: project or machine", "not done in time"
     if code == 0:
-        return "green", tools.differs
-    cause = outside_cause(log, tools.differs)
+        return "green", differs
+    cause = outside_cause(log, differs)
     return ("red: project or machine", cause) if cause else ("red: us", "")

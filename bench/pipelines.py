@@ -11,6 +11,7 @@ import msgspec
 from bench.ci_local import MissingError, open_ci_local
 from bench.jobs import Machine
 from bench.report import report
+from bench.rooms import Rooms, can_make_rooms
 from bench.rows import Bench, Row, Side
 from bench.truth import Truth, read_truths
 
@@ -51,7 +52,10 @@ def main(
         ci_local = None if no_local else open_ci_local(cache.resolve())
     except MissingError as error:
         raise click.ClickException(str(error)) from error
-    machine = Machine(ci_local=ci_local, cache=cache.resolve(), limit=limit) if is_running and ci_local else None
+    rooms = Rooms(cache=cache.resolve() / "rooms") if can_make_rooms() else None
+    machine = (
+        Machine(ci_local=ci_local, cache=cache.resolve(), limit=limit, rooms=rooms) if is_running and ci_local else None
+    )
     bench = Bench(ci_local=ci_local, machine=machine, scratch=out.resolve() / "work", is_mutating=is_mutating)
     rows = _measured(bench, checkouts, sides, truths, 1 if is_running else 2)
     out.mkdir(parents=True, exist_ok=True)

@@ -60,8 +60,7 @@ def _found(program: str, image: str) -> Toolchain:
 
 def _python(version: str, scratch: Path) -> Toolchain:
     """A fresh virtual environment, as empty as the image is."""
-    exact = _pythons().get(version)
-    nearest = exact or _pythons().get("3.13") or Path(sys.executable)
+    nearest, differs = nearest_python(version)
     made = run([str(nearest), "-m", "venv", str(scratch / "python")], limit=120)
     if made.code != 0:
         raise MissingError(f"{nearest} makes no virtual environment: {made.tail(3)}")
@@ -69,8 +68,16 @@ def _python(version: str, scratch: Path) -> Toolchain:
     system = scratch / "system"
     system.mkdir(exist_ok=True)
     (system / nearest.name).symlink_to(nearest)
-    differs = "" if exact else f"python {version} is not here, {nearest} is"
     return Toolchain(path=(scratch / "python/bin", system), differs=differs)
+
+
+def nearest_python(version: str) -> tuple[Path, str]:
+    """Return the interpreter for a minor version, and how it differs when that one is not here."""
+    exact = _pythons().get(version)
+    if exact:
+        return exact, ""
+    nearest = _pythons().get("3.13") or Path(sys.executable)
+    return nearest, f"python {version} is not here, {nearest} is"
 
 
 def _pythons() -> dict[str, Path]:

@@ -27,26 +27,24 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 # What in a log says that no file of ours could have made the job green here.
 _OUTSIDE = (
-    (r"could not resolve host|Temporary failure in name resolution|ENOTFOUND|EAI_AGAIN|getaddrinfo", "no network"),
-    (r"Connection refused|ECONNREFUSED|Network is unreachable|Connect timed out|i/o timeout", "no network"),
+    (r"(?i:could not resolve host|temporary failure in name resolution)|getaddrinfo", "no network"),
+    (r"\b(?:ENOTFOUND|EAI_AGAIN)\b", "no network"),
+    (r"(?i:connection refused|network is unreachable|connect timed out|i/o timeout)|\bECONNREFUSED\b", "no network"),
+    (r"(?i:unable to access 'https|github\.com.*(?:fatal|unable to access))", "no network"),
+    (r"\b40[34]\b.*(?i:not found|forbidden)|\bE404\b|\bETARGET\b", "the registry lacks a package"),
+    (r"No matching distribution found", "the registry lacks a package"),
+    (r"(?i:could not transfer artifact|could not resolve dependencies)", "the registry lacks a package"),
+    (r"(?i:unable to locate package|has no installation candidate)", "the machine lacks a system package"),
     (
-        r"\b40[34]\b.*(?:Not Found|Forbidden)|E404|ETARGET|No matching distribution found",
-        "the registry lacks a package",
-    ),
-    (
-        r"Unable to connect to|Could not transfer artifact|Could not resolve dependencies",
-        "the registry lacks a package",
-    ),
-    (r"Unable to locate package|has no installation candidate", "the machine lacks a system package"),
-    (
-        r"Unsupported class file|invalid target release|release version \d+ not supported",
+        r"(?i:unsupported class file|invalid target release|release version \d+ not supported)",
         "the machine has an older JDK",
     ),
-    (r"No space left on device|Killed\b|Cannot allocate memory|OOM", "the machine is too small"),
-    (r"Cannot connect to the Docker daemon|rootless|user namespaces", "no container engine"),
-    (r"requires rustc \d|is not installed for the toolchain|rustup component", "the machine has an older Rust"),
-    (r"from github\.com|github\.com.*(?:fatal|unable to access)|unable to access 'https", "no network"),
+    (r"No space left on device|\bKilled\b|Cannot allocate memory|\bOOM\b", "the machine is too small"),
+    (r"(?i:cannot connect to the docker daemon|user namespaces)", "no container engine"),
+    (r"requires rustc \d|is not installed for the toolchain", "the machine has an older Rust"),
 )
+# The end of a log tells why a job failed; what went wrong before and was got over does not.
+_LAST = 60
 
 
 def plain(log: str) -> str:
@@ -63,9 +61,10 @@ def tests_run(log: str) -> int:
 
 
 def outside_cause(log: str, differs: str = "") -> str:
-    """Return what outside the repository and our file made a job red, or nothing."""
-    text = plain(log)
-    cause = next((name for pattern, name in _OUTSIDE if re.search(pattern, text, re.IGNORECASE)), "")
-    if cause:
-        return cause
-    return differs if differs and re.search(r"(?i)version|not found|unsupported|interpreter", text) else ""
+    """Return what outside the repository and our file made a job red, with the line that says so, or nothing."""
+    lines = [line.strip() for line in plain(log).splitlines() if line.strip()][-_LAST:]
+    for pattern, name in _OUTSIDE:
+        said = next((line for line in lines if re.search(pattern, line)), "")
+        if said:
+            return f"{name}: {said[:160]}"
+    return differs if differs and re.search(r"(?i)version|unsupported|interpreter", "\n".join(lines)) else ""

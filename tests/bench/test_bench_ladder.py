@@ -60,9 +60,19 @@ def test_a_log_tells_how_many_tests_ran(log: str, expected: int) -> None:
     assert verdicts.tests_run(log) == expected
 
 
-def test_a_red_job_is_ours_unless_its_log_blames_the_outside() -> None:
-    assert verdicts.outside_cause("fatal: Could not resolve host: example.com") == "no network"
-    assert verdicts.outside_cause("AssertionError: 1 != 2") == ""
+@pytest.mark.parametrize(
+    ("log", "cause"),
+    [
+        ("fatal: Could not resolve host: example.com", "no network: fatal: Could not resolve host: example.com"),
+        ("npm error code ENOTFOUND", "no network: npm error code ENOTFOUND"),
+        ("ModuleNotFoundError: No module named 'setuptools'", ""),
+        ("the bathroom is red", ""),
+        ("AssertionError: 1 != 2", ""),
+        ("Connection refused\n" + "and then it went on\n" * 80 + "AssertionError", ""),
+    ],
+)
+def test_a_red_job_is_ours_unless_the_end_of_its_log_blames_the_outside(log: str, cause: str) -> None:
+    assert verdicts.outside_cause(log) == cause
 
 
 @pytest.mark.parametrize(

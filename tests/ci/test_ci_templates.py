@@ -577,6 +577,11 @@ def test_behind_make_pytest_hears_of_the_report_through_its_variable(composed, u
     assert found["test"]["image"] == "python:3.13"
 
 
+def test_environments_that_need_setuptools_get_it_from_virtualenv(composed, unit) -> None:
+    found = pipeline(composed(unit("python", package_manager="pip", test="tox -e py313", seeded="setuptools")))
+    assert found["test"]["variables"]["VIRTUALENV_SETUPTOOLS"] == "bundle"
+
+
 def test_a_build_installs_only_what_builds(typical) -> None:
     jobs = pipeline(typical("python-uv"))
     assert jobs[".python"]["before_script"] == ["pip install uv==0.13.9", "uv sync --locked"]

@@ -240,3 +240,20 @@ def test_odd_file_names_never_reach_a_command(unit_of: Look, name: str) -> None:
 def test_odd_extras_never_reach_a_command(unit_of: Look) -> None:
     unit = unit_of({"pyproject.toml": PACKAGE + "[project.optional-dependencies]\n'test;id' = [\"pytest\"]\n"})
     assert unit.all("install")[0] == "pip install -e ."
+
+
+@pytest.mark.parametrize(
+    ("pythons", "command", "seeded"),
+    [
+        pytest.param("py313", "python setup.py check --strict", ("setuptools",), id="new Python, setup.py called"),
+        pytest.param("py311", "python setup.py check --strict", (), id="older environments bring setuptools"),
+        pytest.param("py313", "python -m pytest", (), id="setup.py is not called"),
+    ],
+)
+def test_tox_environments_that_call_setup_py_are_given_setuptools(
+    unit_of: Look, pythons: str, command: str, seeded: tuple[str, ...]
+) -> None:
+    version = f"{pythons[2]}.{pythons[3:]}"
+    setup = f"from setuptools import setup\nsetup(name='a', python_requires='~={version}.0')\n"
+    tox = f"[tox]\nenvlist = {pythons}\n[testenv]\ncommands = pytest\n[testenv:setuppy]\ncommands =\n    {command}\n"
+    assert unit_of({"setup.py": setup, "tox.ini": tox, ".python-version": version}).all("seeded") == seeded

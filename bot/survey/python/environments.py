@@ -62,6 +62,15 @@ def tox_packaging_environments(folder: Folder) -> list[str]:
     return [name for name in dict.fromkeys(known) if name in _PACKAGING]
 
 
+def tox_calls_setup(folder: Folder) -> bool:
+    """Say whether an environment of tox runs `setup.py`, which needs setuptools beside what it installs."""
+    return any(
+        name.startswith("testenv")
+        and re.search(r"python3? setup\.py\b", string(table(folder.ini("tox.ini"), name).get("commands")))
+        for name in folder.ini("tox.ini")
+    )
+
+
 def _tox_sections(folder: Folder) -> list[str]:
     sections = [name.removeprefix("testenv:") for name in folder.ini("tox.ini") if name.startswith("testenv:")]
     native = list(table(folder.toml("pyproject.toml"), "tool", "tox", "env"))

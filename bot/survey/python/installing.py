@@ -8,10 +8,12 @@ from bot.domain import Evidence
 from bot.survey import commands
 from bot.survey.other_ci.model import all_commands
 from bot.survey.parsing import string, strings, table
+from bot.survey.python.environments import tox_calls_setup
 from bot.survey.python.manifest import names, test_names
 from bot.survey.python.pip import pip_lines
 from bot.survey.python.project import Project
 from bot.survey.python.system import add_system_packages
+from bot.survey.versions import number
 
 _LOCKS = {"uv": "uv.lock", "poetry": "poetry.lock", "pdm": "pdm.lock", "pipenv": "Pipfile.lock"}
 # Extras no test needs: documentation, tools of the trade, hardware and benchmarks.
@@ -64,6 +66,9 @@ def _runner_lines(project: Project, runner: str, test: str) -> Iterator[tuple[st
         # Newer releases refuse this old spelling, which only older ones ignore.
         line = "pip install nox==2024.10.9"
     plugins = sorted(_tox_plugins(project) if runner == "tox" else ())
+    if runner == "tox" and number(project.version) >= number("3.12") and tox_calls_setup(project.folder):
+        why = "tox runs setup.py, and from Python 3.12 on its environments start without setuptools"
+        project.facts.add("seeded", "setuptools", why, project.folder.evidence("tox.ini", "setup.py"))
     yield " ".join([line, *map(shlex.quote, plugins)]), f"{runner} makes the environments itself", evidence
 
 

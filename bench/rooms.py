@@ -1,0 +1,134 @@
+"""A room for each job: a Debian of its own, furnished as the job's image is, gone when the job ends."""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+from msgspec import Struct
+
+from bench.ci_local import MissingError
+from bench.images import Image
+from bench.programs import run
+
+SUITE = "trixie"
+# What the slim images bring beside the bare system.
+_BASE = "ca-certificates,netbase,tzdata"
+_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+_KNOWS_CERTIFICATES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "PIP_CERT",
+                       "GIT_SSL_CAINFO", "CARGO_HTTP_CAINFO")  # fmt: skip
+_SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+class Rooms(Struct, frozen=True, kw_only=True):
+    """Makes rooms out of layers that it keeps in a cache folder."""
+
+    cache: Path
+
+    def shell(self, image: Image, scratch: Path, shared: Path) -> Path:
+        """Return a folder whose `bash` runs a job in a fresh room; `shared` is the same place inside as outside."""
+        shutil.rmtree(scratch, ignore_errors=True)
+        layers = [self._layer(image), self._base()]
+        for name in ("changes", "work", "root", "bin"):
+            (scratch / name).mkdir(parents=True)
+        enter = scratch / "enter.sh"
+        enter.write_text(_enter(layers, scratch, [shared], _inside(image)), encoding="utf-8")
+        shell = scratch / "bin/bash"
+        shell.write_text(_shell(enter), encoding="utf-8")
+        shell.chmod(0o755)
+        return shell.parent
+
+    def _base(self) -> Path:
+        """Return the bare system with the machine's way to the registries, made once."""
+        folder = self.cache / SUITE
+        stamp = self.cache / f"{SUITE}.done"
+        if stamp.is_file():
+            return folder
+        shutil.rmtree(folder, ignore_errors=True)
+        made = run(["debootstrap", "--variant=minbase", f"--include={_BASE}", SUITE, str(folder)], limit=900)
+        if made.code != 0:
+            raise MissingError(f"debootstrap makes no {SUITE}: {made.tail(3)}")
+        for path in ("/etc/resolv.conf", "/etc/hosts", _CERTIFICATES):
+            shutil.copy(path, f"{folder}{path}")
+        for own in Path("/usr/local/share/ca-certificates").glob("*.crt"):
+            shutil.copy(own, folder / "usr/local/share/ca-certificates" / own.name)
+        java = Path("/etc/ssl/certs/java/cacerts")
+        if java.is_file():
+            shutil.copy(java, folder / "etc/ssl/machine-cacerts")
+        (folder / "usr/sbin/policy-rc.d").write_text("#!/bin/sh\nexit 101\n", encoding="utf-8")
+        (folder / "usr/sbin/policy-rc.d").chmod(0o755)
+        stamp.touch()
+        return folder
+
+    def _layer(self, image: Image) -> Path:
+        """Return what an image adds to the bare system, made once for each way of furnishing."""
+        told = repr((image.packages, image.folders, image.finish))
+        name = hashlib.sha256(told.encode()).hexdigest()[:12]
+        folder, stamp = self.cache / name / "changes", self.cache / name / ".done"
+        if stamp.is_file():
+            return folder
+        shutil.rmtree(self.cache / name, ignore_errors=True)
+        for part in ("changes", "work", "root"):
+            (self.cache / name / part).mkdir(parents=True)
+        for source, place in image.folders:
+            _copy(source, folder / place.lstrip("/"))
+        install = f"apt-get update -q && apt-get install -yq --no-install-recommends {' '.join(image.packages)}"
+        lines = [
+            "set -e",
+            install if image.packages else "",
+            "apt-get clean; rm -rf /var/lib/apt/lists/*",
+            image.finish,
+        ]
+        enter = self.cache / name / "enter.sh"
+        enter.write_text(_enter([self._base()], self.cache / name, [], _inside(image)), encoding="utf-8")
+        made = run(["bash", "-c", _unshared(enter)], limit=900, text="\n".join(line for line in lines if line))
+        if made.code != 0:
+            raise MissingError(f"a room cannot be furnished: {made.tail(5)}")
+        stamp.touch()
+        return folder
+
+
+def can_make_rooms() -> bool:
+    """Whether this machine lets us make rooms: it takes root and debootstrap."""
+    return os.geteuid() == 0 and shutil.which("debootstrap") is not None and shutil.which("unshare") is not None
+
+
+def _copy(source: str, target: Path) -> None:
+    """Copy a folder; `!NAME` after it empties the folders of that name, which hold what was installed later."""
+    folder, _, without = source.partition("!")
+    ignore = (lambda path, names: names if Path(path).name == without else []) if without else None
+    shutil.copytree(folder, target, symlinks=True, ignore=ignore, dirs_exist_ok=True)
+
+
+def _inside(image: Image) -> dict[str, str]:
+    path = ":".join((*image.path, _SYSTEM_PATH))
+    return dict(image.variables) | {"PATH": path, "HOME": "/root"} | dict.fromkeys(_KNOWS_CERTIFICATES, _CERTIFICATES)
+
+
+def _shell(enter: Path) -> str:
+    """gitlab-ci-local starts a job as `bash -c bash`; whatever else it does is housekeeping and stays outside."""
+    return f'#!/bin/bash\n[ "$*" = "-c bash" ] || exec /bin/bash "$@"\nexec {_unshared(enter)}\n'
+
+
+def _unshared(enter: Path) -> str:
+    return f"unshare --mount --pid --fork --kill-child /bin/bash {enter}"
+
+
+def _enter(layers: list[Path], scratch: Path, shared: list[Path], variables: dict[str, str]) -> str:
+    root = scratch / "root"
+    lower = ":".join(map(str, layers))
+    bound = "".join(f"mkdir -p {root}{place}\nmount --bind {place} {root}{place}\n" for place in shared)
+    # What the job sets itself wins over what its image sets, as in a container.
+    fixed = ("PATH", "HOME")
+    known = " ".join(
+        f"{name}={value}" if name in fixed else f'{name}="${{{name}:-{value}}}"' for name, value in variables.items()
+    )
+    where = '"$PWD"' if shared else "/"
+    return (
+        "set -e\n"
+        f"mount -t overlay overlay -o lowerdir={lower},upperdir={scratch}/changes,workdir={scratch}/work {root}\n"
+        f"mount -t proc proc {root}/proc\n"
+        f"mount --rbind /dev {root}/dev\n"
+        f"{bound}"
+        f"exec chroot {root} /usr/bin/env -u OLDPWD -C {where} {known} bash\n"
+    )
