@@ -1,10 +1,11 @@
 """How a web application is started: objects, factories and what serves them."""
 
+import json
 from collections.abc import Callable, Mapping
 
 import pytest
 
-from bot.domain import Unit
+from bot.domain import Survey, Unit
 from bot.survey.wanted import wanted_paths
 
 Look = Callable[[Mapping[str, str]], Unit]
@@ -73,3 +74,22 @@ def test_web_applications(unit_of: Look, files: dict[str, str], start: str | Non
 def test_packages_are_read_near_the_top_alone() -> None:
     paths = ["shop/__init__.py", "src/shop/__init__.py", "src/shop/deep/__init__.py", "tests/__init__.py"]
     assert wanted_paths(paths) == ("shop/__init__.py", "src/shop/__init__.py")
+
+
+@pytest.mark.parametrize(
+    ("package", "needs"),
+    [
+        pytest.param({}, "manifests", id="nothing runs"),
+        pytest.param({"scripts": {"start": "node a.js", "postinstall": "node make.js"}}, "", id="a hook"),
+        pytest.param({"dependencies": {"express": "5", "own": "file:./own"}}, "", id="a folder as package"),
+        pytest.param({"dependencies": {"express": "5", "@prisma/client": "6"}}, "", id="a schema"),
+        pytest.param({"workspaces": ["packages/*"]}, "", id="workspaces"),
+    ],
+)
+def test_node_packages_can_be_installed_alone_when_nothing_of_the_project_runs(
+    look: Callable[[Mapping[str, str]], Survey], package: dict[str, object], needs: str
+) -> None:
+    whole = {"dependencies": {"express": "5"}, "scripts": {"start": "node a.js"}, **package}
+    unit = look({"package.json": json.dumps(whole), "a.js": "", "own/package.json": "{}"}).units[0]
+    assert unit.first("deployable") == "yes"
+    assert (unit.first("install_needs") or "") == needs

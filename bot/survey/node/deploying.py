@@ -43,11 +43,25 @@ def add_deployment(facts: Facts, folder: Folder, package: dict[str, object], man
     )
     start, evidence = _start(folder, package, manager)
     if start and framework:
+        if _manifests_suffice(folder, package):
+            facts.add("install_needs", "manifests", "nothing of the project runs while packages are installed", where)
         facts.add("deployable", "yes", "it is a server with a command that starts it", evidence, confidence=0.8)
         facts.add("start", start, "it serves the application", evidence, confidence=0.8)
         facts.add(
             "port", _port(folder, package, framework), "the script or the framework says so", evidence, confidence=0.6
         )
+
+
+def _manifests_suffice(folder: Folder, package: dict[str, object]) -> bool:
+    """Say whether packages can be installed before the sources are there, so that the layer can be kept."""
+    hooks = {"preinstall", "install", "postinstall", "prepare", "prepublish"} & set(table(package, "scripts"))
+    known = {**table(package, "dependencies"), **table(package, "devDependencies")}
+    local = any(re.match(r"(file|link|portal|patch|workspace):", string(version)) for version in known.values())
+    # Prisma looks for the schema while it is installed.
+    asks = any(name in {"prisma", "@prisma/client"} for name in known)
+    patched = "patchedDependencies" in folder.text("package.json") + folder.text("pnpm-workspace.yaml")
+    several = "workspaces" in package or re.search(r"(?m)^packages:", folder.text("pnpm-workspace.yaml"))
+    return not (hooks or local or asks or patched or several or folder.under(r"\.yarn/.*"))
 
 
 def _program(name: str) -> str:
