@@ -160,8 +160,8 @@ def _java(home: str, packages: tuple[str, ...], folders: tuple[tuple[str, str], 
         folders=folders,
         path=(f"{home}/bin",),
         variables=(("JAVA_HOME", home),),
-        # Every Java of Debian and of the machine reads this one file, which knows the machine's certificates.
-        finish=f"cp -f /etc/ssl/machine-cacerts {home}/lib/security/cacerts" if Path(home).is_dir() else "true",
+        # Java has certificates of its own; these know the way to the registries.
+        finish=f"cp --remove-destination /etc/ssl/machine-cacerts {home}/lib/security/cacerts",
         differs=differs,
     )
 
@@ -207,5 +207,7 @@ _FURNISHERS: dict[str, Callable[[str, str, Path], Image]] = {
     "debian": _debian(),
     "buildpack-deps": _debian(*BUILDPACK),
     "gcc": _debian(*BUILDPACK, differs="the compiler is Debian's"),
+    "static-debian13": _debian(),
+    "base-debian13": _debian("libssl3t64"),
     "perl": _debian(*BUILDPACK, "perl", differs="Perl is Debian's"),
 }

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from bench.ci_local import MissingError
 from bench.images import Image
-from bench.programs import run
+from bench.programs import Ran, run
 
 SUITE = "trixie"
 # What the slim images bring beside the bare system.
@@ -37,6 +37,10 @@ class Rooms(Struct, frozen=True, kw_only=True):
         shell.write_text(_shell(enter), encoding="utf-8")
         shell.chmod(0o755)
         return shell.parent
+
+    def run(self, scratch: Path, script: str, limit: float) -> Ran:
+        """Run a script in the room that `shell` made in a scratch folder; what it changes stays for the next one."""
+        return run(["bash", "-c", _unshared(scratch / "enter.sh")], limit=limit, cwd=Path("/"), text=script)
 
     def _base(self) -> Path:
         """Return the bare system with the machine's way to the registries, made once."""
@@ -72,13 +76,11 @@ class Rooms(Struct, frozen=True, kw_only=True):
             (self.cache / name / part).mkdir(parents=True)
         for source, place in image.folders:
             _copy(source, folder / place.lstrip("/"))
-        install = f"apt-get update -q && apt-get install -yq --no-install-recommends {' '.join(image.packages)}"
-        lines = [
-            "set -e",
-            install if image.packages else "",
-            "apt-get clean; rm -rf /var/lib/apt/lists/*",
-            image.finish,
-        ]
+        install = (
+            f"apt-get update -q && apt-get install -yq --no-install-recommends {' '.join(image.packages)}",
+            "apt-get clean && rm -rf /var/lib/apt/lists/*",
+        )
+        lines = ["set -e", *(install if image.packages else ()), image.finish]
         enter = self.cache / name / "enter.sh"
         enter.write_text(_enter([self._base()], self.cache / name, [], _inside(image)), encoding="utf-8")
         made = run(["bash", "-c", _unshared(enter)], limit=900, text="\n".join(line for line in lines if line))

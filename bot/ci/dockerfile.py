@@ -31,11 +31,11 @@ _OF_HADOLINT = "See github.com/hadolint/hadolint/wiki/{}."
 
 def check_dockerfile(text: str) -> tuple[Finding, ...]:
     """Return what is wrong (errors) or unwise (warnings) in a Dockerfile, by line."""
-    instructions = list(_instructions(text))
-    if not any(each.word == "FROM" for each in instructions):
+    every = list(instructions(text))
+    if not any(each.word == "FROM" for each in every):
         return (_finding(1, "there is no FROM", "Start from a pinned base image.", is_error=True),)
     rules: tuple[Callable[[list[Instruction]], Iterator[Finding]], ...] = (_bases, _user, _commands, _copies, _runs)
-    found = [finding for rule in rules for finding in rule(instructions)]
+    found = [finding for rule in rules for finding in rule(every)]
     return tuple(sorted(found, key=lambda finding: finding.line or 0))
 
 
@@ -52,7 +52,8 @@ def read_hadolint(answer: str) -> tuple[Finding, ...]:
     )
 
 
-def _instructions(text: str) -> Iterator[Instruction]:
+def instructions(text: str) -> Iterator[Instruction]:
+    """Yield the instructions of a Dockerfile; comments and the bodies of heredocs are none."""
     start, joined, heredoc = 0, "", ""
     for number, line in enumerate(text.splitlines(), 1):
         stripped = line.strip()
