@@ -61,7 +61,7 @@ def _python(version: str, tag: str, _: Path) -> Image:
     )
     links = f"ln -sf python{minor} {folder}/bin/python && ln -sf pip3 {folder}/bin/pip"
     return Image(
-        packages=(*_LIBRARIES, _SQLITE) if "slim" in tag else (*_LIBRARIES, *BUILDPACK),
+        packages=(*_LIBRARIES, _SQLITE) if "slim" in tag else BUILDPACK,
         folders=((f"{folder}!site-packages", str(folder)),),
         path=(f"{folder}/bin",),
         finish=f"{finish} && {links}",
@@ -78,7 +78,7 @@ def _node(version: str, tag: str, cache: Path) -> Image:
     npm = f"npm@{_NPM_BY_NODE.get(major, '11')}"
     modules = install_npm(cache / f"node-{major}", f"node@{major}", npm, "yarn@1", *also)
     return Image(
-        packages=("libstdc++6", "libatomic1", "ca-certificates") if "slim" in tag else BUILDPACK,
+        packages=("libstdc++6", "libatomic1") if "slim" in tag else BUILDPACK,
         folders=((str(modules), "/opt/node"),),
         path=("/opt/node/node/bin", "/opt/node/.bin"),
         # npm installs global programs beside the Node that runs it, as it does in the image.
@@ -127,7 +127,7 @@ def _rust(version: str, tag: str, _: Path) -> Image:
         return Image(is_missing=True, differs=f"no Rust here for rust:{version}")
     said = run([str(home / name / "bin/rustc"), "--version"], limit=30).output.strip()
     return Image(
-        packages=("gcc", "libc6-dev", "ca-certificates") if "slim" in tag else BUILDPACK,
+        packages=("gcc", "libc6-dev") if "slim" in tag else BUILDPACK,
         folders=(
             (str(home / name), f"/usr/local/rustup/{name}"),
             (str(Path.home() / ".cargo/bin"), "/usr/local/cargo/bin"),
@@ -156,7 +156,7 @@ def _jdk(version: str) -> Image:
 
 def _java(home: str, packages: tuple[str, ...], folders: tuple[tuple[str, str], ...], differs: str) -> Image:
     return Image(
-        packages=(*packages, "ca-certificates", "curl", "wget", "gnupg", "tzdata", "libfontconfig1", "libfreetype6"),
+        packages=(*packages, "curl", "wget", "gnupg", "libfontconfig1", "libfreetype6"),
         folders=folders,
         path=(f"{home}/bin",),
         variables=(("JAVA_HOME", home),),

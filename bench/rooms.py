@@ -1,8 +1,10 @@
 """A room for each job: a Debian of its own, furnished as the job's image is, gone when the job ends."""
 
+import fcntl
 import hashlib
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -28,7 +30,7 @@ class Rooms(Struct, frozen=True, kw_only=True):
     def shell(self, image: Image, scratch: Path, shared: Path) -> Path:
         """Return a folder whose `bash` runs a job in a fresh room; `shared` is the same place inside as outside."""
         shutil.rmtree(scratch, ignore_errors=True)
-        layers = [self._layer(image), self._base()]
+        layers = self._layers(image)
         for name in ("changes", "work", "root", "bin"):
             (scratch / name).mkdir(parents=True)
         enter = scratch / "enter.sh"
@@ -64,30 +66,43 @@ class Rooms(Struct, frozen=True, kw_only=True):
         stamp.touch()
         return folder
 
-    def _layer(self, image: Image) -> Path:
-        """Return what an image adds to the bare system, made once for each way of furnishing."""
-        told = repr((image.packages, image.folders, image.finish))
-        name = hashlib.sha256(told.encode()).hexdigest()[:12]
-        folder, stamp = self.cache / name / "changes", self.cache / name / ".done"
-        if stamp.is_file():
-            return folder
-        shutil.rmtree(self.cache / name, ignore_errors=True)
+    def _layers(self, image: Image) -> list[Path]:
+        """Return what makes up an image, the topmost first; images with the same packages share those."""
+        layers = [self._base()]
+        if image.packages:
+            install = (
+                f"apt-get update -q && apt-get install -yq --no-install-recommends {' '.join(image.packages)}",
+                "apt-get clean && rm -rf /var/lib/apt/lists/*",
+            )
+            layers = [self._layer(Image(), install, layers), *layers]
+        if image.folders or image.finish:
+            layers = [self._layer(image, (image.finish,), layers), *layers]
+        return layers
+
+    def _layer(self, image: Image, script: Sequence[str], below: list[Path]) -> Path:
+        """Return what a script and the folders of an image add to the layers below, made once."""
+        told = repr((image.folders, script, [path.parent.name for path in below]))
+        place = self.cache / hashlib.sha256(told.encode()).hexdigest()[:12]
+        folder, stamp = place / "changes", place / ".done"
+        place.mkdir(parents=True, exist_ok=True)
+        with (self.cache / f"{place.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not stamp.is_file():
+                self._make(image, script, below, place)
+                stamp.touch()
+        return folder
+
+    def _make(self, image: Image, script: Sequence[str], below: list[Path], place: Path) -> None:
         for part in ("changes", "work", "root"):
-            (self.cache / name / part).mkdir(parents=True)
-        for source, place in image.folders:
-            _copy(source, folder / place.lstrip("/"))
-        install = (
-            f"apt-get update -q && apt-get install -yq --no-install-recommends {' '.join(image.packages)}",
-            "apt-get clean && rm -rf /var/lib/apt/lists/*",
-        )
-        lines = ["set -e", *(install if image.packages else ()), image.finish]
-        enter = self.cache / name / "enter.sh"
-        enter.write_text(_enter([self._base()], self.cache / name, [], _inside(image)), encoding="utf-8")
-        made = run(["bash", "-c", _unshared(enter)], limit=900, text="\n".join(line for line in lines if line))
+            shutil.rmtree(place / part, ignore_errors=True)
+            (place / part).mkdir()
+        for source, target in image.folders:
+            _copy(source, place / "changes" / target.lstrip("/"))
+        enter = place / "enter.sh"
+        enter.write_text(_enter(below, place, [], _inside(image)), encoding="utf-8")
+        made = run(["bash", "-c", _unshared(enter)], limit=900, text="\n".join(["set -e", *script]))
         if made.code != 0:
             raise MissingError(f"a room cannot be furnished: {made.tail(5)}")
-        stamp.touch()
-        return folder
 
 
 def can_make_rooms() -> bool:
