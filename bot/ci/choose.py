@@ -73,7 +73,7 @@ def _changes(unit: Unit, shared: Sequence[str]) -> tuple[str, ...]:
     """Return the paths that concern a unit; one at the top is concerned by everything, so by no rule."""
     if not unit.root:
         return ()
-    own = [f"{unit.root}/**/*", *shared]
+    own = [f"{unit.root}/**/*", *unit.all("beside"), *shared]
     outside = [path for name in ("lockfile", "manifest") for path in unit.all(name) if "/" not in path]
     return tuple(dict.fromkeys((*own, *outside)))
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from bot.domain import Evidence, Fact, Snapshot, Survey, Unit
+from bot.survey.beside import add_beside
 from bot.survey.contradictions import contradictions, left_out
 from bot.survey.conversion import conversion
 from bot.survey.cpp import survey_cpp
@@ -172,7 +173,7 @@ def _has_own_dependencies(unit: Unit, outer: Folder) -> bool:
 
 
 def _finished(unit: Unit, tree: Tree) -> Unit:
-    """Add the facts that any unit may have: a Dockerfile and submodules."""
+    """Add the facts that any unit may have: a Dockerfile, folders it takes parts from and submodules."""
     facts = Facts()
     folder = Folder(tree, unit.root)
     places = ("Dockerfile", "docker/Dockerfile", ".docker/Dockerfile", "build/Dockerfile")
@@ -182,6 +183,8 @@ def _finished(unit: Unit, tree: Tree) -> Unit:
     if name and _serves(unit):
         where = Evidence(path=folder.full(name))
         facts.add("deployable", "yes", "it is a web application with a Dockerfile", where, confidence=0.7)
+    if unit.root:
+        add_beside(facts, folder)
     if ".gitmodules" in tree.paths:
         facts.add("submodules", "recursive", "there is a .gitmodules", Evidence(path=".gitmodules"))
     known = {fact.name for fact in unit.facts}

@@ -542,6 +542,13 @@ def test_beside_others_a_unit_works_in_its_own_folder_and_only_when_it_changed(n
         )
 
 
+def test_what_a_unit_is_built_with_makes_its_jobs_run_too(composed, unit) -> None:
+    api = unit("go", "api", package_manager="go", test="go test ./...", beside="core/**/*")
+    jobs = pipeline(composed(api, unit("go", "web", package_manager="go", test="go test ./...")))
+    assert jobs["api:test"]["rules"][-1] == {"changes": ["api/**/*", "core/**/*", ".gitlab-ci.yml"]}
+    assert jobs["web:test"]["rules"][-1] == {"changes": ["web/**/*", ".gitlab-ci.yml"]}
+
+
 def test_pytest_writes_its_results_and_coverage_where_gitlab_finds_them(typical) -> None:
     test = pipeline(typical("python-uv"))["test"]
     line = "uv run pytest -q --junitxml=junit.xml --cov --cov-report=term --cov-report=xml:coverage.xml"

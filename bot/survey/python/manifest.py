@@ -113,12 +113,18 @@ def _python(
         ("pyproject.toml", string(table(poetry, "dependencies").get("python")), "python ="),
         ("setup.py", string(setup.get("python_requires")), "python_requires"),
         ("setup.cfg", string(table(cfg, "options").get("python_requires")), "python_requires"),
-        ("Pipfile", string(required.get("python_version") or required.get("python_full_version")), "python_"),
+        ("Pipfile", _exactly(string(required.get("python_version") or required.get("python_full_version"))), "python_"),
     )
     for name, spec, needle in candidates:
         if spec:
             return spec, folder.evidence(name, needle)
     return "", Evidence(path=folder.full("pyproject.toml"))
+
+
+def _exactly(version: str) -> str:
+    """Return the range pipenv understands by a version: it installs nothing under another minor one."""
+    minor = re.match(r"\d+\.\d+", version)
+    return f"=={minor.group(0)}.*" if minor else ""
 
 
 def _extras(
