@@ -93,6 +93,12 @@ def test_services_without_support(image: str, ended: bool) -> None:
             "it has had no fixes since 2026-10-31",
             id="demanded by a version file",
         ),
+        pytest.param(
+            {"Pipfile": '[packages]\nflask = "*"\n[requires]\npython_version = "3.7"\n', "test_a.py": ""},
+            "3.7",
+            "it has had no fixes since 2023-06-27",
+            id="demanded by pipenv, which installs under no other",
+        ),
     ],
 )
 def test_a_version_past_its_end_is_called_out(
