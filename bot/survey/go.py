@@ -203,14 +203,30 @@ def _add_deployment(facts: Facts, folder: Folder) -> None:
     """A main package that listens on a port is a service; a command-line tool or a library is not deployed."""
     mains = [path for path in ("main.go", *folder.under(r"cmd/[\w-]+/main\.go")) if folder.has(path)]
     for path in mains:
-        found = re.search(
-            r"ListenAndServe(?:TLS)?\(\s*\"[\w.]*:(\d+)\"|\.(?:Run|Start|Listen)\(\s*\"[\w.]*:(\d+)\"",
-            folder.text(path),
-        )
-        if found:
-            where = folder.evidence(path, found.group(0))
+        listens, port = _listens(folder.text(path))
+        if listens:
+            where = folder.evidence(path, listens)
             package = "." if path == "main.go" else f"./{path.rpartition('/')[0]}"
             facts.add("deployable", "yes", "its main package listens on a port", where, confidence=0.8)
             facts.add("start", f"go run {package}", "it starts the service", where, confidence=0.8)
-            facts.add("port", found.group(1) or found.group(2), "the code listens there", where)
+            sure = 1.0 if port else 0.6
+            facts.add(
+                "port",
+                port or "8080",
+                "the code listens there" if port else "it is the usual one",
+                where,
+                confidence=sure,
+            )
             return
+
+
+def _listens(text: str) -> tuple[str, str]:
+    """Return the call that serves, and its port where that is written down; nothing for what only calls others."""
+    literal = re.search(r"(?:ListenAndServe(?:TLS)?|\.(?:Run|Start|Listen))\(\s*\"[\w.]*:(\d+)\"", text)
+    if literal:
+        return literal.group(0), literal.group(1)
+    framework = re.search(r"\b(?:gin|echo|fiber|iris)\.(?:Default|New)\(", text)
+    call = re.search(r"\.(?:Run|Start|Listen)\(" if framework else r"ListenAndServe(?:TLS)?\(", text)
+    fallback = re.search(r"\bport\s*:?=\s*\":?(\d{2,5})\"|Addr:\s*\"[\w.]*:(\d+)\"", text, re.IGNORECASE)
+    port = next((group for group in fallback.groups() if group), "") if fallback else ""
+    return (call.group(0), port) if call else ("", "")

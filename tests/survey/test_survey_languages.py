@@ -41,6 +41,21 @@ CASES = [
     ),
     pytest.param({"go.mod": "module a\n", "main.go": "func main() {}\n"}, {"deployable": None}, id="a Go tool"),
     pytest.param(
+        {"go.mod": "module a\n", "main.go": "func main() {\n\tr := gin.Default()\n\tr.Run()\n}\n"},
+        {"deployable": "yes", "port": "8080", "start": "go run ."},
+        id="a Go framework on its usual port",
+    ),
+    pytest.param(
+        {"go.mod": "module a\n", "cmd/b/main.go": 'port := "9000"\nhttp.ListenAndServe(":"+port, nil)\n'},
+        {"deployable": "yes", "port": "9000", "start": "go run ./cmd/b"},
+        id="a Go program whose port has a fallback",
+    ),
+    pytest.param(
+        {"go.mod": "module a\n", "main.go": 'func main() { exec.Command("git").Run() }\n'},
+        {"deployable": None},
+        id="a Go tool that runs others",
+    ),
+    pytest.param(
         {"Cargo.toml": '[package]\nname = "a"\nrust-version = "1.68"\n', "Cargo.lock": "", "src/main.rs": ""},
         {"version": "1.98", "version_floor": "1.68", "test": "cargo test --locked", "artifact": "target/release/a"},
         id="a Rust program",

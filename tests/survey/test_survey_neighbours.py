@@ -78,6 +78,12 @@ CI = "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n    - run: 
             id="a sample to fill in",
         ),
         pytest.param(
+            {**NODE, ".env.example": "MONGO_URL=mongodb://app:{password}@localhost/app\n"},
+            ("mongo:8",),
+            ("MONGO_URL=mongodb://app@mongo/app",),
+            id="a sample with a password to fill in",
+        ),
+        pytest.param(
             {**DJANGO, "site/settings.py": "ENGINE = 'django.db.backends.postgresql'\n"},
             ("postgres:18",),
             (),
