@@ -30,6 +30,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--mutate", "is_mutating", is_flag=True, help="With --run: break an assertion and run the tests again.")
 @click.option("--runnable", is_flag=True, help="Only those that the facts mark as runnable.")
 @click.option("--limit", default=300.0, show_default=True, help="Seconds for one job.")
+@click.option("--mirror", type=FOLDER, help="Bare repositories OWNER+NAME/repo that stand for github.com's in jobs.")
 @click.option("--no-local", is_flag=True, help="Leave gitlab-ci-local out; nothing is installed then.")
 def main(
     *,
@@ -43,6 +44,7 @@ def main(
     is_mutating: bool,
     runnable: bool,
     limit: float,
+    mirror: Path | None,
     no_local: bool,
 ) -> None:
     """Measure every checkout in CORPUS, a folder of folders; write report.md and rows.json."""
@@ -52,7 +54,7 @@ def main(
         ci_local = None if no_local else open_ci_local(cache.resolve())
     except MissingError as error:
         raise click.ClickException(str(error)) from error
-    rooms = Rooms(cache=cache.resolve() / "rooms") if can_make_rooms() else None
+    rooms = Rooms(cache=cache.resolve() / "rooms", mirror=mirror) if can_make_rooms() else None
     machine = (
         Machine(ci_local=ci_local, cache=cache.resolve(), limit=limit, rooms=rooms) if is_running and ci_local else None
     )

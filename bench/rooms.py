@@ -23,9 +23,13 @@ _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class Rooms(Struct, frozen=True, kw_only=True):
-    """Makes rooms out of layers that it keeps in a cache folder."""
+    """Makes rooms out of layers that it keeps in a cache folder.
+
+    `mirror` holds bare repositories as OWNER+NAME/repo: in a room they stand for those of github.com.
+    """
 
     cache: Path
+    mirror: Path | None = None
 
     def shell(self, image: Image, scratch: Path, shared: Path) -> Path:
         """Return a folder whose `bash` runs a job in a fresh room; `shared` is the same place inside as outside."""
@@ -33,8 +37,13 @@ class Rooms(Struct, frozen=True, kw_only=True):
         layers = self._layers(image)
         for name in ("changes", "work", "root", "bin"):
             (scratch / name).mkdir(parents=True)
+        places = [shared]
+        if self.mirror is not None:
+            (scratch / "changes/etc").mkdir()
+            (scratch / "changes/etc/gitconfig").write_text(_git_settings(self.mirror), encoding="utf-8")
+            places.append(self.mirror)
         enter = scratch / "enter.sh"
-        enter.write_text(_enter(layers, scratch, [shared], _inside(image)), encoding="utf-8")
+        enter.write_text(_enter(layers, scratch, places, _inside(image)), encoding="utf-8")
         shell = scratch / "bin/bash"
         shell.write_text(_shell(enter), encoding="utf-8")
         shell.chmod(0o755)
@@ -63,6 +72,8 @@ class Rooms(Struct, frozen=True, kw_only=True):
             shutil.copy(java, folder / "etc/ssl/machine-cacerts")
         (folder / "usr/sbin/policy-rc.d").write_text("#!/bin/sh\nexit 101\n", encoding="utf-8")
         (folder / "usr/sbin/policy-rc.d").chmod(0o755)
+        # As in the images: what is lost with a crash is made again, so nothing waits for the disk.
+        (folder / "etc/dpkg/dpkg.cfg.d/unsafe").write_text("force-unsafe-io\n", encoding="utf-8")
         stamp.touch()
         return folder
 
@@ -108,6 +119,16 @@ class Rooms(Struct, frozen=True, kw_only=True):
 def can_make_rooms() -> bool:
     """Whether this machine lets us make rooms: it takes root and debootstrap."""
     return os.geteuid() == 0 and shutil.which("debootstrap") is not None and shutil.which("unshare") is not None
+
+
+def _git_settings(mirror: Path) -> str:
+    """Return what makes git take the mirror, by any commit, under the spellings of a name that GitHub knows."""
+    text = "[uploadpack]\n\tallowAnySHA1InWant = true\n"
+    for place in sorted(mirror.glob("*+*/repo")):
+        name = place.parent.name.replace("+", "/", 1)
+        names = "".join(f"\tinsteadOf = https://github.com/{each}\n" for each in dict.fromkeys((name, name.lower())))
+        text += f'[url "file://{place}"]\n{names}'
+    return text
 
 
 def _copy(source: str, target: Path) -> None:

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from bench.dockerfiles import is_ignored, is_named
 from bench.images import Image, image_of
@@ -105,3 +106,15 @@ def test_a_copy_takes_files_folders_and_patterns() -> None:
     assert is_named("src/a/b.go", ["src"])
     assert is_named("anything", ["."])
     assert not is_named("src.go", ["src"])
+
+
+@needs_root
+def test_a_mirror_stands_for_repositories_elsewhere(rooms: Rooms, tmp_path: Path) -> None:
+    (tmp_path / "mirror/PyCQA+flake8/repo").mkdir(parents=True)
+    mirrored = structs.replace(rooms, mirror=tmp_path / "mirror")
+
+    said = _job(mirrored.shell(Image(), tmp_path / "room", tmp_path), tmp_path, "cat /etc/gitconfig\n")
+
+    assert f'[url "file://{tmp_path}/mirror/PyCQA+flake8/repo"]' in said
+    assert "insteadOf = https://github.com/PyCQA/flake8\n" in said
+    assert "insteadOf = https://github.com/pycqa/flake8\n" in said
