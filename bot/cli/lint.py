@@ -47,7 +47,10 @@ def lint(file: str) -> tuple[Finding, ...]:
         return check(text, path=name)
     root = _repository(Path(file))
     prefix = "" if root == Path() else f"{root}/"
-    return check(text, path=name, files=_included(text, root), root=prefix)
+    included = _included(text, root)
+    # Outside of a repository nobody knows what else belongs to it, so nothing is said of what is not there.
+    is_known = bool(included) or (root / ".git").exists()
+    return check(text, path=name, files=included if is_known else None, root=prefix)
 
 
 def in_one_line(finding: Finding) -> str:

@@ -163,7 +163,7 @@ def test_what_gitlab_accepts_but_a_person_would_not_is_a_warning(text, rung, lin
         pytest.param(JOB + "  needs: [{job: other, optional: true}]\n", id="optional need"),
         pytest.param("m:\n  parallel: 2\n  script: [x]\n" + JOB + "  needs: [m]\n", id="need of a parallel job"),
         pytest.param(JOB + "  needs: [{pipeline: $UP, job: x}]\n", id="need of another pipeline"),
-        pytest.param(JOB + "  stage: .pre\n", id="stage .pre"),
+        pytest.param(JOB + "  stage: .pre\nother:\n  script: [x]\n", id="stage .pre"),
         pytest.param(JOB + "  artifacts: {paths: [a], expire_in: never}\n", id="kept for ever"),
         pytest.param(JOB + "  artifacts: {paths: [a], expire_in: 3 mins 4 sec}\n", id="two units"),
         pytest.param(JOB + "  timeout: 1h 30m\n", id="short units"),

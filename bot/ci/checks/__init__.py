@@ -5,11 +5,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from bot.ci.checks.dead import check_dead
 from bot.ci.checks.document import Document, read_document
+from bot.ci.checks.durations import check_durations
+from bot.ci.checks.header import check_header
 from bot.ci.checks.includes import include_files
+from bot.ci.checks.keywords import check_keywords
 from bot.ci.checks.limits import check_limits
 from bot.ci.checks.links import check_links
 from bot.ci.checks.merged import merged_jobs
 from bot.ci.checks.needs import check_needs
+from bot.ci.checks.patterns import check_patterns
 from bot.ci.checks.policy import check_policy
 from bot.ci.checks.reach import check_reach
 from bot.ci.checks.rules import check_rules
@@ -20,7 +24,8 @@ from bot.domain import CannotError, Finding
 
 MAX_BYTES = 2_000_000
 _MEANING = (
-    check_jobs, check_scripts, check_needs, check_rules, check_reach, check_links, check_limits, check_dead,
+    check_jobs, check_keywords, check_durations, check_patterns, check_scripts, check_needs, check_rules, check_reach,
+    check_links, check_limits, check_dead,
 )  # fmt: skip
 
 
@@ -53,7 +58,9 @@ def _climb(whole: Document, documents: Sequence[Document], texts: Mapping[str, s
     jobs = merged_jobs(whole)
     found = [*whole.findings, *(finding for rule in _MEANING for finding in rule(whole, jobs))]
     for document in documents:
-        found += [*_not_said(check_schema(document), found), *check_policy(document, texts[document.path])]
+        text = texts[document.path]
+        found += [*check_header(text, document.path), *check_policy(document, text)]
+        found += _not_said(check_schema(document), found)
     return found
 
 
@@ -66,4 +73,7 @@ def _not_said(schema: Iterable[Finding], said: Sequence[Finding]) -> list[Findin
 def _not_yaml(message: str, path: str) -> Finding:
     line = re.search(r"\(line (\d+)\)$", message)
     mend = "Mend the line; quoting a text with ': ' or ' #' in it often helps."
+    if "alias" in message or "values" in message:
+        mend = "Write the values out, with fewer aliases."
+    message = message.removesuffix(f" {line[0]}") if line else message
     return Finding(rung="yaml", message=message, path=path, line=int(line[1]) if line else None, mend=mend)

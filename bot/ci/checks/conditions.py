@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from bot.ci.checks.patterns import pattern_problem
 from bot.domain import CannotError
 
 _TOKEN = re.compile(
@@ -44,7 +45,8 @@ def syntax_problem(text: str) -> str:
         tokens = _tokens(text)
     except CannotError as error:
         return str(error)
-    return _order_problem([kind for kind, _ in tokens])
+    patterns = [word[1:].rpartition("/")[0] for kind, word in tokens if kind == "operand" and word.startswith("/")]
+    return next(filter(None, map(pattern_problem, patterns)), "") or _order_problem([kind for kind, _ in tokens])
 
 
 def evaluate(text: str, variables: Mapping[str, Value]) -> bool | None:

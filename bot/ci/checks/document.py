@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 from msgspec import Struct
 
-from bot.ci.checks.traps import find_traps
+from bot.ci.checks.traps import find_traps, refuse_too_many, too_many_documents
 from bot.domain import CannotError, Finding
 
 GLOBAL_KEYS = frozenset(
@@ -83,9 +83,10 @@ def read_document(text: str, path: str = ".gitlab-ci.yml") -> Document:
     try:
         nodes = _documents(loader)
         node = nodes[-1] if nodes else None
+        refuse_too_many(nodes)
         if not isinstance(node, yaml.MappingNode):
             raise CannotError("the file does not hold jobs by name (line 1)")
-        findings = tuple(finding for each in nodes for finding in find_traps(each, path))
+        findings = (*too_many_documents(nodes, path), *(found for each in nodes for found in find_traps(each, path)))
         places = {key: Place(path, line) for key, line in _lines(node, ())}
         aliased = frozenset(_aliased(node))
         data = {str(key): value for key, value in loader.construct_document(node).items()}

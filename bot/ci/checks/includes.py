@@ -52,7 +52,9 @@ def _whole(
         is_open = is_open or not found or (isinstance(entry, dict) and bool({"rules", "inputs"} & set(entry)))
         if pattern and not found and "*" not in pattern:
             message = f"the file {pattern} is included, but it is not there"
-            findings.append(document.finding("semantics", message, "Correct the path, or add the file.", *path))
+            is_certain = not isinstance(entry, dict) or "rules" not in entry
+            mend = "Correct the path, or add the file."
+            findings.append(document.finding("semantics", message, mend, *path, is_error=is_certain))
         for name in found:
             shown = f"{root}{name}"
             if shown in trail or len(trail) > MAX_DEPTH:

@@ -83,7 +83,8 @@ def _combinations(parallel: Any) -> list[frozenset[tuple[str, str]]]:
 
 def _stop_job(document: Document, job: Job, jobs: Mapping[str, Job]) -> Iterator[Finding]:
     environment = job.body.get("environment")
-    name = environment.get("on_stop") if isinstance(environment, dict) else None
+    own = environment if isinstance(environment, dict) else {}
+    name = own.get("on_stop")
     if not isinstance(name, str) or "$" in name:
         return
     place = (job.name, "environment", "on_stop")
@@ -98,6 +99,10 @@ def _stop_job(document: Document, job: Job, jobs: Mapping[str, Job]) -> Iterator
     if action != "stop" and not other.is_open:
         message = f"{job.name} is stopped by {name}, which does not stop an environment"
         yield document.finding(RUNG, message, f"Give {name} environment:action: stop.", *place)
+    stopped = stopping.get("name") if isinstance(stopping, dict) else None
+    if stopped and not other.is_open and stopped != own.get("name"):
+        message = f"{job.name} is stopped by {name}, which stops another environment ({stopped})"
+        yield document.finding(RUNG, message, f"Give both the name {own.get('name')}.", *place)
 
 
 def _child(document: Document, job: Job, jobs: Mapping[str, Job]) -> Iterator[Finding]:

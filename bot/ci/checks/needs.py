@@ -34,6 +34,7 @@ def check_needs(document: Document, jobs: dict[str, Job]) -> Iterator[Finding]:
         found = list(_needs(job))
         graph[job.name] = [need.name for need in found if need.keyword == "needs"]
         yield from _count(document, job, graph[job.name])
+        yield from _doubles(document, job, found)
         yield from _dependencies(document, job, found)
         for need in found:
             yield from _check(document, need, jobs, order)
@@ -112,6 +113,20 @@ def _count(document: Document, job: Job, names: list[str]) -> Iterator[Finding]:
         yield document.finding(
             RUNG, f"{job.name} needs {len(names)} jobs, GitLab allows {MAX_NEEDS}", mend, job.name, "needs"
         )
+
+
+def _doubles(document: Document, job: Job, found: list[Need]) -> Iterator[Finding]:
+    listed = [need for need in found if need.path[:2] == (job.name, "needs") and not _parallel(job, need)]
+    for number, need in enumerate(listed):
+        if need.name in {each.name for each in listed[:number]}:
+            yield document.finding(RUNG, f"{job.name} needs {need.name} twice", "Keep one of them.", *need.path)
+
+
+def _parallel(job: Job, need: Need) -> bool:
+    """A job of a matrix may be needed several times, each time with other values."""
+    listed, position = job.body["needs"], need.path[-1]
+    entry = listed[position] if isinstance(listed, list) and isinstance(position, int) else None
+    return isinstance(entry, dict) and "parallel" in entry
 
 
 def _dependencies(document: Document, job: Job, found: list[Need]) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from bot.ci.checks.document import Document, Path
+from bot.ci.checks.document import Document, Path, Reference
 from bot.domain import Finding
 
 RUNG = "policy"
@@ -82,6 +82,7 @@ def _images(document: Document, path: Path, body: dict[str, Any]) -> Iterator[Fi
     listed += [
         ((*path, "services", number), each)
         for number, each in enumerate(services if isinstance(services, list) else [])
+        if not isinstance(services, Reference)
     ]
     for place, value in listed:
         name = value.get("name") if isinstance(value, dict) else value

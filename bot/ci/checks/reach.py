@@ -29,6 +29,14 @@ def check_reach(document: Document, jobs: Mapping[str, Job]) -> Iterator[Finding
         elif own == job.body.get("rules"):
             yield from _dead_rules(document, (job.name,), own, possible)
     yield from _twice(document, visible)
+    yield from _nothing_between(document, visible)
+
+
+def _nothing_between(document: Document, visible: list[Job]) -> Iterator[Finding]:
+    """GitLab creates no pipeline of `.pre` and `.post` jobs alone."""
+    if not document.is_open and visible and all(job.body.get("stage") in {".pre", ".post"} for job in visible):
+        message = "all jobs are in .pre or .post, so GitLab never creates a pipeline"
+        yield document.finding(RUNG, message, "Put one job into a stage between them.", visible[0].name, "stage")
 
 
 def is_created(document: Document, event: Event) -> bool | None:

@@ -1,6 +1,5 @@
-"""What the schema misses in single jobs: names, extends, stages, references and lengths of time."""
+"""What the schema misses in single jobs: names, extends, stages and references."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,10 +8,9 @@ from bot.ci.checks.merged import Job, bases, references, target
 from bot.domain import Finding
 
 RUNG = "semantics"
+MAX_EXTENDS = 11  # docs.gitlab.com/ci/yaml/#extends
 DEFAULT_STAGES = ("build", "test", "deploy")
 RESERVED = GLOBAL_KEYS - {"pages"} | {"True", "False", "None", "true", "false", "nil", "types", "pages:deploy"}
-_UNIT = r"(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|wks?|weeks?|mos?|months?|y|yrs?|years?)"
-_DURATION = re.compile(rf"\d+(?:\.\d+)?|(?:\d+(?:\.\d+)?\s*{_UNIT}(?:\s*,?\s*(?:and\s+)?|$))+", re.IGNORECASE)
 
 
 def check_jobs(document: Document, jobs: dict[str, Job]) -> Iterator[Finding]:
@@ -23,7 +21,6 @@ def check_jobs(document: Document, jobs: dict[str, Job]) -> Iterator[Finding]:
         yield from _bases(document, job.name)
         yield from _has_script(document, job)
         yield from _stage(document, job)
-        yield from _durations(document, job.name)
     yield from _references(document)
 
 
@@ -45,11 +42,24 @@ def _visible(document: Document, jobs: dict[str, Job]) -> Iterator[Finding]:
 def _names(document: Document) -> Iterator[Finding]:
     for name, value in document.data.items():
         is_job = isinstance(value, dict) and bool({"script", "trigger", "extends"} & set(value))
-        if name in RESERVED and is_job:
+        if name == "default":
+            yield from _default(document, value)
+        elif name in RESERVED and is_job:
             mend = f"Give the job another name, such as {name.lower()}-job."
             yield document.finding(RUNG, f"{name!r} is a keyword of GitLab, so no job can have this name", mend, name)
         elif is_job and len(name) > 255:
             yield document.finding(RUNG, "the name of a job is longer than 255 characters", "Shorten it.", name)
+
+
+def _default(document: Document, value: Any) -> Iterator[Finding]:
+    for key in ("script", "trigger", "run", "extends", "stage", "rules"):
+        if isinstance(value, dict) and key in value:
+            mend = "Put it into each job, or into a hidden job that they extend."
+            yield document.finding(RUNG, f"default cannot hold {key}, which only jobs have", mend, "default", key)
+    for key in ("image", "services", "before_script", "after_script", "cache"):
+        if isinstance(value, dict) and key in value and key in document.data:
+            mend = "Keep the one in default."
+            yield document.finding(RUNG, f"{key} is set both in default and at the top of the file", mend, key)
 
 
 def _bases(document: Document, name: str) -> Iterator[Finding]:
@@ -57,9 +67,20 @@ def _bases(document: Document, name: str) -> Iterator[Finding]:
         if base not in document.jobs and not document.is_open:
             mend = "Check the spelling, or add the job it should build on."
             yield document.finding(RUNG, f"{name} extends {base}, which does not exist", mend, name, "extends")
+        elif not name.startswith(".") and _height(document, base) > MAX_EXTENDS:
+            mend = "Let jobs extend fewer others in a row."
+            message = f"{name} extends {base} and so on over more than {MAX_EXTENDS} levels"
+            yield document.finding(RUNG, message, mend, name, "extends")
         elif name in _ancestors(document, base):
             mend = "Break the circle: one of them must not extend the other."
             yield document.finding(RUNG, f"{name} extends itself in a circle through {base}", mend, name, "extends")
+
+
+def _height(document: Document, name: str, seen: tuple[str, ...] = ()) -> int:
+    """Return how many jobs stand above each other, the job itself included; a circle counts once."""
+    if name in seen or len(seen) > MAX_EXTENDS:
+        return 0
+    return 1 + max((_height(document, each, (*seen, name)) for each in bases(document.jobs.get(name, {}))), default=0)
 
 
 def _ancestors(document: Document, name: str) -> set[str]:
@@ -100,29 +121,6 @@ def _stage(document: Document, job: Job) -> Iterator[Finding]:
         yield document.finding(
             RUNG, f"{job.name} is in the stage {stage}, which does not exist", mend, job.name, "stage"
         )
-
-
-def _durations(document: Document, name: str) -> Iterator[Finding]:
-    body = document.jobs[name]
-    artifacts, environment = body.get("artifacts"), body.get("environment")
-    places: tuple[tuple[tuple[str, ...], Any], ...] = (
-        (("timeout",), body.get("timeout")),
-        (("start_in",), body.get("start_in")),
-        (("artifacts", "expire_in"), artifacts.get("expire_in") if isinstance(artifacts, dict) else None),
-        (("environment", "auto_stop_in"), environment.get("auto_stop_in") if isinstance(environment, dict) else None),
-    )
-    for path, value in places:
-        if isinstance(value, (str, int)) and not _is_duration(str(value), path[-1]):
-            mend = 'Write it like "30 minutes", "1 week" or "1h 30m".'
-            yield document.finding(RUNG, f"{name}: {value!r} is no length of time for {path[-1]}", mend, name, *path)
-
-
-def _is_duration(text: str, key: str) -> bool:
-    if "$" in text and (key == "auto_stop_in" or "$[[" in text):
-        return True
-    if text == "never":
-        return key in {"expire_in", "auto_stop_in"}
-    return _DURATION.fullmatch(text.strip()) is not None
 
 
 def _references(document: Document) -> Iterator[Finding]:

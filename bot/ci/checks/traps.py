@@ -1,18 +1,49 @@
 """What YAML itself gets wrong silently: keys given twice, and texts that become numbers, dates or booleans."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import yaml
 
-from bot.domain import Finding
+from bot.domain import CannotError, Finding
 
 MAX_DEPTH = 100
+# GitLab counts the memory a file takes with its aliases written out, and refuses more than 2 MB.
+MAX_VALUES = 200_000
 # Below these keys GitLab wants texts; what YAML reads as something else reaches the job in another spelling.
 _TEXTS = frozenset({"variables", "matrix", "image", "services", "tags", "needs", "stages", "stage", "entrypoint"})
 _OCTAL = re.compile(r"[-+]?0[0-7_]+")
 _CLOCK = re.compile(r"[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?")
 _SHORT_BOOLEANS = frozenset({"yes", "no", "on", "off"})
+
+
+def refuse_too_many(nodes: Sequence[yaml.Node]) -> None:
+    """Raise CannotError when a file's aliases make more of it than GitLab, or we, could read through."""
+    sizes: dict[int, int] = {}
+    if sum(_size(node, sizes) for node in nodes) > MAX_VALUES:
+        raise CannotError(f"the file comes to more than {MAX_VALUES} values, which is over GitLab's 2 MB (line 1)")
+
+
+def _size(node: yaml.Node, sizes: dict[int, int]) -> int:
+    """Count what a value holds, an alias as often as it is written."""
+    if id(node) in sizes:
+        if not sizes[id(node)]:
+            raise CannotError(f"an alias stands for something it is itself a part of (line {_line(node)})")
+        return sizes[id(node)]
+    sizes[id(node)] = 0
+    children = node.value if isinstance(node, yaml.CollectionNode) else []
+    parts = (part for child in children for part in (child if isinstance(child, tuple) else (child,)))
+    sizes[id(node)] = 1 + sum(_size(part, sizes) for part in parts)
+    return sizes[id(node)]
+
+
+def too_many_documents(nodes: Sequence[yaml.Node], path: str) -> Iterator[Finding]:
+    """GitLab reads one document, and before it at most one header that holds `spec`."""
+    header = nodes[0] if len(nodes) > 1 else None
+    is_header = isinstance(header, yaml.MappingNode) and any(key.value == "spec" for key, _ in header.value)
+    if header is not None and (len(nodes) > 2 or not is_header):
+        message = f"the file holds {len(nodes)} YAML documents, where GitLab reads one after an optional spec header"
+        yield _at(nodes[-1], path, message, "Remove the lines --- between them.")
 
 
 def find_traps(root: yaml.Node, path: str) -> Iterator[Finding]:
@@ -90,5 +121,8 @@ def _reading(kind: str, text: str) -> str:
 
 
 def _at(node: yaml.Node, path: str, message: str, mend: str, *, is_error: bool = True) -> Finding:
-    line = node.start_mark.line + 1
-    return Finding(rung="yaml", message=message, path=path, line=line, mend=mend, is_error=is_error)
+    return Finding(rung="yaml", message=message, path=path, line=_line(node), mend=mend, is_error=is_error)
+
+
+def _line(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1
