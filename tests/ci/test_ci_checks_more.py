@@ -83,6 +83,10 @@ def test_what_does_nothing_is_a_warning(text: str, line: int, part: str) -> None
         chain(9) + "a:\n  extends: .e0\n",
         "spec:\n  inputs:\n    a:\n      type: array\n---\nx:\n  script: ['echo $[[ inputs.a ]]']\n",
         "---\n" + A + "...\n",
+        ".r: {rules: [{if: $CI_COMMIT_TAG}], if: $CI_COMMIT_BRANCH}\n"
+        "workflow:\n  rules:\n    - !reference [.r, rules]\n    - if: $CI_COMMIT_BRANCH\n"
+        "a:\n  rules:\n    - if: !reference [.r, if]\n      when: manual\n      allow_failure: true\n  script: [x]\n",
+        ".p: {parallel: 3, script: [x]}\na:\n  extends: .p\n  parallel:\n",
         ".a: &a {script: [x]}\nb:\n  <<: *a\nc:\n  <<: *a\n",
     ],
 )

@@ -60,7 +60,7 @@ def _climb(whole: Document, documents: Sequence[Document], texts: Mapping[str, s
     for document in documents:
         text = texts[document.path]
         found += [*check_header(text, document.path), *check_policy(document, text)]
-        found += _not_said(check_schema(document), found)
+        found += _not_said(check_schema(document, whole), found)
     return found
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import jsonschema
 
-from bot.ci.checks.document import Document
+from bot.ci.checks.document import Document, Reference
+from bot.ci.checks.merged import expanded
 from bot.domain import Finding
 
 _KINDS = {
@@ -30,24 +31,40 @@ def _validator() -> jsonschema.Draft7Validator:
     return jsonschema.Draft7Validator(json.loads(vendored.read_text(encoding="utf-8")))
 
 
-def check_schema(document: Document) -> Iterator[Finding]:
-    """Yield one finding for each place the schema refuses."""
+def check_schema(document: Document, whole: Document) -> Iterator[Finding]:
+    """Yield one finding for each place the schema refuses; `whole` is the pipeline that references point into."""
     seen: set[tuple[str | int, ...]] = set()
-    for error in _validator().iter_errors(_with_text_keys(document.data)):
+    data = _plain(whole, document.data)
+    for error in _validator().iter_errors(data):
         cause = _deepest(error)
         place = tuple(cause.absolute_path)
-        if place not in seen:
-            seen.add(place)
-            yield document.finding("schema", _message(cause, place), _mend(cause), *place)
+        if place in seen or isinstance(cause.instance, Reference) or _takes_away(data, place, cause.instance):
+            continue
+        seen.add(place)
+        yield document.finding("schema", _message(cause, place), _mend(cause), *place)
 
 
-def _with_text_keys(value: Any) -> Any:
-    """YAML allows numbers as keys, JSON does not."""
+def _takes_away(data: Any, place: tuple[str | int, ...], value: Any) -> bool:
+    """A job may write nothing behind a key to be rid of what it inherits through `extends`."""
+    job = data.get(place[0]) if place else None
+    return value is None and len(place) == 2 and isinstance(job, dict) and "extends" in job
+
+
+def _plain(whole: Document, value: Any) -> Any:
+    """Return what the schema can judge: texts as keys, and in the place of a reference what it points at."""
+    if isinstance(value, Reference):
+        found = expanded(whole, value)
+        return value if found is None else _plain(whole, found)
     if isinstance(value, dict):
-        return {str(key): _with_text_keys(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_with_text_keys(each) for each in value]
-    return value
+        return {str(key): _plain(whole, each) for key, each in value.items()}
+    return [_item(whole, each) for each in value] if isinstance(value, list) else value
+
+
+def _item(whole: Document, value: Any) -> Any:
+    """One item stands for all that a reference puts into a list, so that the positions of the others stay."""
+    plain = _plain(whole, value)
+    is_list = isinstance(value, Reference) and isinstance(plain, list) and not isinstance(plain, Reference)
+    return plain[0] if is_list and plain else plain
 
 
 def _deepest(error: jsonschema.ValidationError) -> jsonschema.ValidationError:
