@@ -126,7 +126,7 @@ def _read(file: str) -> tuple[str, str]:
         raise CannotError(f"{file} cannot be read: {error.strerror}") from error
     text = decoded(data)
     if text is None:
-        raise CannotError(f"{file} is not a text file")
+        raise CannotError(f"{STDIN if file == '-' else file} is not a text file")
     return (STDIN if file == "-" else file), text
 
 

@@ -7,7 +7,7 @@ from bot.ci.checks.dead import check_dead
 from bot.ci.checks.document import Document, read_document
 from bot.ci.checks.durations import check_durations
 from bot.ci.checks.header import check_header
-from bot.ci.checks.includes import include_files
+from bot.ci.checks.includes import MAX_BYTES, include_files
 from bot.ci.checks.keywords import check_keywords
 from bot.ci.checks.limits import check_limits
 from bot.ci.checks.links import check_links
@@ -22,7 +22,6 @@ from bot.ci.checks.scripts import check_scripts
 from bot.ci.checks.semantics import check_jobs
 from bot.domain import CannotError, Finding
 
-MAX_BYTES = 2_000_000
 _MEANING = (
     check_jobs, check_keywords, check_durations, check_patterns, check_scripts, check_needs, check_rules, check_reach,
     check_links, check_limits, check_dead,
@@ -75,5 +74,7 @@ def _not_yaml(message: str, path: str) -> Finding:
     mend = "Mend the line; quoting a text with ': ' or ' #' in it often helps."
     if "alias" in message or "values" in message:
         mend = "Write the values out, with fewer aliases."
+    if "by name" in message:
+        mend = "Write each job as a key, such as test:, with its script below."
     message = message.removesuffix(f" {line[0]}") if line else message
     return Finding(rung="yaml", message=message, path=path, line=int(line[1]) if line else None, mend=mend)

@@ -9,10 +9,13 @@ from bot.ci.checks.merged import deep_merged
 from bot.domain import CannotError, Finding
 
 MAX_DEPTH = 20
+MAX_BYTES = 2_000_000  # docs.gitlab.com/administration/instance_limits
 
 
 def included_paths(text: str) -> tuple[str, ...]:
     """Return the local paths and patterns that a file includes, relative to the repository."""
+    if len(text) > MAX_BYTES:
+        return ()
     try:
         document = read_document(text)
     except CannotError:

@@ -63,7 +63,7 @@ def find_traps(root: yaml.Node, path: str) -> Iterator[Finding]:
             waiting += [(value, is_text or key.value in _TEXTS, depth + 1) for key, value in node.value]
         elif isinstance(node, yaml.SequenceNode):
             waiting += [(item, is_text, depth + 1) for item in node.value]
-        elif isinstance(node, yaml.ScalarNode) and node.style is None:
+        elif isinstance(node, yaml.ScalarNode) and not node.style:
             yield from _scalar(node, path, is_text=is_text)
 
 
