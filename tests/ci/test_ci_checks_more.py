@@ -5,6 +5,8 @@ import pytest
 from bot.ci.checks import check
 from bot.ci.checks.durations import seconds
 from bot.ci.checks.patterns import pattern_problem
+from bot.ci.edit import blocks
+from bot.domain import CannotError
 
 A = "a:\n  script: [x]\n"
 
@@ -101,6 +103,13 @@ def test_a_file_that_its_aliases_blow_up_is_refused_at_once() -> None:
     (found,) = check(bomb)
     assert (found.line, found.is_error, found.mend) == (1, True, "Write the values out, with fewer aliases.")
     assert "more than 200000 values" in found.message
+
+
+@pytest.mark.parametrize("text", ["a: " + "[" * 20_000, "a:\n  b: " + "{a: " * 20_000, "- " * 20_000])
+def test_endless_nesting_is_an_error_and_not_the_end_of_the_process(text: str) -> None:
+    assert [(finding.rung, finding.is_error) for finding in check(text)] == [("yaml", True)]
+    with pytest.raises(CannotError, match="nested deeper"):
+        blocks(text)
 
 
 @pytest.mark.parametrize(
