@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.domain import UnreachableError
+from bot.knowledge.owner import own
 
 _CONNECT_SECONDS, _ANSWER_SECONDS = 3.0, 20.0
 
@@ -41,6 +42,7 @@ def _in_folder(data_dir: Path) -> Any:
     import chromadb
     from chromadb.config import Settings
 
+    own((data_dir / "chroma").absolute())
     return chromadb.PersistentClient(path=str(data_dir / "chroma"), settings=Settings(anonymized_telemetry=False))
 
 
