@@ -191,11 +191,15 @@ class Survey(Struct, frozen=True, kw_only=True):
 
 
 class Source(Struct, frozen=True, kw_only=True):
-    """Where a part of the result comes from: a template and the hash of its content."""
+    """Where a part of the result comes from: a template and the hash of its content.
+
+    `origin` is the folder, or the project and its commit, that an organisation's own template was read from.
+    """
 
     template: str
     content_hash: str
     why: str = ""
+    origin: str = ""
 
 
 class JobRow(Struct, frozen=True, kw_only=True):

@@ -3,38 +3,19 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
-import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from bot.ci.layers import SHARED, Layer, folders_of, over, sound_part
+from bot.ci.metadata import METADATA, Role, read_metadata
 from bot.domain import CannotError, Unit
-
-METADATA = "template.yml"
-SHARED = "_shared/"
-
-Role = Literal["unit", "addition", "extra", "fallback"]
-
-
-class Metadata(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a `template.yml` holds.
-
-    A `unit` template writes the jobs of one unit, an `addition` joins whatever unit it applies to, an `extra`
-    is written once and only when a person asks for one of `asked_by`, a `fallback` when nothing else applies.
-    """
-
-    name: str
-    description: str
-    applies_to: dict[str, list[str]] = {}
-    provides: list[str] = []
-    role: Role = "unit"
-    asked_by: list[str] = []
-    includes: list[dict[str, str]] = []
-    assumes: list[str] = []
 
 
 class Template(Struct, frozen=True, kw_only=True):
-    """A folder of `templates/`: its metadata and its fragments by file name."""
+    """A folder of `templates/`: its metadata and its fragments by file name.
+
+    `origin` says whose it is, empty for the shipped ones.
+    """
 
     name: str
     description: str
@@ -42,10 +23,13 @@ class Template(Struct, frozen=True, kw_only=True):
     provides: tuple[str, ...]
     role: Role
     asked_by: tuple[str, ...]
+    known_by: tuple[str, ...]
+    is_usual: bool
     includes: tuple[dict[str, str], ...]
     assumes: tuple[str, ...]
     fragments: dict[str, str]
     content_hash: str
+    origin: str = ""
 
     def score(self, unit: Unit) -> int | None:
         """Return how closely the template fits: the number of facts it asks for, or None if one is missing."""
@@ -54,10 +38,16 @@ class Template(Struct, frozen=True, kw_only=True):
 
 
 class Catalog(Struct, frozen=True, kw_only=True):
-    """Every template, and the texts Jinja may load, by path such as `python-uv/jobs.yml.j2`."""
+    """Every template, and the texts Jinja may load, by path such as `python-uv/jobs.yml.j2`.
+
+    `skipped` has a sentence for each template of an organisation that cannot be used.
+    """
 
     templates: tuple[Template, ...]
     texts: dict[str, str]
+    skipped: tuple[str, ...] = ()
+    shipped: dict[str, str] = {}
+    layers: tuple[Layer, ...] = ()
 
     def find(self, name: str) -> Template | None:
         """Return the template of this name."""
@@ -77,27 +67,54 @@ def default_templates_dir() -> Path:
     return shipped if shipped.is_dir() else package.parent / "templates"
 
 
-def load_catalog(*folders: Path) -> Catalog:
+def load_catalog(shipped: Path, *own: Path) -> Catalog:
     """Read the template folders; a template of a later folder replaces one of the same name."""
-    texts: dict[str, str] = {}
-    for folder in folders:
-        found = _read_folder(folder)
-        replaced = {path.split("/")[0] + "/" for path in found} - {SHARED}
-        texts = {path: text for path, text in texts.items() if not path.startswith(tuple(replaced))} | found
+    return build_catalog(
+        read_folder(shipped), *(Layer(origin=str(folder), texts=read_folder(folder)) for folder in own)
+    )
+
+
+def build_catalog(shipped: Mapping[str, str], *layers: Layer) -> Catalog:
+    """Lay the organisation's templates over the shipped ones; what is broken in theirs is named and left out."""
+    texts, origins = dict(shipped), dict.fromkeys(folders_of(shipped), "")
+    skipped: tuple[str, ...] = ()
+    for layer in layers:
+        sound, complaints = sound_part(layer)
+        texts, skipped = over(texts, sound), (*skipped, *complaints)
+        origins |= dict.fromkeys(folders_of(sound), layer.origin)
     names = sorted(path.split("/")[0] for path in texts if path.endswith("/" + METADATA))
-    return Catalog(templates=tuple(_template(name, texts) for name in names), texts=texts)
+    templates = tuple(_template(name, texts, origins[name]) for name in names)
+    return Catalog(templates=templates, texts=texts, skipped=skipped, shipped=dict(shipped), layers=layers)
 
 
-def _read_folder(folder: Path) -> dict[str, str]:
+def without(catalog: Catalog, *folders: str) -> Catalog:
+    """Return the catalog as it is without these folders of the organisation's; shipped ones come back."""
+    unwanted = tuple(f"{folder}/" for folder in folders)
+    kept = [
+        structs.replace(
+            layer, texts={path: text for path, text in layer.texts.items() if not path.startswith(unwanted)}
+        )
+        for layer in catalog.layers
+    ]
+    return build_catalog(catalog.shipped, *kept)
+
+
+def read_folder(folder: Path) -> dict[str, str]:
+    """Return the texts of a folder of templates; raises CannotError when it is not there."""
     if not folder.is_dir():
         raise CannotError(f"the template folder {folder} does not exist")
-    files = sorted(path for path in folder.glob("*/*") if path.is_file() and not path.name.startswith("."))
-    return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in files}
+    files = sorted(path for path in folder.glob("*/*") if path.is_file() and not path.parent.name.startswith("."))
+    # What is no text is told when the folder is laid over the shipped ones.
+    return {
+        path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8", errors="surrogateescape")
+        for path in files
+        if not path.name.startswith(".")
+    }
 
 
-def _template(name: str, texts: Mapping[str, str]) -> Template:
+def _template(name: str, texts: Mapping[str, str], origin: str) -> Template:
     fragments = {path.split("/")[1]: text for path, text in texts.items() if path.startswith(name + "/")}
-    metadata = _metadata(name, fragments[METADATA])
+    metadata = read_metadata(name, fragments[METADATA])
     return Template(
         name=metadata.name,
         description=metadata.description,
@@ -105,21 +122,14 @@ def _template(name: str, texts: Mapping[str, str]) -> Template:
         provides=tuple(metadata.provides),
         role=metadata.role,
         asked_by=tuple(metadata.asked_by),
+        known_by=tuple(metadata.known_by),
+        is_usual=metadata.is_usual,
         includes=tuple(metadata.includes),
         assumes=tuple(metadata.assumes),
         fragments=fragments,
         content_hash=_hash(fragments, texts),
+        origin=origin,
     )
-
-
-def _metadata(folder: str, text: str) -> Metadata:
-    try:
-        metadata = msgspec.yaml.decode(text, type=Metadata)
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise CannotError(f"templates/{folder}/{METADATA} cannot be read: {error}") from error
-    if metadata.name != folder:
-        raise CannotError(f"templates/{folder}/{METADATA} is named {metadata.name!r}, not like its folder")
-    return metadata
 
 
 def _hash(fragments: Mapping[str, str], texts: Mapping[str, str]) -> str:

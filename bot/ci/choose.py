@@ -3,16 +3,21 @@
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from bot.ci.catalog import Catalog, Role, Template
+from bot.ci.catalog import Catalog, Template
+from bot.ci.metadata import Role
 from bot.ci.render import Place
 from bot.domain import Survey, Unit
 
 
 def best_template(catalog: Catalog, unit: Unit, retrieved: Sequence[str] = ()) -> Template | None:
-    """Return the template that asks for most of what the unit has; retrieval only breaks a tie."""
+    """Return the organisation's own template, else the one that asks for most; retrieval only breaks a tie."""
     fitting = [(template.score(unit), template) for template in catalog.templates if template.role == "unit"]
-    scored = [(score, _rank(template, retrieved), template) for score, template in fitting if score is not None]
-    return max(scored, key=lambda entry: entry[:2])[2] if scored else None
+    scored = [
+        (bool(template.origin), score, _rank(template, retrieved), template)
+        for score, template in fitting
+        if score is not None
+    ]
+    return max(scored, key=lambda entry: entry[:3])[3] if scored else None
 
 
 def additions(catalog: Catalog, unit: Unit) -> tuple[Template, ...]:
@@ -27,7 +32,7 @@ def extras(catalog: Catalog, asked: Sequence[str]) -> tuple[Template, ...]:
 
 def fallback(catalog: Catalog) -> Template | None:
     """Return the template for a repository nothing is known about."""
-    return next(iter(_with_role(catalog, "fallback")), None)
+    return max(_with_role(catalog, "fallback"), key=lambda template: bool(template.origin), default=None)
 
 
 def places(survey: Survey, paths: Sequence[str]) -> tuple[Place, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import yaml
 from msgspec import Struct, structs
 
 from bot.ci.catalog import Catalog, Template
@@ -9,10 +10,12 @@ from bot.ci.checks import check
 from bot.ci.choose import additions, best_template, extras, fallback, places
 from bot.ci.dockerfile import check_dockerfile
 from bot.ci.extend import extend
+from bot.ci.follow import followed, in_house_order, told
+from bot.ci.metadata import BrokenTemplateError
 from bot.ci.parts import Part, order, parts_of, rows, stages_of
 from bot.ci.render import Place, Renderer
 from bot.ci.wishes import apply_wishes
-from bot.domain import CannotError, Composition, Finding, Source, Survey, Unit, Wishes
+from bot.domain import CannotError, Composition, Conventions, Finding, Source, Survey, Unit, Wishes
 
 CI_FILE = ".gitlab-ci.yml"
 JOBS = "jobs.yml.j2"
@@ -36,13 +39,14 @@ def compose(
     existing_paths: Sequence[str] = (),
     wishes: Wishes = Wishes(),  # noqa: B008 - a frozen value
     retrieved: Sequence[str] = (),
+    conventions: Conventions = Conventions(),  # noqa: B008 - a frozen value
 ) -> Composition:
     """Write the pipeline of a repository, and a Dockerfile where it deploys something without one."""
     if not survey.units and not existing_paths and not existing:
         raise CannotError("the repository is empty, so there is nothing to build or test yet")
     drafts = _drafts(_wished(survey, wishes), catalog, existing_paths, wishes, retrieved)
-    parts = order(part for draft in drafts for part in draft.parts)
-    head = _head(catalog, drafts, parts, wishes)
+    parts = followed(order(part for draft in drafts for part in draft.parts), conventions, existing)
+    head = _head(catalog, drafts, parts, wishes, conventions)
     text, added, kept, remarks = extend(existing, parts, head, _includes(drafts))
     files = {path: content for draft in drafts for path, content in draft.files.items()}
     if text != existing:
@@ -51,7 +55,7 @@ def compose(
         files=files,
         jobs=rows(added),
         sources=_sources(drafts),
-        assumptions=(*_assumptions(survey, drafts), *remarks),
+        assumptions=(*_assumptions(survey, drafts), *remarks, *told(conventions, files.get(CI_FILE, ""))),
         kept=kept,
         findings=findings_of(files),
     )
@@ -82,7 +86,13 @@ def _drafts(
 
 
 def _draft(renderer: Renderer, template: Template, place: Place, files: dict[str, str] | None = None) -> Draft:
-    parts = parts_of(renderer.render(template, JOBS, place), place.unit)
+    try:
+        parts = parts_of(renderer.render(template, JOBS, place), place.unit)
+    except BrokenTemplateError:
+        raise
+    except (yaml.YAMLError, CannotError, LookupError, TypeError) as error:
+        what = f"the template {template.name}/{JOBS} writes no jobs: {' '.join(str(error).split())}"
+        raise BrokenTemplateError(template.name, what) from error
     return Draft(template=template, place=place, parts=parts, files=files or {})
 
 
@@ -109,10 +119,13 @@ def _docker_files(
     return files
 
 
-def _head(catalog: Catalog, drafts: Sequence[Draft], parts: Sequence[Part], wishes: Wishes) -> str:
+def _head(
+    catalog: Catalog, drafts: Sequence[Draft], parts: Sequence[Part], wishes: Wishes, conventions: Conventions
+) -> str:
     includes = _includes(drafts)
     known = {
-        "stages": stages_of(parts, ("test",) if includes else ()),
+        "stages": in_house_order(stages_of(parts, ("test",) if includes else ()), conventions.stages),
+        "tags": list(conventions.tags),
         "includes": includes,
         "is_scanned": any("SAST" in str(include) for include in includes),
         "is_nightly": "nightly" in wishes.extras,
@@ -130,7 +143,8 @@ def _sources(drafts: Sequence[Draft]) -> tuple[Source, ...]:
         template, unit = draft.template, draft.place.unit
         asked = ", ".join(f"{name} is {unit.first(name) or unit.ecosystem}" for name in template.applies_to)
         why = f"{unit.root or 'the repository'}: {asked}" if asked else template.description
-        sources.setdefault(template.name, Source(template=template.name, content_hash=template.content_hash, why=why))
+        source = Source(template=template.name, content_hash=template.content_hash, why=why, origin=template.origin)
+        sources.setdefault(template.name, source)
     return tuple(sources.values())
 
 

@@ -12,7 +12,7 @@ from bot.ci.parts import Part
 from bot.domain import CannotError
 
 _DEFAULT_STAGES = {"lint": "test", "image": "deploy"}
-_PURPOSES = {
+PURPOSES = {
     "lint": r"(?<![a-z])(?:lint|style|format|check|static|quality|pre-?commit|ruff|flake8|eslint|mypy)",
     "test": r"(?<![a-z])(?:tests?(?![a-z])|testing|rspec|specs?(?![a-z])|pytest|tox|nox|unit|check)",
     "build": r"(?<![a-z])(?:build|compile|package|dist|wheel|assemble)",
@@ -84,7 +84,7 @@ def _missing(parts: Sequence[Part], jobs: dict[str, dict[str, object]], entries:
 
 def _is_covered(part: Part, jobs: dict[str, dict[str, object]]) -> bool:
     """A job is covered when one of the same purpose exists, by its name, its stage or a command it runs."""
-    pattern = re.compile(_PURPOSES.get(part.stage, re.escape(part.name)), re.IGNORECASE)
+    pattern = re.compile(PURPOSES.get(part.stage, re.escape(part.name)), re.IGNORECASE)
     for name, body in jobs.items():
         if name.startswith("."):
             continue

@@ -6,7 +6,7 @@ import yaml
 from msgspec import Struct
 
 from bot.ci.edit import block_text, blocks
-from bot.domain import JobRow, Unit
+from bot.domain import CannotError, JobRow, Unit
 
 STAGES = ("lint", "test", "build", "image", "deploy")
 
@@ -47,6 +47,8 @@ def parts_of(text: str, unit: Unit) -> tuple[Part, ...]:
     if not text:
         return ()
     bodies = yaml.safe_load(text)
+    if not isinstance(bodies, dict) or not all(isinstance(body, dict) for body in bodies.values()):
+        raise CannotError("it is not jobs by their names")
     return tuple(
         Part(name=block.name, text=block_text(text, block), body=bodies[block.name], unit=unit)
         for block in blocks(text)

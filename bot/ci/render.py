@@ -11,8 +11,10 @@ import jinja2.sandbox
 import yaml
 from msgspec import Struct
 
-from bot.ci.catalog import SHARED, Catalog, Template
-from bot.domain import CannotError, Unit
+from bot.ci.catalog import Catalog, Template
+from bot.ci.layers import SHARED
+from bot.ci.metadata import BrokenTemplateError
+from bot.domain import Unit
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -44,13 +46,18 @@ class Renderer:
         try:
             source = self._jinja.get_template(f"{template.name}/{fragment}")
             text = source.render(_context(place))
-        except jinja2.TemplateError as error:
-            raise CannotError(f"the template {template.name}/{fragment} does not render: {error}") from error
+        except (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            what = f"the template {template.name}/{fragment} does not render: {error}"
+            raise BrokenTemplateError(template.name, what) from error
         return _tidy(_without_gaps(text, fragment))
 
     def render_shared(self, fragment: str, known: Mapping[str, object]) -> str:
         """Return the text of a shared fragment, which knows no unit."""
-        return _tidy(self._jinja.get_template(SHARED + fragment).render(known))
+        try:
+            return _tidy(self._jinja.get_template(SHARED + fragment).render(known))
+        except (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            what = f"the template {SHARED}{fragment} does not render: {error}"
+            raise BrokenTemplateError(SHARED.rstrip("/"), what) from error
 
 
 @functools.lru_cache(maxsize=4)

@@ -5,7 +5,7 @@ These return Markdown that is not yet safe; callers pass it through `render.safe
 
 from uuid import UUID
 
-from bot.domain import AccessLevel, Composition, Fact, Finding, Survey
+from bot.domain import AccessLevel, Composition, Fact, Finding, Source, Survey
 from bot.replies.render import cell, code_block, folded, quoted
 
 COMMANDS = (
@@ -183,8 +183,12 @@ def source_list(composition: Composition) -> str:
     """Return the templates used, with the hash of their content."""
     if not composition.sources:
         return ""
-    used = ", ".join(f"`{source.template}` (`{source.content_hash[:12]}`)" for source in composition.sources)
-    return f"Templates used: {used}."
+    return f"Templates used: {', '.join(map(_source, composition.sources))}."
+
+
+def _source(source: Source) -> str:
+    origin = f" of {quoted(source.origin)}" if source.origin else ""
+    return f"`{source.template}` (`{source.content_hash[:12]}`){origin}"
 
 
 def assumption_list(survey: Survey, composition: Composition) -> str:

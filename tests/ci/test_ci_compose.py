@@ -1,12 +1,15 @@
 """From survey to files: what is chosen, what is said about it, what is refused."""
 
+import shutil
 import time
+from pathlib import Path
 
 import pytest
 import yaml
 
 from bot.ci.catalog import default_templates_dir, load_catalog
 from bot.ci.compose import compose
+from bot.ci.spare import compose_with_spares
 from bot.domain import CannotError, Fact, Survey, Unit, Wishes
 
 UV = {"package_manager": "uv", "version": "3.13", "lockfile": "uv.lock", "test": "uv run pytest", "test_tool": "pytest"}
@@ -91,31 +94,86 @@ def test_a_template_of_an_organisation_replaces_the_shipped_one(tmp_path, unit, 
     assert own.find("python-uv").content_hash != catalog.find("python-uv").content_hash  # type: ignore[union-attr]
 
 
+ODD = "applies_to: {ecosystem: [odd]}\n"
+
+
+def own_template(folder: Path, name: str, metadata: str, jobs: str | bytes = "a:\n  script: [x]\n") -> Path:
+    """Write a template of an organisation below the folder, and return the folder."""
+    (folder / name).mkdir(parents=True)
+    (folder / name / "template.yml").write_text(metadata)
+    (folder / name / "jobs.yml.j2").write_bytes(jobs if isinstance(jobs, bytes) else jobs.encode())
+    return folder
+
+
 @pytest.mark.parametrize(
     ("metadata", "jobs", "said"),
     [
-        pytest.param("name: x\n", "", "cannot be read", id="no description"),
-        pytest.param("name: y\ndescription: d\n", "", "not like its folder", id="another name"),
-        pytest.param("name: x\ndescription: d\nsurprise: 1\n", "", "cannot be read", id="unknown key"),
-        pytest.param(
-            "name: x\ndescription: d\napplies_to: {ecosystem: [odd]}\n",
-            "a: {{ nothing }}",
-            "does not render",
-            id="undefined",
-        ),
+        pytest.param("name: x\n", "", "x/template.yml cannot be read", id="no description"),
+        pytest.param("name: y\ndescription: d\n", "", "x/template.yml is named 'y', not like", id="another name"),
+        pytest.param("name: x\ndescription: d\nsurprise: 1\n", "", "x/template.yml cannot be read", id="unknown key"),
+        pytest.param("name: [\n", "", "x/template.yml cannot be read", id="no YAML"),
+        pytest.param("name: x\ndescription: d\n", "", "names no fact", id="applies to everything"),
+        pytest.param(f"name: x\ndescription: d\n{ODD}", "a: {{", "x/jobs.yml.j2 line 1", id="no Jinja"),
+        pytest.param(f"name: x\ndescription: d\n{ODD}", b"\xff\xfe", "x/jobs.yml.j2 is no UTF-8", id="no text"),
     ],
 )
-def test_a_broken_template_names_its_file(metadata, jobs, said, tmp_path, unit) -> None:
-    folder = tmp_path / "x"
-    folder.mkdir()
-    (folder / "template.yml").write_text(metadata)
-    (folder / "jobs.yml.j2").write_text(jobs)
-    with pytest.raises(CannotError, match=rf"x/.*{said}"):
-        compose(
-            Survey(units=(unit("odd", test="x"),)),
-            load_catalog(default_templates_dir(), tmp_path),
-            existing_paths=("a",),
-        )
+def test_a_broken_template_of_an_organisation_is_named_and_left_out(metadata, jobs, said, tmp_path) -> None:
+    catalog = load_catalog(default_templates_dir(), own_template(tmp_path, "x", metadata, jobs))
+    (complaint,) = catalog.skipped
+    assert said in complaint
+    assert str(tmp_path) in complaint
+    assert catalog.find("x") is None
+
+
+@pytest.mark.parametrize(
+    ("jobs", "said"),
+    [
+        pytest.param("a: {{ nothing }}\n", "does not render", id="undefined name"),
+        pytest.param("a: {{ 1 // 0 }}\n", "does not render", id="division by zero"),
+        pytest.param("{% for a in range(10 ** 9) %}{% endfor %}\n", "does not render", id="endless"),
+        pytest.param("a: [\n", "writes no jobs", id="no YAML"),
+        pytest.param("just words\n", "writes no jobs", id="no mapping"),
+        pytest.param("a: word\n", "writes no jobs", id="no job"),
+        pytest.param("a:\n  stage: nowhere\n  scripts: [x]\n", "does not pass the checks", id="fails the checks"),
+    ],
+)
+def test_a_template_that_breaks_when_it_is_used_gives_way_to_the_shipped_one(jobs, said, tmp_path, unit) -> None:
+    metadata = "name: python-uv\ndescription: ours\napplies_to: {ecosystem: [python], package_manager: [uv]}\n"
+    catalog = load_catalog(default_templates_dir(), own_template(tmp_path, "python-uv", metadata, jobs))
+    composition = compose_with_spares(Survey(units=(unit("python", **UV),)), catalog, existing_paths=("a",))
+    assert [(source.template, source.origin) for source in composition.sources] == [("python-uv", "")]
+    assert "pytest" in composition.files[".gitlab-ci.yml"]
+    assert said in composition.assumptions[0]
+    assert composition.assumptions[0].startswith("left out: ")
+
+
+def test_shared_files_of_an_organisation_that_break_are_left_out_too(tmp_path, unit) -> None:
+    shared = tmp_path / "_shared"
+    shared.mkdir()
+    (shared / "head.yml.j2").write_text("stages: {{ nothing }}\n")
+    catalog = load_catalog(default_templates_dir(), tmp_path)
+    composition = compose_with_spares(Survey(units=(unit("python", **UV),)), catalog, existing_paths=("a",))
+    assert "pytest" in composition.files[".gitlab-ci.yml"]
+    assert "_shared/head.yml.j2 does not render" in composition.assumptions[0]
+
+
+def test_a_shipped_template_that_is_broken_is_an_error(tmp_path, unit) -> None:
+    shipped = tmp_path / "shipped"
+    shutil.copytree(default_templates_dir() / "_shared", shipped / "_shared")
+    own_template(shipped, "x", f"name: x\ndescription: d\n{ODD}", "a: {{ nothing }}\n")
+    with pytest.raises(CannotError, match=r"x/jobs.yml.j2 does not render"):
+        compose_with_spares(Survey(units=(unit("odd", test="x"),)), load_catalog(shipped), existing_paths=("a",))
+
+
+def test_a_fitting_template_of_an_organisation_beats_a_closer_shipped_one(tmp_path, unit) -> None:
+    metadata = "name: our-python\ndescription: ours\napplies_to: {ecosystem: [python]}\n"
+    catalog = load_catalog(default_templates_dir(), own_template(tmp_path, "our-python", metadata))
+    composition = compose(
+        Survey(units=(unit("python", **UV),)), catalog, existing_paths=("a",), retrieved=("python-uv", "our-python")
+    )
+    assert [(source.template, source.origin) for source in composition.sources] == [("our-python", str(tmp_path))]
+    go = compose(Survey(units=(unit("go", test="go test ./..."),)), catalog, existing_paths=("a",))
+    assert [source.template for source in go.sources] == ["go"]
 
 
 def test_a_missing_template_folder_is_told(tmp_path) -> None:
