@@ -14,19 +14,20 @@ from litestar import Litestar
 
 from bot import logs
 from bot.agent.prompts import default_prompts_dir
-from bot.ci.catalog import Catalog, default_templates_dir, load_catalog
 from bot.domain import CannotError, Person
 from bot.gitlab.client import GitLab
 from bot.gitlab.values import Account
 from bot.handlers import dispatch
 from bot.knowledge.embed import Embedder, OllamaEmbedder, StaticEmbedder
-from bot.knowledge.knowledge import Document, Knowledge
+from bot.knowledge.knowledge import Knowledge
+from bot.library.examples import Examples
+from bot.library.templates import Templates
 from bot.llm.choose import open_model
 from bot.services import Services
 from bot.settings import Settings
 from bot.store.embedded import EmbeddedPostgres
 from bot.store.migrate import migrate
-from bot.store.pool import open_pool
+from bot.store.pool import Pool, open_pool
 from bot.tasks import Queue, Work, queue_schema
 from bot.web.app import create_app
 from bot.web.metrics import Metrics
@@ -53,20 +54,17 @@ def open_parts(settings: Settings) -> Iterator[Parts]:
     Raises CannotError or UnreachableError, which say what to do, when a part cannot be used.
     """
     with ExitStack() as stack:
-        conninfo = _database(settings, stack)
-        migrate(conninfo, queue_schema())
-        pool = open_pool(conninfo, settings.worker_concurrency + 8)
-        stack.callback(pool.close)
+        conninfo, pool = _store(settings, stack)
         metrics = Metrics()
         gitlab = open_gitlab(settings, metrics)
         account = usable_account(gitlab)
-        catalog = open_catalog(settings)
+        templates, examples = open_library(settings, gitlab, pool)
         services = Services(
             settings=settings,
             gitlab=gitlab,
             model=open_model(settings.ollama_urls, settings.ollama_model, settings.tool_calling),
-            knowledge=open_knowledge(settings, catalog),
-            catalog=catalog,
+            templates=templates,
+            examples=examples,
             pool=pool,
             bot=Person(id=account.id, username=account.username),
             prompts_dir=default_prompts_dir(),
@@ -82,6 +80,31 @@ def open_database(settings: Settings) -> Iterator[str]:
         conninfo = running or _database(settings, stack)
         migrate(conninfo, queue_schema())
         yield conninfo
+
+
+def index_templates(settings: Settings) -> tuple[str, ...]:
+    """Bring templates, examples and their index up to date once; return what is broken in the organisation's own."""
+    with ExitStack() as stack:
+        _, pool = _store(settings, stack)
+        templates, _ = open_library(settings, open_gitlab(settings), pool)
+        return templates.catalog.skipped
+
+
+def open_library(settings: Settings, gitlab: GitLab, pool: Pool) -> tuple[Templates, Examples]:
+    """Return the templates and the learned pipelines, as current as what answers now allows."""
+    knowledge = open_knowledge(settings)
+    templates, examples = Templates(settings, gitlab, pool, knowledge), Examples(gitlab, pool, knowledge)
+    templates.refresh()
+    examples.follow_projects()
+    return templates, examples
+
+
+def _store(settings: Settings, stack: ExitStack) -> tuple[str, Pool]:
+    conninfo = _database(settings, stack)
+    migrate(conninfo, queue_schema())
+    pool = open_pool(conninfo, settings.worker_concurrency + 8)
+    stack.callback(pool.close)
+    return conninfo, pool
 
 
 def _database(settings: Settings, stack: ExitStack) -> str:
@@ -114,34 +137,12 @@ def usable_account(gitlab: GitLab) -> Account:
     return account
 
 
-def open_catalog(settings: Settings) -> Catalog:
-    """Read the templates: the shipped ones, then the organisation's own, which win."""
-    folders = [default_templates_dir(), *([settings.templates_dir] if settings.templates_dir else [])]
-    return load_catalog(*folders)
-
-
-def open_knowledge(settings: Settings, catalog: Catalog) -> Knowledge:
-    """Open the index and bring it up to date with the templates."""
+def open_knowledge(settings: Settings) -> Knowledge:
+    """Return the index; it is opened when it is first used."""
     embedder: Embedder = StaticEmbedder()
     if settings.embeddings == "ollama":
         embedder = OllamaEmbedder(settings.ollama_urls[0], settings.embedding_model)
-    knowledge = Knowledge.open(data_dir=settings.data_dir, chroma_url=settings.chroma_url, embedder=embedder)
-    report = knowledge.index(template_documents(catalog))
-    log.info("templates indexed", changed=report.changed, removed=report.removed, unchanged=report.unchanged)
-    return knowledge
-
-
-def template_documents(catalog: Catalog) -> list[Document]:
-    """Return what retrieval knows of each template."""
-    return [
-        Document(
-            id=template.name,
-            text=f"{template.description} {' '.join(template.provides)} {' '.join(template.asked_by)}".strip(),
-            content_hash=template.content_hash,
-            metadata={"kind": "template", "ecosystem": (template.applies_to.get("ecosystem") or ("any",))[0]},
-        )
-        for template in catalog.templates
-    ]
+    return Knowledge.open(data_dir=settings.data_dir, chroma_url=settings.chroma_url, embedder=embedder)
 
 
 def _work(services: Services) -> Work:

@@ -6,7 +6,8 @@ from pathlib import Path
 from bot.ci.catalog import Catalog
 from bot.domain import Person
 from bot.gitlab.client import GitLab
-from bot.knowledge.knowledge import Knowledge
+from bot.library.examples import Examples
+from bot.library.templates import Templates
 from bot.llm.chat import ChatModel
 from bot.settings import Settings
 from bot.store.pool import Pool
@@ -19,11 +20,16 @@ class Services:
     settings: Settings
     gitlab: GitLab
     model: ChatModel
-    knowledge: Knowledge
-    catalog: Catalog
+    templates: Templates
+    examples: Examples
     pool: Pool
     bot: Person
     prompts_dir: Path
+
+    @property
+    def catalog(self) -> Catalog:
+        """The templates as they were last read."""
+        return self.templates.catalog
 
     @property
     def mention(self) -> str:

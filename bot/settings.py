@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(None, description="PostgreSQL (>= 14); unset means embedded in DATA_DIR")
     chroma_url: str | None = Field(None, description="Chroma server; unset means embedded in DATA_DIR")
     templates_dir: Path | None = Field(None, description="your own templates; they win over the shipped ones")
+    templates_project: str | None = Field(
+        None, description="path of a GitLab project with templates, such as platform/ci-templates; its default branch"
+    )
     data_dir: Path = Field(Path(".pipewright"), description="where the embedded parts keep their data")
     public_url: str | None = Field(None, description="address under which people reach this program's pages")
     ca_file: Path | None = Field(None, description="certificates to trust for GitLab, as a PEM file")

@@ -55,6 +55,7 @@ def examine(settings: "Settings") -> Iterator[Diagnosis]:
     yield _webhook(settings)
     yield _public_url(settings)
     yield _templates(settings)
+    yield from _templates_project(settings)
     yield _data_dir(settings)
     yield _database(settings)
     yield _chroma(settings)
@@ -125,7 +126,30 @@ def _public_url(settings: "Settings") -> Diagnosis:
 
 def _templates(settings: "Settings") -> Diagnosis:
     mend = "Check PIPEWRIGHT_TEMPLATES_DIR."
-    return _tried("templates", lambda: f"{len(open_catalog(settings.templates_dir).templates)} readable", mend)
+    return _tried("templates", lambda: _readable_templates(settings), mend)
+
+
+def _readable_templates(settings: "Settings") -> str:
+    catalog = open_catalog(settings.templates_dir)
+    if catalog.skipped:
+        raise CannotError("; ".join(catalog.skipped))
+    return f"{len(catalog.templates)} readable"
+
+
+def _templates_project(settings: "Settings") -> Iterator[Diagnosis]:
+    if settings.templates_project:
+        mend = "Check PIPEWRIGHT_TEMPLATES_PROJECT, and let the bot's account read that project."
+        yield _tried("templates project", lambda: _project_of_templates(settings), mend)
+
+
+def _project_of_templates(settings: "Settings") -> str:
+    from bot.library.project import read_templates
+    from bot.main import open_gitlab
+
+    path = settings.templates_project or ""
+    read = read_templates(open_gitlab(settings), path, None)
+    folders = sorted({name.split("/")[0] for name in read.texts})
+    return f"{path} at {read.commit_sha[:8]}: {', '.join(folders) or 'no folder with files'}"
 
 
 def _data_dir(settings: "Settings") -> Diagnosis:
@@ -169,8 +193,8 @@ def _chroma_answers(settings: "Settings") -> str:
     from bot.knowledge.embed import StaticEmbedder
     from bot.knowledge.knowledge import Knowledge
 
-    Knowledge.open(data_dir=None, chroma_url=settings.chroma_url, embedder=StaticEmbedder())
-    return f"answers at {settings.chroma_url}"
+    index = Knowledge.open(data_dir=None, chroma_url=settings.chroma_url, embedder=StaticEmbedder())
+    return f"answers at {settings.chroma_url}, {index.count()} documents"
 
 
 def _model(settings: "Settings") -> Diagnosis:

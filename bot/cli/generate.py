@@ -84,14 +84,14 @@ def _read_project(address: str, ignore_existing_ci: bool) -> Snapshot:
 def _composed(
     snapshot: Snapshot, existing: str | None, ask: str, ignore_existing_ci: bool, templates_dir: Path | None
 ) -> tuple[Survey, Composition]:
-    from bot.ci.compose import compose
+    from bot.ci.spare import compose_with_spares
     from bot.ci.wishes import read_wishes
     from bot.survey.report import survey
 
     found = survey(snapshot, ignore_existing_ci=ignore_existing_ci)
     if existing is None and CI_FILE in snapshot.paths and not ignore_existing_ci:
         raise CannotError(f"the existing {CI_FILE} is too large or not text, so I would rather not touch it")
-    composition = compose(
+    composition = compose_with_spares(
         found,
         open_catalog(templates_dir),
         existing=existing,
@@ -161,7 +161,10 @@ def _explanation(found: Survey, composition: Composition) -> "Iterator[str]":
     if composition.kept:
         yield "Kept as they were: " + ", ".join(composition.kept)
     if composition.sources:
-        used = (f"{source.template} ({source.content_hash})" for source in composition.sources)
+        used = (
+            f"{source.template} ({source.content_hash}{f' of {source.origin}' if source.origin else ''})"
+            for source in composition.sources
+        )
         yield "Templates used: " + ", ".join(used)
     for assumption in dict.fromkeys((*found.remarks, *composition.assumptions)):
         yield f"Assumed: {_one_line(assumption)}"

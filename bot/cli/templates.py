@@ -33,10 +33,12 @@ def templates_group() -> None:
 @FOLDER
 def list_command(templates_dir: Path | None) -> None:
     """List every template with the hash of its content, as answers cite them."""
-    templates = open_catalog(templates_dir).templates
-    width = max((len(each.name) for each in templates), default=0)
-    for each in templates:
-        click.echo(f"{each.name:{width}}  {each.content_hash}  {' '.join(each.description.split())}")
+    catalog = open_catalog(templates_dir)
+    width = max((len(each.name) for each in catalog.templates), default=0)
+    for each in catalog.templates:
+        origin = f"  [{each.origin}]" if each.origin else ""
+        click.echo(f"{each.name:{width}}  {each.content_hash}  {' '.join(each.description.split())}{origin}")
+    _complain(catalog.skipped)
 
 
 @templates_group.command("search", short_help="what the bot would find for some words")
@@ -47,7 +49,7 @@ def search_command(words: str, limit: int, templates_dir: Path | None) -> None:
     """Rank the templates for WORDS as the bot does; needs no settings and no server."""
     from bot.knowledge.embed import StaticEmbedder
     from bot.knowledge.knowledge import Knowledge
-    from bot.main import template_documents
+    from bot.library.documents import template_documents
 
     catalog = open_catalog(templates_dir)
     with tempfile.TemporaryDirectory(prefix="pipewright-") as folder:
@@ -61,11 +63,16 @@ def search_command(words: str, limit: int, templates_dir: Path | None) -> None:
 
 @templates_group.command("index", short_help="bring the configured index up to date")
 def index_command() -> None:
-    """Bring the index that the settings name up to date; `serve` does the same when it starts."""
+    """Read the organisation's project and bring the configured index up to date; `serve` does it by itself."""
     from bot.settings import read_settings
 
     settings = read_settings()
     from bot import logs, main  # takes a second, so only once the settings are complete
 
     logs.configure("console")
-    main.open_knowledge(settings, main.open_catalog(settings))
+    _complain(main.index_templates(settings))
+
+
+def _complain(skipped: tuple[str, ...]) -> None:
+    for sentence in skipped:
+        click.echo(f"left out: {sentence}", err=True)

@@ -9,9 +9,10 @@ from bot.gitlab.people import People
 from bot.gitlab.pipelines import Pipelines
 from bot.gitlab.repository import Repository
 from bot.gitlab.transport import OnCall, Transport
+from bot.gitlab.whereabouts import Projects
 
 
-class GitLab(People, Repository, Notes, MergeRequests, Pipelines):
+class GitLab(People, Projects, Repository, Notes, MergeRequests, Pipelines):
     """One GitLab, spoken to as one account.
 
     Methods raise CannotError when GitLab refuses and UnreachableError when it does not answer.

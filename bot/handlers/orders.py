@@ -4,6 +4,7 @@ from bot.domain import AccessLevel, CannotError, ProposalStatus
 from bot.handlers.reply import Reply
 from bot.proposals import approval, draft, note
 from bot.proposals.entitled import Signal
+from bot.proposals.learning import learn_from
 from bot.proposals.order import Order
 from bot.proposals.prepare import prepare
 from bot.proposals.rights import require
@@ -60,6 +61,7 @@ def _branch_named(words: str) -> str | None:
 
 def _proposal_status(services: Services, proposal: Proposal) -> str:
     fresh = refreshed(services, proposal)
+    learn_from(services, fresh)
     link = progress.merge_request_link(fresh.merge_request_iid or 0, draft.merge_request_url(fresh))
     lines = [f"The draft {link} is **{fresh.status}** at `{(fresh.commit_id or '')[:8]}`."]
     lines.append(note.standing(services, fresh) or progress.no_pipeline("of the draft"))

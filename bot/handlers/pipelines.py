@@ -2,6 +2,7 @@
 
 from bot.domain import FINAL_PIPELINE_STATUSES, PipelineChanged, SkipError
 from bot.proposals import note
+from bot.proposals.learning import learn_from
 from bot.services import Services
 from bot.store import proposals
 from bot.store.proposals import Proposal
@@ -19,6 +20,7 @@ def handle_pipeline(services: Services, event: PipelineChanged) -> str:
     if event.status not in FINAL_PIPELINE_STATUSES:
         return event.status
     note.refresh(services, changed)
+    learn_from(services, changed)
     return event.status
 
 

@@ -4,6 +4,7 @@ from bot.domain import CannotError, MergeRequestChanged, Person, ProposalStatus,
 from bot.handlers.reply import Reply
 from bot.proposals import approval, note
 from bot.proposals.entitled import Signal
+from bot.proposals.learning import learn_from
 from bot.proposals.order import Order
 from bot.proposals.policy import is_approving
 from bot.proposals.status import refreshed
@@ -113,5 +114,7 @@ def _merged(services: Services, proposal: Proposal) -> str:
     with services.pool.connection() as connection:
         merged = proposals.set_merged(connection, proposal.id, merged_sha=merge_request.merged_sha or merge_request.sha)
     # The pipeline of the target branch may have ended before this hook came, when nobody knew its commit yet.
-    note.refresh(services, refreshed(services, merged))
+    current = refreshed(services, merged)
+    note.refresh(services, current)
+    learn_from(services, current)
     return "merged"

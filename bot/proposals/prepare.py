@@ -1,19 +1,16 @@
 """Surveys a project and composes its files, checked on every rung; nothing is written anywhere yet."""
 
-import structlog
 from msgspec import Struct
 
 from bot.ci.checks import check
-from bot.ci.compose import compose
+from bot.ci.spare import compose_with_spares
 from bot.ci.wishes import read_wishes
-from bot.domain import CannotError, Composition, Finding, Snapshot, Survey, UnreachableError
+from bot.domain import CannotError, Composition, Finding, Snapshot, Survey
 from bot.gitlab.values import Project
 from bot.replies.texts import finding_list
 from bot.services import Services
 from bot.survey.report import survey
 from bot.survey.wanted import wanted_paths
-
-log = structlog.get_logger()
 
 CI_PATH = ".gitlab-ci.yml"
 
@@ -44,7 +41,7 @@ def prepare(services: Services, project_id: int, words: str) -> Prepared:
         raise CannotError("the repository is empty. Push a first commit, then ask me again.")
     snapshot = _snapshot(services, project, base_sha)
     found = survey(snapshot)
-    composition = _composition(services, snapshot, found, words)
+    composition = _composition(services, project, snapshot, found, words)
     _check(services, project, composition)
     return Prepared(
         project=project,
@@ -66,30 +63,20 @@ def _snapshot(services: Services, project: Project, sha: str) -> Snapshot:
     return Snapshot(paths=paths, texts=texts)
 
 
-def _composition(services: Services, snapshot: Snapshot, found: Survey, words: str) -> Composition:
-    composition = compose(
+def _composition(services: Services, project: Project, snapshot: Snapshot, found: Survey, words: str) -> Composition:
+    catalog = services.templates.refresh()
+    composition = compose_with_spares(
         found,
-        services.catalog,
+        catalog,
         existing=snapshot.read(CI_PATH),
         existing_paths=snapshot.paths,
         wishes=read_wishes(words),
-        retrieved=_retrieved(services, found, words),
+        retrieved=services.templates.ranked(words, found.units),
+        conventions=services.examples.conventions(project, catalog),
     )
     if not composition.files:
         raise CannotError("the existing pipeline already does all I would propose; there is nothing to add.")
     return composition
-
-
-def _retrieved(services: Services, found: Survey, words: str) -> tuple[str, ...]:
-    facts = " ".join(f"{unit.ecosystem} {unit.first('package_manager') or ''}" for unit in found.units)
-    kinds = [*dict.fromkeys(unit.ecosystem for unit in found.units), "any"]
-    query = f"{words} {facts}".strip() or "pipeline"
-    try:
-        passages = services.knowledge.search(query, where={"kind": "template", "ecosystem": kinds}, limit=8)
-    except UnreachableError as error:  # the ranking only breaks ties: the facts choose without it
-        log.warning("templates are not ranked", detail=str(error))
-        return ()
-    return tuple(passage.id for passage in passages)
 
 
 def _check(services: Services, project: Project, composition: Composition) -> None:

@@ -13,6 +13,7 @@ from bot.replies.texts import fact_list
 from bot.services import Services
 from bot.store.proposals import Proposal
 from bot.tools import specs
+from bot.tools.search import found_blocks
 
 MOST_CHARACTERS = 6_000
 MOST_FILES = 200
@@ -99,8 +100,8 @@ class ProjectTools:
         return "\n".join(inside[:MOST_FILES]) + more
 
     def _search(self, arguments: dict[str, object]) -> str:
-        found = self._services.knowledge.search(str(arguments["query"]), where={"kind": "template"}, limit=3)
-        return "\n".join(f"{passage.id}: {passage.text}" for passage in found) or "nothing fits"
+        words = str(arguments["query"])
+        return found_blocks(self._services, self._order.project.id, words) or "nothing fits"
 
     def _default_branch(self) -> str:
         branch = self._services.gitlab.project(self._order.project.id).default_branch

@@ -139,7 +139,9 @@ def test_templates_are_found_by_words() -> None:
 def test_ones_own_templates_join_the_shipped_ones(tmp_path: Path) -> None:
     folder = tmp_path / "own" / "cobol"
     folder.mkdir(parents=True)
-    (folder / "template.yml").write_text("name: cobol\ndescription: Compiles COBOL.\n")
+    (folder / "template.yml").write_text(
+        "name: cobol\ndescription: Compiles COBOL.\napplies_to: {ecosystem: [cobol]}\n"
+    )
     result = run("templates", "list", "--templates-dir", "own")
     assert "cobol" in result.stdout
     assert "python-uv" in result.stdout

@@ -1,6 +1,7 @@
 """The town of the stories: started once, for starting takes longer than a story."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -14,12 +15,11 @@ from tests.world.scripted_ollama import ScriptedOllama
 from tests.world.town import SECRET, Story, Town
 
 
-@pytest.fixture(scope="session")
-def town(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """Run a bot beside a stand-in and a scripted model."""
+@contextmanager
+def open_town(postgres: str, folder: Path, name: str, **more: str) -> Iterator[Town]:
+    """Run a bot beside a stand-in and a scripted model, with a database and settings of its own."""
     with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute("create database town template template strategy file_copy")
-    folder = tmp_path_factory.mktemp("town")
+        connection.execute(f"create database {name} template template strategy file_copy".encode())
     sandbox, ollama = Sandbox(folder / "gitlab", job_seconds=0.01).start(), ScriptedOllama().start()
     bot = seed.add_user(sandbox.world, "pipewright", is_bot=True)
     token = seed.add_token(sandbox.world, bot)
@@ -28,11 +28,12 @@ def town(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[To
             "PIPEWRIGHT_GITLAB_URL": sandbox.url,
             "PIPEWRIGHT_GITLAB_TOKEN": token.value,
             "PIPEWRIGHT_WEBHOOK_SECRET": SECRET,
-            "PIPEWRIGHT_DATABASE_URL": postgres.replace("dbname=postgres", "dbname=town"),
+            "PIPEWRIGHT_DATABASE_URL": postgres.replace("dbname=postgres", f"dbname={name}"),
             "PIPEWRIGHT_OLLAMA_URL": ollama.url,
-            "PIPEWRIGHT_DATA_DIR": str(Path(folder) / "bot"),
+            "PIPEWRIGHT_DATA_DIR": str(folder / "bot"),
             "PIPEWRIGHT_LISTEN_PORT": "0",
             "PIPEWRIGHT_HISTORY_OPEN": "true",
+            **{f"PIPEWRIGHT_{key.upper()}": value for key, value in more.items()},
         },
         env_file=None,
     )
@@ -40,6 +41,13 @@ def town(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[To
         yield Town(sandbox, ollama, parts, address, bot)
     ollama.stop()
     sandbox.stop()
+
+
+@pytest.fixture(scope="session")
+def town(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """The bot of most stories."""
+    with open_town(postgres, tmp_path_factory.mktemp("town"), "town") as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -44,7 +44,13 @@ class Story:
     """A project with people, and the means to act as them and to see what GitLab holds afterwards."""
 
     def __init__(
-        self, town: Town, files: Mapping[str, str], *, bot_level: int = 40, visibility: str = "private"
+        self,
+        town: Town,
+        files: Mapping[str, str],
+        *,
+        bot_level: int = 40,
+        visibility: str = "private",
+        path: str | None = None,
     ) -> None:
         number = next(town.numbers)
         self.town, self.sandbox, self.world = town, town.sandbox, town.sandbox.world
@@ -56,7 +62,7 @@ class Story:
             self.stranger = seed.add_user(self.world, f"sam{number}")
             roles = {self.maintainer: 40, self.developer: 30, self.reporter: 20, self.guest: 10, town.bot: bot_level}
             self.project: Project = seed.add_project(
-                self.world, f"group{number}/app", files, roles, visibility=visibility
+                self.world, path or f"group{number}/app", files, roles, visibility=visibility
             )
             self.hook: Hook = seed.add_hook(self.world, self.project, town.address + "/webhooks/gitlab", token=SECRET)
 

@@ -145,8 +145,10 @@ def _start(call: Call, project: Project, name: str) -> str | None:
 
 
 def graphql(call: Call) -> Answer:
-    """Answer the one query for blobs; errors come with 200, missing paths are simply left out."""
+    """Answer the queries for blobs and for projects; errors come with 200, what is missing is simply left out."""
     query, variables = call.text("query") or "", call.params.get("variables") or {}
+    if "projects(ids:" in query:
+        return _projects(call, [str(each) for each in variables.get("ids") or ()])
     if "blobs(" not in query:
         call.world.unknown_routes.append(f"GraphQL {query[:80]}")
         return Answer(200, {"errors": [{"message": "The stand-in knows only project.repository.blobs"}]})
@@ -160,6 +162,16 @@ def graphql(call: Call) -> Answer:
     if not acts.may_read_code(project, call.user):
         return Answer(200, {"data": {"project": {"repository": None}}})
     return _blobs(project, variables.get("ref") or project.default_branch or "HEAD", paths)
+
+
+def _projects(call: Call, wanted: list[str]) -> Answer:
+    """List the projects with these ids that one may see; the others are left out without a word."""
+    nodes = [
+        {"id": f"gid://gitlab/Project/{one.id}", "fullPath": one.path, "visibility": one.visibility}
+        for one in call.world.projects.values()
+        if f"gid://gitlab/Project/{one.id}" in wanted and acts.may_see(one, call.user)
+    ]
+    return Answer(200, {"data": {"projects": {"nodes": nodes[:100]}}})
 
 
 def _blobs(project: Project, ref: str, paths: list[str]) -> Answer:
