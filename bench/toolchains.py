@@ -83,7 +83,7 @@ def nearest_python(version: str) -> tuple[Path, str]:
 def _pythons() -> dict[str, Path]:
     """Return the interpreters of pyenv by minor version, and of the path where pyenv has none."""
     found: dict[str, Path] = {}
-    for minor in range(8, 20):
+    for minor in range(6, 20):
         name = f"python3.{minor}"
         on_path = shutil.which(name, path=os.pathsep.join(SYSTEM_PATH))
         from_pyenv = sorted(Path(os.environ.get("PYENV_ROOT", "/nowhere")).glob(f"versions/3.{minor}.*/bin/{name}"))

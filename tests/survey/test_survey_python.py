@@ -257,3 +257,25 @@ def test_tox_environments_that_call_setup_py_are_given_setuptools(
     setup = f"from setuptools import setup\nsetup(name='a', python_requires='~={version}.0')\n"
     tox = f"[tox]\nenvlist = {pythons}\n[testenv]\ncommands = pytest\n[testenv:setuppy]\ncommands =\n    {command}\n"
     assert unit_of({"setup.py": setup, "tox.ini": tox, ".python-version": version}).all("seeded") == seeded
+
+
+@pytest.mark.parametrize(
+    ("files", "packages"),
+    [
+        pytest.param({"requirements.txt": "psycopg2-binary==2.8.6\n"}, ("libpq-dev", "gcc", "libc6-dev"), id="pinned"),
+        pytest.param({"requirements.txt": "psycopg2-binary==2.9.11\n"}, (), id="new enough"),
+        pytest.param({"requirements.txt": "psycopg2-binary\n"}, (), id="free to be new"),
+        pytest.param(
+            {
+                "Pipfile": '[packages]\npsycopg2-binary = "*"\n',
+                "Pipfile.lock": '{"default": {"psycopg2-binary": {\n"hashes": [],\n"version": "==2.8.6"}}}',
+            },
+            ("libpq-dev", "gcc", "libc6-dev"),
+            id="locked",
+        ),
+    ],
+)
+def test_a_pinned_release_without_a_wheel_is_compiled(
+    unit_of: Look, files: Mapping[str, str], packages: tuple[str, ...]
+) -> None:
+    assert unit_of({**files, "test_a.py": ""}).all("system_package") == packages

@@ -5,6 +5,7 @@ import re
 from bot.survey.other_ci.services import add_services
 from bot.survey.parsing import strings, table
 from bot.survey.python.project import Project
+from bot.survey.versions import number
 
 # Requirements that are built against a system library, or call a program, with the Debian package for each.
 _NATIVE = {
@@ -27,6 +28,15 @@ _NATIVE = {
 }
 
 
+# The first release with a wheel for each Python: an older one that is pinned is compiled.
+_WHEELS = {
+    "psycopg2-binary": (
+        ("libpq-dev", "gcc", "libc6-dev"),
+        {"3.10": "2.9.2", "3.11": "2.9.5", "3.12": "2.9.9", "3.13": "2.9.10", "3.14": "2.9.11"},
+    ),
+}
+
+
 def add_system_packages(project: Project) -> None:
     """Add system_package, service and variable."""
     facts, manifest, folder = project.facts, project.manifest, project.folder
@@ -36,6 +46,7 @@ def add_system_packages(project: Project) -> None:
                 facts.add("system_package", package, f"{name} needs it", folder.evidence(_file(project, name), name))
     if "pg_config" in folder.text("setup.py") + folder.text("setup.cfg"):
         facts.add("system_package", "libpq-dev", "setup.py asks pg_config", folder.evidence("setup.cfg", "pg_config"))
+    _add_unwheeled(project)
     _add_compilers(project)
     if any("git+" in line for line in facts.all("install")) or re.search(
         r"git\+https?://", folder.text("requirements.txt")
@@ -44,6 +55,27 @@ def add_system_packages(project: Project) -> None:
             "system_package", "git", "a dependency is fetched with git", folder.evidence("requirements.txt", "git+")
         )
     add_services(facts, folder, project.ci)
+
+
+def _add_unwheeled(project: Project) -> None:
+    """Add what a pinned release is compiled with that is older than the first wheel for this Python."""
+    for name, (packages, first) in _WHEELS.items():
+        file, pinned = _pinned(project, name)
+        if not pinned or number(pinned) >= number(first.get(project.version, "0")):
+            continue
+        why = f"{name} {pinned} has no wheel for Python {project.version}, so it is compiled"
+        for package in packages:
+            project.facts.add("system_package", package, why, project.folder.evidence(file, name))
+
+
+def _pinned(project: Project, name: str) -> tuple[str, str]:
+    """Return the file that pins a package, and the version."""
+    pattern = rf'(?:^{name}==|"{name}": \{{[^}}]*?"version": "==|^name = "{name}"\nversion = ")(\d[\d.]*)'
+    for file in ("Pipfile.lock", "poetry.lock", "requirements.txt"):
+        found = re.search(pattern, project.folder.text(file), re.MULTILINE)
+        if found:
+            return file, found.group(1)
+    return "", ""
 
 
 def _add_compilers(project: Project) -> None:
