@@ -6,17 +6,29 @@ from pathlib import Path
 from msgspec import Struct
 
 # Which files hold tests, what in them is an assertion, and what turns it round.
+_PYTHON = r"(?:test_.*|.*_test|tests?)\.py"
+_SCRIPT = r".*\.(?:test|spec)\.[cm]?[jt]sx?|(?:.*/)?(?:__tests__|tests?|spec)/.*\.[cm]?[jt]sx?|tests?\.[cm]?js"
 _RULES: tuple[tuple[str, str, str], ...] = (
-    (r"(?:test_.*|.*_test|tests?)\.py", r"^(\s+)assert (?!not\b)([^,\n(\[{\"']+)$", r"\1assert not (\2)"),
-    (r"(?:test_.*|.*_test|tests?)\.py", r"\bself\.assertEqual\(", "self.assertNotEqual("),
-    (r".*\.(?:test|spec)\.[cm]?[jt]sx?|.*/tests?/.*\.[cm]?[jt]s|tests?\.[cm]?js", r"\)\.toBe\(", ").not.toBe("),
-    (r".*\.[cm]?[jt]sx?", r"\bassert\.strictEqual\(", "assert.notStrictEqual("),
-    (r".*\.[cm]?[jt]sx?", r"\bassert\.equal\(", "assert.notEqual("),
-    (r".*\.(?:test|spec)\.[cm]?[jt]sx?", r"\)\.toEqual\(", ").not.toEqual("),
+    (_PYTHON, r"^(\s+)assert (?!not\b)([^,\n(\[{\"']+)$", r"\1assert not (\2)"),
+    (_PYTHON, r"\bself\.assertEqual\(", "self.assertNotEqual("),
+    (_PYTHON, r"\bself\.assertEquals\(", "self.assertNotEqual("),
+    (_SCRIPT, r"\)\.toBe\(", ").not.toBe("),
+    (_SCRIPT, r"\bassert\.strictEqual\(", "assert.notStrictEqual("),
+    (_SCRIPT, r"\bassert\.equal\(", "assert.notEqual("),
+    (_SCRIPT, r"\bassert\.deepStrictEqual\(", "assert.notDeepStrictEqual("),
+    (_SCRIPT, r"\)\.toEqual\(", ").not.toEqual("),
+    (_SCRIPT, r"\)\.to\.equal\(", ").to.not.equal("),
+    (_SCRIPT, r"\bt\.is\(", "t.not("),
     (r".*_test\.go", r"^(func Test\w+\((\w+) \*testing\.T\) \{)$", r'\1\n\t\2.Error("broken on purpose")'),
     (r".*\.rs", r"\bassert_eq!\(", "assert_ne!("),
-    (r".*Tests?\.java", r"\bassertEquals\(", "assertNotEquals("),
-    (r".*\.(?:c|cc|cpp)", r"\bassert\((?!0)", "assert(!"),
+    (
+        r".*Tests?\.(?:java|kt)",
+        r"(@Test\b[^{;}]*\{)",
+        r'\1\n        if (true) throw new AssertionError("broken on purpose");',
+    ),
+    (r".*\.(?:c|cc|cpp|cxx)", r"\bREQUIRE\(", "REQUIRE_FALSE("),
+    (r".*\.(?:c|cc|cpp|cxx)", r"\bEXPECT_EQ\(", "EXPECT_NE("),
+    (r".*\.(?:c|cc|cpp|cxx)", r"\bassert\((?!0)", "assert(!"),
 )
 
 

@@ -81,10 +81,13 @@ def test_a_red_job_is_ours_unless_the_end_of_its_log_blames_the_outside(log: str
         ("tests/test_a.py", "def test_a():\n    assert one\n", "    assert not (one)\n"),
         ("a_test.go", "func TestA(t *testing.T) {\n}\n", '\tt.Error("broken on purpose")\n'),
         ("test/a.test.js", "expect(one).toBe(1)\n", "expect(one).not.toBe(1)\n"),
+        ("__tests__/a.js", "expect(one).toBe(1)\n", "expect(one).not.toBe(1)\n"),
+        ("test/a.cpp", "REQUIRE(one == 1);\n", "REQUIRE_FALSE(one == 1);\n"),
+        ("src/test/ATest.java", "@Test\npublic void a() {\n", "throw new AssertionError"),
     ],
 )
 def test_an_assertion_is_turned_round_in_place(tmp_path: Path, path: str, text: str, after: str) -> None:
-    (tmp_path / path).parent.mkdir(exist_ok=True)
+    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / path).write_text(text)
 
     assert mutate(tmp_path, [path])
