@@ -28,7 +28,7 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 # What in a log says that no file of ours could have made the job green here.
 _OUTSIDE = (
     (r"(?i:could not resolve host|temporary failure in name resolution)|getaddrinfo", "no network"),
-    (r"\b(?:ENOTFOUND|EAI_AGAIN)\b", "no network"),
+    (r"\b(?:ENOTFOUND|EAI_AGAIN)\b|nodeenv failed", "no network"),
     (r"(?i:connection refused|network is unreachable|connect timed out|i/o timeout)|\bECONNREFUSED\b", "no network"),
     (r"(?i:unable to access 'https|github\.com.*(?:fatal|unable to access))", "no network"),
     (r"\b40[34]\b.*(?i:not found|forbidden)|\bE404\b|\bETARGET\b", "the registry lacks a package"),

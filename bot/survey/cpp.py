@@ -5,7 +5,7 @@ import re
 from bot.domain import Evidence, Unit
 from bot.survey.facts import Facts
 from bot.survey.makefile import NAMES, recipes
-from bot.survey.other_ci.model import OtherCi, all_commands
+from bot.survey.other_ci.model import Command, OtherCi, all_commands
 from bot.survey.other_ci.services import add_services
 from bot.survey.tree import Folder
 
@@ -42,14 +42,26 @@ def survey_cpp(folder: Folder, ci: OtherCi) -> Unit | None:
 
 def _add_scripts(facts: Facts, folder: Folder, ci: OtherCi) -> None:
     """Run the test scripts that other CI starts in some folder, after the tests of the build system."""
-    every = [command for job in ci.jobs[:20] for command in job.commands(job.rows[0])]
-    for command in every:
-        found = re.fullmatch(r"(?:(?:ba)?sh )?(\./)?([\w./-]+\.sh)", command.line)
-        inside = command.folder.removeprefix(f"{folder.root}/") if folder.root else command.folder
-        path = f"{inside}/{found.group(2)}" if found and inside else found.group(2) if found else ""
-        if found and command.kind == "test" and folder.has(path):
-            line = f"(cd {inside} && {command.line})" if inside else command.line
+    for job in ci.jobs[:20]:
+        has_script = False
+        for command in job.commands(job.rows[0]):
+            line = _test_script(command, folder)
             facts.add("test", line, "other CI runs it", command.evidence)
+            has_script = has_script or bool(line)
+            # Such scripts write what they saw over what was expected: the comparison is the test.
+            if has_script and re.match(r"git diff\b.*--(?:exit-code|quiet)", command.raw):
+                facts.add("test", command.raw, "other CI compares what the scripts wrote", command.evidence)
+
+
+def _test_script(command: Command, folder: Folder) -> str:
+    """Return the call of a test script that is in the repository, from the folder it expects; else nothing."""
+    found = re.fullmatch(r"(?:(?:ba)?sh )?(?:\./)?([\w./-]+\.sh)", command.line)
+    if found is None or command.kind != "test":
+        return ""
+    inside = command.folder.removeprefix(f"{folder.root}/") if folder.root else command.folder
+    if not folder.has(f"{inside}/{found.group(1)}" if inside else found.group(1)):
+        return ""
+    return f"(cd {inside} && {command.line})" if inside else command.line
 
 
 def _system(folder: Folder, ci: OtherCi) -> str:

@@ -86,6 +86,20 @@ def workflow(*lines: str) -> dict[str, str]:
         ),
         pytest.param({**RUST, **workflow("cargo test")}, "lint", (), id="other CI runs no linter for Rust"),
         pytest.param(
+            {
+                **MESON,
+                "tests/run-tests.sh": "",
+                **workflow("cd tests", "./run-tests.sh", "cd ..", "git diff --exit-code"),
+            },
+            "test",
+            (
+                "meson test -C build --print-errorlogs",
+                "(cd tests && ./run-tests.sh)",
+                "git diff --exit-code",
+            ),
+            id="a comparison of what a test script wrote",
+        ),
+        pytest.param(
             {**MESON, "tests/run-tests.sh": "", **workflow("cd tests", "./run-tests.sh")},
             "test",
             ("meson test -C build --print-errorlogs", "(cd tests && ./run-tests.sh)"),
