@@ -164,6 +164,12 @@ def test_commands(unit_of: Look, files: dict[str, str], name: str, values: tuple
             '"test": "mocha", "test:ci": "mocha && codecov"', "npm test", (), id="one that reports to a service"
         ),
         pytest.param(
+            '"test": "npm run test-node && npm run test-web", "test-node": "mocha", "test-web": "wtr --playwright"',
+            "npm run test-node",
+            (),
+            id="the part without a browser",
+        ),
+        pytest.param(
             '"test": "mocha", "test:lint": "eslint"', "npm test", ("npm run test:lint",), id="a lint as a test"
         ),
     ],

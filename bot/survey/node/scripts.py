@@ -78,7 +78,7 @@ def test_script(scripts: dict[str, str]) -> str:
     """Return the script to test with: `test` unless it needs a browser while a narrower one does not."""
     names = [
         name
-        for name in (*_made_for_ci(scripts), "test", "test:unit", "unit", "test:run", "tests", "spec")
+        for name in (*_made_for_ci(scripts), "test", "test:unit", "unit", "test:run", "tests", "spec", *_parts(scripts))
         if is_real_test(scripts, name)
     ]
     calm = [
@@ -87,6 +87,12 @@ def test_script(scripts: dict[str, str]) -> str:
         if not needs_browser(scripts, name) and "--watch" not in leaves(scripts, name).replace("--watch=false", "")
     ]
     return next(iter(calm), names[0] if names else "")
+
+
+def _parts(scripts: dict[str, str]) -> list[str]:
+    """Return the scripts that `test` calls and that end in a test tool: one of them may need no browser."""
+    called = [name for found in _CALL.findall(scripts.get("test", "")) for name in (found[0], *found[1].split())]
+    return [name for name in called if name in scripts and runner(leaves(scripts, name)) != "npm-script"]
 
 
 def _made_for_ci(scripts: dict[str, str]) -> list[str]:
