@@ -43,9 +43,26 @@ class Row(Struct, frozen=True, kw_only=True):
         return self.complaint.startswith("crash")
 
     @property
-    def is_green(self) -> bool:
-        """Whether every job that was run is green, and some test ran."""
-        return bool(self.runs) and all(each.verdict == "green" for each in self.runs)
+    def ran(self) -> list[JobRun]:
+        """The jobs that this machine could run at all."""
+        return [each for each in self.runs if each.verdict != "not run"]
+
+    @property
+    def is_green(self) -> bool | None:
+        """Whether every job that was run is green; None when none was."""
+        return all(each.verdict == "green" for each in self.ran) if self.ran else None
+
+    @property
+    def is_fair(self) -> bool | None:
+        """Whether no job is red because of us; None when nothing green or ours is left to judge by."""
+        judged = [each for each in self.ran if each.verdict != "red: project or machine"]
+        return all(each.verdict == "green" for each in judged) if judged else None
+
+    @property
+    def has_tested(self) -> bool | None:
+        """Whether some green job ran tests; None when no job names tests or none could run."""
+        named = [each for each in self.ran if each.name.rpartition(":")[2].startswith("test")]
+        return any(each.tests and each.verdict == "green" for each in named) if named else None
 
 
 class Bench(Struct, frozen=True, kw_only=True):

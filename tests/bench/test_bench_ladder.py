@@ -8,11 +8,12 @@ import yaml
 from bench import policy, verdicts
 from bench.answers import CI_FILE, Answer, answer
 from bench.baselines import NAMES, baseline
-from bench.ladder import climb
+from bench.jobs import JobRun
+from bench.ladder import Climb, climb
 from bench.mutation import mutate
 from bench.programs import run
 from bench.report import report
-from bench.rows import Bench
+from bench.rows import Bench, Row
 from bench.scripts import script_errors
 from bench.synthetic import make
 
@@ -120,3 +121,21 @@ def test_a_made_up_repository_is_surveyed_and_reported(tmp_path: Path) -> None:
     assert "pytest" in given.text
     assert [row.repo for row in rows] == ["shop"]
     assert "| no crash | 1 of 1 |" in report(rows)
+
+
+def _row(*runs: JobRun) -> Row:
+    return Row(repo="a", by="pipewright", side="hidden", climb=Climb(), runs=list(runs))
+
+
+def test_a_row_is_judged_by_the_jobs_that_could_run() -> None:
+    green = JobRun(name="test", image="python:3.13", verdict="green", tests=3)
+    silent = JobRun(name="api:test", image="python:3.13", verdict="green")
+    image = JobRun(name="container-image", image="moby/buildkit", verdict="not run")
+    theirs = JobRun(name="lint", image="python:3.13", verdict="red: project or machine", cause="no network")
+    ours = JobRun(name="build", image="python:3.13", verdict="red: us")
+
+    assert (_row(green, image).is_green, _row(green, image).has_tested) == (True, True)
+    assert (_row(green, theirs).is_green, _row(green, theirs).is_fair) == (False, True)
+    assert _row(green, ours).is_fair is False
+    assert (_row(image).is_green, _row(image).is_fair, _row(image).has_tested) == (None, None, None)
+    assert _row(silent).has_tested is False
