@@ -158,10 +158,22 @@ def _add_lint(facts: Facts, folder: Folder, ci: OtherCi, runs: list[list[Command
     if vet:
         facts.add("lint", vet.line, "other CI runs it", vet.evidence)
         facts.add("lint_tool", "govet", "of the lint command", vet.evidence)
-    if formatter:
+    if formatter and _is_older_format(ci):
+        where = formatter.evidence
+        folder.tree.problems[f"{where.path} gofmt"] = (
+            f"`{where.path}` checks the format with a Go before 1.19, which writes comments another way, so that check "
+            "was left out: run `gofmt -w .` once and add it again."
+        )
+    elif formatter:
         line = "test -z \"$(gofmt -l $(git ls-files '*.go' ':!vendor/'))\""
         facts.add("lint", line, "other CI checks the format", formatter.evidence, confidence=0.8)
         facts.add("lint_tool", "gofmt", "of the lint command", formatter.evidence)
+
+
+def _is_older_format(ci: OtherCi) -> bool:
+    """Say whether every Go that other CI names formats otherwise than those still supported."""
+    named = [versions.number(version) for version in ci.matrix("go") if versions.number(version)]
+    return bool(named) and max(named) < (1, 19)
 
 
 def _golangci(folder: Folder, config: str, ci: OtherCi) -> str:

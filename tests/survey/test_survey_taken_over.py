@@ -13,6 +13,9 @@ RUST = {"Cargo.toml": '[package]\nname = "a"\n'}
 MESON = {"meson.build": "project('a', 'c')\ntest('a', a)\n", "a.c": ""}
 PACKAGE = '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n[project]\nname = "a"\n'
 NOX = '@nox.session(python=["3.12", "3.13"])\ndef tests(s): ...\n'
+TRAVIS = (
+    'language: go\ngo: [{version}, master]\nscript:\n  - go test ./...\n  - go vet ./...\n  - test -z "$(gofmt -l .)"\n'
+)
 JENKINS = """\
 pipeline {
   stages {
@@ -79,6 +82,15 @@ def workflow(*lines: str) -> dict[str, str]:
             "lint",
             ("test -z \"$(gofmt -l $(git ls-files '*.go' ':!vendor/'))\"",),
             id="a formatter inside a small program",
+        ),
+        pytest.param(
+            {**GO, ".travis.yml": TRAVIS.format(version="1.13.x")}, "lint", ("go vet ./...",), id="a formatter of old"
+        ),
+        pytest.param(
+            {**GO, ".travis.yml": TRAVIS.format(version="1.26.x")},
+            "lint",
+            ("go vet ./...", "test -z \"$(gofmt -l $(git ls-files '*.go' ':!vendor/'))\""),
+            id="a formatter of today",
         ),
         pytest.param({**GO, **workflow("go test ./...")}, "lint", (), id="no linter that other CI does not run"),
         pytest.param(
