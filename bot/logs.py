@@ -1,7 +1,6 @@
 """Structured logs: one line an event, with the id of the order, never with a secret."""
 
 import logging
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -9,14 +8,7 @@ from uuid import UUID
 
 import structlog
 
-_SECRET = re.compile(
-    r"\b(?:glpat|gldt|glrt|glcbt|glptt|glft|glimt|glagent|glsoat|gloas)-[A-Za-z0-9_.=-]{12,}"
-    r"|whsec_[A-Za-z0-9+/=]{12,}"
-    r"|\bbearer\s+(?=[A-Za-z0-9._~+/=-]*\d)[A-Za-z0-9._~+/=-]{16,}"
-    r"|\b(?:private|job|deploy|x-gitlab)-token\W{1,6}[^\s\"',\[]{8,}"
-    r"|(?<=://)[^/\s:@\"]*:[^/\s@\"]+(?=@)",
-    re.IGNORECASE,
-)
+from bot.masking import mask_secrets
 
 
 def configure(log_format: Literal["json", "console"], level: int = logging.INFO) -> None:
@@ -47,7 +39,7 @@ def _for_lines(renderer: Any) -> list[Any]:
 
 def mask(_logger: object, _name: str, line: Any) -> str:
     """Replace known shapes of secrets in a finished line, wherever in it they stand."""
-    return _SECRET.sub("[secret]", str(line))
+    return mask_secrets(str(line))
 
 
 @contextmanager

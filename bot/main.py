@@ -68,6 +68,7 @@ def open_parts(settings: Settings) -> Iterator[Parts]:
             pool=pool,
             bot=Person(id=account.id, username=account.username),
             prompts_dir=default_prompts_dir(),
+            instance_url=account.instance_url,
         )
         yield Parts(services=services, queue=Queue(conninfo, pool, _work(services)), metrics=metrics)
 

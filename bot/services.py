@@ -25,6 +25,7 @@ class Services:
     pool: Pool
     bot: Person
     prompts_dir: Path
+    instance_url: str = ""
 
     @property
     def catalog(self) -> Catalog:
@@ -35,6 +36,12 @@ class Services:
     def mention(self) -> str:
         """The name by which people call the bot, with the @."""
         return "@" + self.mention_names[0]
+
+    @property
+    def homes(self) -> tuple[str, ...]:
+        """Where links in what we write may lead: GitLab, by both its addresses, and our own pages."""
+        addresses = (self.settings.gitlab_url, self.instance_url, self.settings.public_url)
+        return tuple(dict.fromkeys(address for address in addresses if address))
 
     @property
     def mention_names(self) -> tuple[str, ...]:

@@ -19,7 +19,13 @@ class People:
     def me(self) -> Account:
         """Return the account the token belongs to."""
         json = self.transport.read_json("/user")
-        return Account(id=json["id"], username=json["username"], is_bot=bool(json.get("bot")))
+        page = str(json.get("web_url") or "")
+        return Account(
+            id=json["id"],
+            username=json["username"],
+            is_bot=bool(json.get("bot")),
+            instance_url=page.removesuffix(f"/{json['username']}"),
+        )
 
     def version(self) -> str:
         """Return GitLab's version."""

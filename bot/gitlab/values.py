@@ -6,11 +6,12 @@ from bot.domain import Person
 
 
 class Account(Struct, frozen=True, kw_only=True):
-    """The account a token belongs to."""
+    """The account a token belongs to. `instance_url` is the address under which people know this GitLab."""
 
     id: int
     username: str
     is_bot: bool = False
+    instance_url: str = ""
 
 
 class Project(Struct, frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ class Reply:
     def show(self, markdown: str) -> int:
         """Show this text now, in a new note the first time; return the note's id."""
         self.said = markdown
-        text = safe(markdown + texts.mark(self._order.id))
+        text = safe(markdown + texts.mark(self._order.id), self._services.homes)
         if self._note_id is None:
             self._note_id = self._create(text)
         else:

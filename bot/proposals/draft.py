@@ -169,7 +169,8 @@ def _description(services: Services, order: Order, proposal: Proposal) -> SafeTe
             asked_in=asked_in(order.noteable, order.project.web_url, is_internal=order.is_internal),
             requester=order.person.username,
             mention=services.mention,
-        )
+        ),
+        services.homes,
     )
 
 

@@ -21,7 +21,7 @@ def refresh(services: Services, proposal: Proposal) -> None:
     if proposal.note_id is None or proposal.note_iid is None or proposal.note_kind is None:
         return
     kind: NoteableKind = "issue" if proposal.note_kind == "issue" else "merge_request"
-    text = safe(render(services, proposal))
+    text = safe(render(services, proposal), services.homes)
     services.gitlab.edit_note(proposal.project_id, Noteable(kind=kind, iid=proposal.note_iid), proposal.note_id, text)
 
 

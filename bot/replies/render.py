@@ -6,9 +6,12 @@ repository or a person may hold any of these, so everything passes here once, la
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from bot.domain import SafeText
+from bot.masking import mask_secrets
+from bot.replies.links import kept_home
 
 MAX_CHARACTERS = 60_000
 _CUT = "\n\n… (cut: the text was too long)"
@@ -19,7 +22,6 @@ _QUICK_ACTION = re.compile(r"^/(?=[A-Za-z_])")
 _INDENTED_QUICK_ACTION = re.compile(r"^(\s+)/(?=[A-Za-z_])")
 # A name may hide behind an escape or an entity, and so may the @ itself.
 _MENTION = re.compile(r"@(?=[A-Za-z0-9_.\\]|&(?!#8203;))")
-_AT_ENTITY = re.compile(r"&(?=(?:#0*64|#x0*40|commat);)", re.IGNORECASE)
 # Folded sections are ours, and only at the start of a line: inside lists and quotes HTML swallows fences.
 _TAG = re.compile(r"<(?!/?(?:details|summary)>)(?=[A-Za-z/!?])")
 _FOLD = re.compile(r"<(?=/?(?:details|summary)>)")
@@ -34,24 +36,11 @@ _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 _CELL_END = re.compile(r"(?<!\\)\|")
 _OWN_MARK = re.compile(r"(<!-- pipewright:[A-Za-z0-9 =:._/-]* -->)\s*\Z")
 
-_SECRETS = (
-    re.compile(r"\b(?:glpat|gldt|glrt|glcbt|glptt|glft|glimt|glagent|glsoat|gloas|GR1348941)-?[A-Za-z0-9_.=-]{16,}"),
-    re.compile(r"\bwhsec_[A-Za-z0-9+/=]{20,}"),
-    re.compile(r"\b(?:ghp|gho|ghu|ghs|ghr|github_pat)_[A-Za-z0-9_]{20,}"),
-    re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
-    re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,}"),
-    re.compile(r"\bsk-[A-Za-z0-9_-]{20,}"),
-    re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}"),
-    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"),
-    re.compile(r"\bbearer\s+(?=[A-Za-z0-9._~+/=-]*\d)[A-Za-z0-9._~+/=-]{16,}", re.IGNORECASE),
-    re.compile(r"\bauthorization:\s*basic\s+[A-Za-z0-9+/=]{8,}", re.IGNORECASE),
-    re.compile(r"\b(?:private|job|deploy|x-gitlab)-token[\"']?\s*[:=]\s*[\"']?[^\s\"'$\[]{8,}", re.IGNORECASE),
-    re.compile(r"(?<=://)[^/\s:@]*:(?!\$\w+@|\$\{\w+\}@)[^/\s@]+(?=@)"),
-)
+Prose = Callable[[str], str]
 
 
-def safe(markdown: str) -> SafeText:
-    """Return the text with everything GitLab would act on made harmless.
+def safe(markdown: str, homes: Sequence[str] = ()) -> SafeText:
+    """Return the text with everything GitLab would act on made harmless; links live only to addresses in `homes`.
 
     The bot's hidden mark stays where it is the very last thing; anywhere else it would be somebody's forgery.
     """
@@ -60,14 +49,8 @@ def safe(markdown: str) -> SafeText:
     body, mark = (text[: found.start()].rstrip("\n"), f"\n\n{found[1]}") if found else (text, "")
     if len(body) > MAX_CHARACTERS:
         body = body[:MAX_CHARACTERS] + _CUT
-    return SafeText("\n".join(_defused_lines(_FRONT_MATTER.sub(r"\1\\", body))) + mark)
-
-
-def mask_secrets(text: str) -> str:
-    """Replace known shapes of tokens, keys and passwords in URLs by `[secret]`."""
-    for shape in _SECRETS:
-        text = shape.sub("[secret]", text)
-    return text
+    prose = partial(_defused_prose, homes=homes)
+    return SafeText("\n".join(_defused_lines(_FRONT_MATTER.sub(r"\1\\", body), prose)) + mark)
 
 
 def quoted(text: str, limit: int = 300) -> str:
@@ -102,7 +85,7 @@ def _plain(text: str) -> str:
     return _CONTROL.sub("", _INVISIBLE.sub("", text))
 
 
-def _defused_lines(text: str) -> Iterator[str]:
+def _defused_lines(text: str, prose: Prose) -> Iterator[str]:
     fence, is_html = "", False
     paragraph: list[str] = []
     for line in text.split("\n"):
@@ -117,16 +100,16 @@ def _defused_lines(text: str) -> Iterator[str]:
             paragraph.append(line)
             is_html = is_html or bool(_FOLD_LINE.match(line))
             continue
-        yield from _defused_paragraph(paragraph)
+        yield from _defused_paragraph(paragraph, prose)
         paragraph, is_html = [], False
         fence = mark["mark"] if mark else ""
         yield line
-    yield from _defused_paragraph(paragraph)
+    yield from _defused_paragraph(paragraph, prose)
     if fence:
         yield fence
 
 
-def _defused_paragraph(lines: list[str]) -> Iterator[str]:
+def _defused_paragraph(lines: list[str], prose: Prose) -> Iterator[str]:
     """Code spans count only where every one ends in its line, for else they might pair across lines otherwise."""
     has_code = not any(_NO_CODE_SPANS.search(line) or "`" in _CODE_SPAN.sub("", line) for line in lines)
     for line in lines:
@@ -134,21 +117,20 @@ def _defused_paragraph(lines: list[str]) -> Iterator[str]:
         disarmed = _INDENTED_QUICK_ACTION.sub(r"\1\\/", disarmed)
         if not _FOLD_LINE.match(disarmed):
             disarmed = _FOLD.sub("&lt;", disarmed)
-        yield _defused_line(disarmed) if has_code else _defused_prose(disarmed)
+        yield _defused_line(disarmed, prose) if has_code else prose(disarmed)
 
 
-def _defused_line(line: str) -> str:
+def _defused_line(line: str, prose: Prose) -> str:
     parts: list[str] = []
     position = 0
     for span in _CODE_SPAN.finditer(line):
         # In a table the end of a cell ends the code too.
-        code = _defused_prose(span.group()) if _CELL_END.search(span.group()) else span.group()
-        parts += [_defused_prose(line[position : span.start()]), code]
+        code = prose(span.group()) if _CELL_END.search(span.group()) else span.group()
+        parts += [prose(line[position : span.start()]), code]
         position = span.end()
-    return "".join([*parts, _defused_prose(line[position:])])
+    return "".join([*parts, prose(line[position:])])
 
 
-def _defused_prose(text: str) -> str:
-    text = _TAG.sub("&lt;", text)
-    text = _AT_ENTITY.sub("&amp;", text).replace("![", "&#33;[")
-    return _MENTION.sub("@&#8203;", text)
+def _defused_prose(text: str, homes: Sequence[str]) -> str:
+    text = _TAG.sub("&lt;", kept_home(text, homes))
+    return _MENTION.sub("@&#8203;", text.replace("![", "&#33;["))

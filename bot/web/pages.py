@@ -11,7 +11,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
-from bot.replies.render import mask_secrets
+from bot.masking import mask_secrets
 
 FOLDER = Path(__file__).parent
 _LARGEST_HIGHLIGHTED = 200_000

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from bot.replies.render import MAX_CHARACTERS, cell, code_block, folded, mask_secrets, quoted, safe
+from bot.masking import mask_secrets
+from bot.replies.render import MAX_CHARACTERS, cell, code_block, folded, quoted, safe
 from bot.sandbox import quick_actions
 
 _GITLAB = MarkdownIt("commonmark").enable("table")
@@ -327,7 +328,7 @@ def test_an_order_in_code_is_disarmed_by_one_blank() -> None:
 
 def test_links_lists_tables_and_folds_stay() -> None:
     text = "- [x](https://x.test/y)\n\n| a | b |\n|---|---|\n| 1 | `@c` |\n\n" + folded("More", "words")
-    assert safe(text).markdown == text
+    assert safe(text, ["https://x.test"]).markdown == text
 
 
 @hard

@@ -1,0 +1,43 @@
+"""Keeps links on the instance: whatever leads elsewhere, or would ping another issue, stays readable but dead.
+
+A zero-width space, written as an entity, parts what GitLab would recognise (docs.gitlab.com/user/markdown: links,
+URL auto-linking, GitLab-specific references).
+"""
+
+import re
+from collections.abc import Sequence
+
+_PART = "&#8203;"
+# An entity may hide any letter of an address or a reference; those that we write ourselves are known to be harmless.
+_ENTITY = re.compile(r"&(?!(?:#8203|lt|gt|amp|quot);|#33;\[|(?<=\]&)#(?:58|40);)(?=#?[A-Za-z0-9]{1,32};)")
+_REFERENCE = re.compile(r"([#!$])(?=\d)(?!(?<=&#)(?:8203|33|58|40);)")
+_EPIC = re.compile(r"&(?:amp;)?(?=\d)")
+_BRACKETED = re.compile(
+    r"\[(?=(?:issue|work_item|epic|merge_request|snippet|vulnerability|feature_flag|contact)\b[^\]]*:)", re.IGNORECASE
+)
+_WWW = re.compile(r"(?<![/\w])www\.", re.IGNORECASE)
+_RELATIVE = r"\]\((?:#[\w-]*|/(?![/\\])[^\s()<>\\&]*|\.{0,2}/?[\w-][\w./-]*(?:#[\w-]*)?)\)"
+# What ends the host of an address: not an @, a further label or another port, which would lead elsewhere.
+_END = r"(?=[/?#)\]\s,;!'\"`*|]|[.:]?(?:\s|$))"
+
+
+def kept_home(text: str, homes: Sequence[str]) -> str:
+    """Return prose (no code in it) whose only live links lead to one of the addresses in `homes`, or are relative."""
+    text = _ENTITY.sub("&amp;", text).replace("]:", "]&#58;")
+    text = _targets(homes).sub(_parted, text)
+    text = _BRACKETED.sub(f"[{_PART}", _WWW.sub(f"www{_PART}.", text))
+    return _REFERENCE.sub(rf"\1{_PART}", _EPIC.sub(f"&amp;{_PART}", text))
+
+
+def _targets(homes: Sequence[str]) -> re.Pattern[str]:
+    """Match what may stay first, so that what is left of the alternatives leads elsewhere."""
+    known = "|".join(re.escape(home.rstrip("/")) for home in homes) or r"(?!)"
+    inline = rf"\]\((?:{known}){_END}[^\s()<>\\]*\)"
+    bare = rf"(?<!\]\()(?<![A-Za-z0-9+.-])(?:{known}){_END}"
+    return re.compile(rf"(?P<live>{inline}|{bare}|{_RELATIVE})|(?P<inline>\]\()|:(?=\\?/\\?/)", re.IGNORECASE)
+
+
+def _parted(found: re.Match[str]) -> str:
+    if found["live"]:
+        return found.group()
+    return "]&#40;" if found["inline"] else f":{_PART}"
