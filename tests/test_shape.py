@@ -157,3 +157,14 @@ def test_the_map_of_the_house_names_every_room() -> None:
     text = (TOP / "ARCHITECTURE.md").read_text(encoding="utf-8")
     rooms = {Path(module).parts[1].removesuffix(".py") for module in MODULES} - {"__init__", "__main__"}
     assert [room for room in sorted(rooms) if not re.search(rf"\b{room}\b", text)] == []
+
+
+def test_whoever_makes_text_harmless_says_which_links_may_live() -> None:
+    calls = [
+        node
+        for module in MODULES
+        for node in ast.walk(tree(module))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "safe"
+    ]
+    assert calls
+    assert [ast.unparse(call) for call in calls if len(call.args) + len(call.keywords) < 2] == []

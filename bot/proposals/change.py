@@ -15,11 +15,11 @@ from msgspec import Struct
 from bot.ci.changed import recomposed
 from bot.ci.compose import CI_FILE, findings_of
 from bot.domain import CannotError, Composition, Finding, ProposalStatus
+from bot.masking import mask_secrets
 from bot.proposals.describe import describe_change
 from bot.proposals.draft import dockerfile_in, require_untouched
 from bot.proposals.order import Order
 from bot.replies import texts
-from bot.replies.render import mask_secrets
 from bot.services import Services
 from bot.store import proposals
 from bot.store.proposals import NewProposal, Proposal
