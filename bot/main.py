@@ -35,8 +35,6 @@ from bot.web.parts import WebParts
 
 log = structlog.get_logger()
 
-_START_SECONDS = 20.0
-
 
 @dataclass(frozen=True)
 class Parts:

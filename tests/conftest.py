@@ -7,15 +7,18 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from bot.store.embedded import EmbeddedPostgres
 from bot.store.migrate import migrate
 from bot.store.pool import Pool, open_pool
 from bot.tasks import queue_schema
 
-# The same examples on every run: what only chance would find is looked for by hand, with more of them.
-settings.register_profile("same", derandomize=True, deadline=None)
+# The same examples on every run, however slow the machine is and whatever an earlier run found: what only chance
+# would find is looked for by hand, with more of them.
+settings.register_profile(
+    "same", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("same")
 
 

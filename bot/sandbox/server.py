@@ -67,11 +67,11 @@ class Sandbox:
         """Let the next matching call fail; see `Fault`."""
         self.faults.add(Fault(method, pattern, status, **more))
 
-    def wait_idle(self, seconds: float = 10.0) -> bool:
+    def wait_idle(self, seconds: float = 60.0) -> bool:
         """Wait until no webhook and no pipeline is under way."""
         return self.wait_until(lambda: self.world.busy == 0, seconds)
 
-    def wait_until(self, holds: Callable[[], bool], seconds: float = 10.0) -> bool:
+    def wait_until(self, holds: Callable[[], bool], seconds: float = 60.0) -> bool:
         """Wait until something is true of the world; False when time is up."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from bot.domain import CannotError, UnreachableError
 
-_START_SECONDS = 30.0
+_START_SECONDS = 60.0
 _SOCKET_PATH_LIMIT = 90
 _PR_SET_PDEATHSIG = 1
 _SETTINGS = {

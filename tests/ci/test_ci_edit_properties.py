@@ -162,9 +162,7 @@ file_edits = st.one_of(
     st.builds(SetDefault, key=st.sampled_from(["image", "retry"]), value=scalars | st.none()),
     st.builds(SetWorkflow, rules=st.just([{"if": "$A"}, {"when": "never"}])),
 )
-quietly = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
-)
+quietly = settings(max_examples=120, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 
 
 def changed_by(text: str, edit: Edit) -> str:

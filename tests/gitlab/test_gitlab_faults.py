@@ -25,7 +25,8 @@ def refusal(status: int, message: object) -> Wire:
 
 
 def impatient(wires: WireServer, waits: list[float]) -> GitLab:
-    return GitLab(wires.url, "glpat-of-a-test", timeout=(5.0, 0.2), sleep=waits.append)
+    """Give up on silence soon, but not before a slow machine gives the answer that follows it."""
+    return GitLab(wires.url, "glpat-of-a-test", timeout=(5.0, 2.0), sleep=waits.append)
 
 
 def read(gitlab: GitLab) -> object:

@@ -12,7 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
+TRIES = 3
 
 
 @dataclass
@@ -32,28 +33,38 @@ class Server:
 @pytest.fixture(scope="session")
 def chroma(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The server that ships with Chroma's own wheel."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
-    command = [Path(sys.executable).with_name("chroma"), "run", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--path", tmp_path_factory.mktemp("chroma")]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    server = Server(f"http://127.0.0.1:{port}", process)
-    _wait_for(server)
+    server = _started(tmp_path_factory.mktemp("chroma"))
     yield server
     server.go_on()
-    process.terminate()
-    process.wait(timeout=PATIENCE_SECONDS)
+    server.process.terminate()
+    server.process.wait(timeout=PATIENCE_SECONDS)
 
 
-def _wait_for(server: Server) -> None:
+def _started(folder: Path) -> Server:
+    """Start it; a port that was free a moment ago may have been taken meanwhile, and then another one is tried."""
+    for _ in range(TRIES):
+        with socket.socket() as unused:
+            unused.bind(("127.0.0.1", 0))
+            port = unused.getsockname()[1]
+        command = [Path(sys.executable).with_name("chroma"), "run", "--host", "127.0.0.1", "--port", str(port)]
+        process = subprocess.Popen(
+            [*command, "--path", folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder
+        )
+        server = Server(f"http://127.0.0.1:{port}", process)
+        if _answers(server):
+            return server
+        process.kill()
+        process.wait()
+    raise AssertionError("Chroma's server did not start")
+
+
+def _answers(server: Server) -> bool:
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        assert server.process.poll() is None, "Chroma's server did not start"
+    while time.monotonic() < deadline and server.process.poll() is None:
         try:
             httpx.get(f"{server.url}/api/v2/heartbeat", timeout=5, trust_env=False).raise_for_status()
         except httpx.HTTPError:
             time.sleep(0.1)
         else:
-            return
-    raise AssertionError("Chroma's server did not answer")
+            return server.process.poll() is None
+    return False

@@ -255,7 +255,7 @@ def test_a_server_holds_the_index_for_every_process(chroma: Server) -> None:
 
 def test_a_server_that_stops_answering_is_unreachable(chroma: Server) -> None:
     embedder = CountingEmbedder("paused")
-    opened = partial(open_collection, "paused", data_dir=None, chroma_url=chroma.url, answer_seconds=3.0)
+    opened = partial(open_collection, "paused", data_dir=None, chroma_url=chroma.url, answer_seconds=8.0)
     clock = [0.0]
     index = Knowledge(Shelf(opened, now=lambda: clock[0]), embedder)
     index.index([document("a")])

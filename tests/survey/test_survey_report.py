@@ -140,7 +140,7 @@ _pieces = st.sampled_from([*_PIECES, *_SPACES])
 _texts = st.one_of(st.text(max_size=80), st.lists(_pieces, max_size=25).map("".join))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.dictionaries(st.sampled_from(NAMES), _texts, max_size=8))
 def test_the_survey_never_raises(texts: dict[str, str]) -> None:
     found = survey(Snapshot(paths=tuple(sorted(texts)), texts=texts))
