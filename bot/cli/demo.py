@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,6 +65,7 @@ class Scene:
 def demo(once: bool, json_file: Path | None) -> None:
     """Play the story; with `once` end after it. Raises CannotError unless it ended merged and green."""
     logs.configure("console", level=logging.ERROR)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # either way everything is closed and cleared away
     console = Console()
     timeline = Timeline(console)
     with ExitStack() as stack:
@@ -204,7 +205,5 @@ def _stay(console: Console, scene: Scene, address: str) -> None:
     console.print(f"  the merge request  {url}/{path}/-/merge_requests/1", highlight=False)
     console.print(f"  the bot's history  {address}/", highlight=False)
     console.print("Ctrl+C ends it.")
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    stop.wait()
+    with suppress(KeyboardInterrupt):
+        threading.Event().wait()
