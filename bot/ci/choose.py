@@ -6,7 +6,8 @@ from pathlib import PurePosixPath
 from bot.ci.catalog import Catalog, Template
 from bot.ci.metadata import Role
 from bot.ci.render import Place
-from bot.domain import Survey, Unit
+from bot.ci.wishes import asked_for
+from bot.domain import Survey, Unit, Wishes
 
 
 def best_template(catalog: Catalog, unit: Unit, retrieved: Sequence[str] = ()) -> Template | None:
@@ -25,9 +26,13 @@ def additions(catalog: Catalog, unit: Unit) -> tuple[Template, ...]:
     return tuple(each for each in _with_role(catalog, "addition") if each.score(unit) is not None)
 
 
-def extras(catalog: Catalog, asked: Sequence[str]) -> tuple[Template, ...]:
-    """Return the templates a person asked for by one of their words."""
-    return tuple(each for each in _with_role(catalog, "extra") if set(each.asked_by) & set(asked))
+def extras(catalog: Catalog, wishes: Wishes) -> tuple[Template, ...]:
+    """Return the templates a person asked for by one of their phrases."""
+    return tuple(
+        each
+        for each in _with_role(catalog, "extra")
+        if set(each.asked_by) & set(wishes.extras) or any(asked_for(wishes.words, phrase) for phrase in each.asked_by)
+    )
 
 
 def fallback(catalog: Catalog) -> Template | None:

@@ -1,6 +1,6 @@
 """From a survey to the files to propose: render, merge and order the jobs, or add the missing ones to a file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import yaml
 from msgspec import Struct, structs
@@ -55,7 +55,12 @@ def compose(
         files=files,
         jobs=rows(added),
         sources=_sources(drafts),
-        assumptions=(*_assumptions(survey, drafts), *remarks, *told(conventions, files.get(CI_FILE, ""))),
+        assumptions=(
+            *_assumptions(survey, drafts),
+            *_not_here(catalog, drafts, wishes),
+            *remarks,
+            *told(conventions, files.get(CI_FILE, "")),
+        ),
         kept=kept,
         findings=findings_of(files),
     )
@@ -80,14 +85,22 @@ def _drafts(
             drafts += [_draft(renderer, each, built) for each in additions(catalog, place.unit)]
     if not any(draft.parts for draft in drafts):
         drafts += _nothing_known(renderer, catalog)
-    nowhere = Place(unit=Unit(root="", ecosystem="generic", facts=()))
-    drafts += [_draft(renderer, each, nowhere) for each in extras(catalog, wishes.extras)]
+    found = places(survey, paths)
+    for each in extras(catalog, wishes):
+        drafts += [_draft(renderer, each, place) for place in _wanted_in(each, found)]
     return drafts
+
+
+def _wanted_in(template: Template, found: Sequence[Place]) -> list[Place]:
+    """What a person asked for is written once, or for every unit it applies to where it is about units."""
+    if not template.applies_to:
+        return [Place(unit=Unit(root="", ecosystem="generic", facts=()))]
+    return [place for place in found if template.score(place.unit) is not None]
 
 
 def _draft(renderer: Renderer, template: Template, place: Place, files: dict[str, str] | None = None) -> Draft:
     try:
-        parts = parts_of(renderer.render(template, JOBS, place), place.unit)
+        parts = parts_of(renderer.render(template, JOBS, place), place.unit, is_asked=template.role == "extra")
     except BrokenTemplateError:
         raise
     except (yaml.YAMLError, CannotError, LookupError, TypeError) as error:
@@ -158,6 +171,15 @@ def _assumptions(survey: Survey, drafts: Sequence[Draft]) -> tuple[str, ...]:
     used = [draft for draft in drafts if draft.parts or draft.template.role == "extra"]
     assumed = [sentence for draft in used for sentence in draft.template.assumes]
     return tuple(dict.fromkeys((*guesses, *assumed, *survey.remarks)))
+
+
+def _not_here(catalog: Catalog, drafts: Sequence[Draft], wishes: Wishes) -> Iterator[str]:
+    """Say which wish could not be met, and what it would take."""
+    written = {draft.template.name for draft in drafts}
+    for template in extras(catalog, wishes):
+        if template.name not in written:
+            needs = ", ".join(f"{name.replace('_', ' ')} {' or '.join(of)}" for name, of in template.applies_to.items())
+            yield f"you asked for {template.name.replace('-', ' ')}, which no part of the repository fits ({needs})"
 
 
 def findings_of(files: Mapping[str, str]) -> tuple[Finding, ...]:

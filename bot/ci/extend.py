@@ -83,7 +83,12 @@ def _missing(parts: Sequence[Part], jobs: dict[str, dict[str, object]], entries:
 
 
 def _is_covered(part: Part, jobs: dict[str, dict[str, object]]) -> bool:
-    """A job is covered when one of the same purpose exists, by its name, its stage or a command it runs."""
+    """A job is covered when one of the same purpose exists, by its name, its stage or a command it runs.
+
+    What a person asked for by name is covered only by a job of that name.
+    """
+    if part.is_asked:
+        return part.name in jobs
     pattern = re.compile(PURPOSES.get(part.stage, re.escape(part.name)), re.IGNORECASE)
     for name, body in jobs.items():
         if name.startswith("."):
@@ -105,7 +110,7 @@ def _renamed(part: Part, clash: Sequence[str]) -> Part:
         return part
     name = f"{part.name}-added" if part.name in clash else part.name
     body = next(iter(yaml.safe_load(text).values()))
-    return Part(name=name, text=text, body=body, unit=part.unit)
+    return structs.replace(part, name=name, text=text, body=body)
 
 
 def _in_its_stages(text: str, parts: list[Part], stages: object) -> tuple[str, list[Part]]:
@@ -131,4 +136,4 @@ def _in_stage(part: Part, stage: str) -> Part:
     if stage == part.stage or part.is_hidden:
         return part
     text = re.sub(rf"(?m)^  stage: {re.escape(part.stage)}$", f"  stage: {stage}", part.text)
-    return Part(name=part.name, text=text, body=part.body | {"stage": stage}, unit=part.unit)
+    return structs.replace(part, text=text, body=part.body | {"stage": stage})

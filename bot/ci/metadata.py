@@ -16,7 +16,8 @@ class Metadata(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a `template.yml` holds.
 
     A `unit` template writes the jobs of one unit, an `addition` joins whatever unit it applies to, an `extra`
-    is written once and only when a person asks for one of `asked_by`, a `fallback` when nothing else applies.
+    is written only when a person's words hold one of the phrases `asked_by`: for every unit it applies to, or once
+    when it applies to nothing in particular. A `fallback` is written when nothing else applies.
     `known_by` holds the names, words and files by which people mean it; `is_usual` is true for what people mean when
     they name the language only.
     """

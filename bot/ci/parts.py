@@ -12,12 +12,13 @@ STAGES = ("lint", "test", "build", "image", "deploy")
 
 
 class Part(Struct, frozen=True, kw_only=True):
-    """A rendered job, or a hidden one that others extend."""
+    """A rendered job, or a hidden one that others extend. `is_asked` when a person named it."""
 
     name: str
     text: str
     body: dict[str, object]
     unit: Unit
+    is_asked: bool = False
 
     @property
     def is_hidden(self) -> bool:
@@ -42,7 +43,7 @@ class Part(Struct, frozen=True, kw_only=True):
         return (value,) if isinstance(value, str) else tuple(map(str, value)) if isinstance(value, list) else ()
 
 
-def parts_of(text: str, unit: Unit) -> tuple[Part, ...]:
+def parts_of(text: str, unit: Unit, *, is_asked: bool = False) -> tuple[Part, ...]:
     """Split rendered text into its jobs."""
     if not text:
         return ()
@@ -50,7 +51,7 @@ def parts_of(text: str, unit: Unit) -> tuple[Part, ...]:
     if not isinstance(bodies, dict) or not all(isinstance(body, dict) for body in bodies.values()):
         raise CannotError("it is not jobs by their names")
     return tuple(
-        Part(name=block.name, text=block_text(text, block), body=bodies[block.name], unit=unit)
+        Part(name=block.name, text=block_text(text, block), body=bodies[block.name], unit=unit, is_asked=is_asked)
         for block in blocks(text)
     )
 

@@ -90,6 +90,11 @@ def _without(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def asked_for(words: str, phrase: str) -> bool:
+    """Tell whether a person's words hold a phrase, and not only to say that they do not want it."""
+    return _asked(re.sub(r"\s+", " ", words.lower().replace("’", "'")), re.escape(phrase))
+
+
 def _asked(text: str, word: str) -> bool:
     return bool(re.search(rf"\b{word}\b", text)) and not re.search(rf"\b{_NOT} {word}\b", text)
 

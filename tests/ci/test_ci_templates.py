@@ -8,11 +8,24 @@ import yaml
 
 from bot.ci.checks import check
 from bot.ci.compose import compose
-from bot.domain import Survey, Wishes
+from bot.ci.wishes import read_wishes
+from bot.domain import Survey
 
 PIP = {"manifest": "requirements.txt", "install": "pip install -r requirements.txt"}
 SERVER = {"deployable": "yes", "port": "8000"}
 PYTEST = {"test": "pytest", "test_tool": "pytest", "coverage": "pytest-cov"}
+
+PYTHON_OF_MATRIX = {
+    "package_manager": "pip",
+    "version": "3.13",
+    "version_floor": "3.10",
+    "manifest": "pyproject.toml",
+    "install": "pip install -e .",
+    "test": "pytest",
+    "lint": "ruff check",
+    "lint_tool": "ruff",
+}
+
 
 # One typical unit for each template: ecosystem, facts.
 TYPICAL: dict[str, tuple[str, dict[str, Any]]] = {
@@ -472,6 +485,34 @@ TYPICAL: dict[str, tuple[str, dict[str, Any]]] = {
     "static-site": ("static", {"framework": "html", "artifact": "."}),
     "nightly": ("generic", {}),
     "security-scans": ("generic", {}),
+    "dependency-scanning": ("generic", {}),
+    "container-scanning": ("docker", {"dockerfile": "Dockerfile"}),
+    "release": ("generic", {}),
+    "deploy-kubernetes": ("docker", {"dockerfile": "Dockerfile"}),
+    "deploy-ssh": ("generic", {}),
+    "deploy-registry": ("docker", {"dockerfile": "Dockerfile"}),
+    "review-app": ("docker", {"dockerfile": "Dockerfile"}),
+    "version-matrix": ("python", PYTHON_OF_MATRIX),
+    "code-quality": ("python", PYTHON_OF_MATRIX),
+    "dependency-audit": ("node", {"package_manager": "npm", "version": "24", "test": "npm test", "manifest": "p.json"}),
+    "publish-package": ("python", PYTHON_OF_MATRIX),
+}
+
+# How a person asks for what is only written then.
+ASKED = {
+    "nightly": "run it nightly",
+    "security-scans": "with security scans",
+    "dependency-scanning": "add dependency scanning",
+    "container-scanning": "and container scanning please",
+    "release": "make a release on tag",
+    "deploy-kubernetes": "deploy to Kubernetes",
+    "deploy-ssh": "deploy over SSH",
+    "deploy-registry": "push it to Docker Hub as well",
+    "review-app": "with review apps",
+    "version-matrix": "test with a matrix",
+    "code-quality": "show code quality",
+    "dependency-audit": "audit dependencies",
+    "publish-package": "publish the package",
 }
 
 
@@ -483,8 +524,7 @@ def pipeline(composition: Any) -> dict[str, Any]:
 def typical(composed, unit):
     def typical_of(name: str, root: str = "", **changes: Any) -> Any:
         ecosystem, facts = TYPICAL[name]
-        extras = {"nightly": ("nightly",), "security-scans": ("security",)}.get(name, ())
-        return composed(unit(ecosystem, root, **(facts | changes)), wishes=Wishes(extras=extras))
+        return composed(unit(ecosystem, root, **(facts | changes)), wishes=read_wishes(ASKED.get(name, "")))
 
     return typical_of
 
@@ -512,7 +552,9 @@ def test_every_image_is_pinned_and_every_job_can_be_interrupted(name, typical) -
     composition = typical(name)
     assert pipeline(composition)["default"]["interruptible"] is True
     for row in composition.jobs:
-        assert re.search(r":[\w.-]+$", row.image), row
+        if row.name == "container_scanning":  # GitLab's own job, only told when to run
+            continue
+        assert re.search(r":(?:[\w.-]+|\$VERSION)$", row.image), row
         assert not row.image.endswith(":latest")
 
 
@@ -524,7 +566,7 @@ def test_the_cache_is_keyed_on_the_lock_file(name, typical) -> None:
     assert all(key["files"] == [TYPICAL[name][1]["lockfile"]] for key in keys)
 
 
-@pytest.mark.parametrize("name", [name for name in TYPICAL if TYPICAL[name][0] != "generic"])
+@pytest.mark.parametrize("name", [name for name in TYPICAL if TYPICAL[name][0] != "generic" and name not in ASKED])
 def test_beside_others_a_unit_works_in_its_own_folder_and_only_when_it_changed(name, composed, unit) -> None:
     ecosystem, facts = TYPICAL[name]
     own = {key: f"services/api/{value}" if key in {"lockfile", "manifest"} else value for key, value in facts.items()}
@@ -769,3 +811,40 @@ def test_hostile_values_stay_inside_their_strings(name, catalog, unit) -> None:
     composition = compose(Survey(units=(unit(ecosystem, **changed),)), catalog, existing_paths=("a",))
     text = composition.files[".gitlab-ci.yml"]
     assert [finding for finding in check(text) if finding.is_error] == []
+
+
+def test_a_deployment_waits_for_a_person_and_only_on_the_default_branch(typical) -> None:
+    for name in ("deploy-kubernetes", "deploy-ssh", "deploy-registry"):
+        job = pipeline(typical(name))[name]
+        rule = {"if": "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH", "when": "manual", "allow_failure": True}
+        assert (job["rules"], job["interruptible"], job["resource_group"]) == ([rule], False, "production")
+
+
+def test_a_deployment_names_the_secrets_it_needs(typical) -> None:
+    said = " ".join(typical("deploy-ssh").assumptions)
+    for name in ("SSH_PRIVATE_KEY", "SSH_KNOWN_HOSTS", "DEPLOY_USER", "DEPLOY_HOST", "DEPLOY_COMMAND"):
+        assert name in said
+
+
+def test_the_matrix_has_the_oldest_and_the_newest_version(typical) -> None:
+    job = pipeline(typical("version-matrix"))["test-versions"]
+    assert job["parallel"] == {"matrix": [{"VERSION": ["3.10", "3.13"]}]}
+    assert (job["extends"], job["image"]) == ("test", "python:$VERSION")
+
+
+def test_each_unit_that_can_be_published_gets_a_job_for_it(composed, unit) -> None:
+    one = unit("python", "a", **PYTHON_OF_MATRIX)
+    other = unit("go", "b", version="1.27", test="go test ./...")
+    found = pipeline(composed(one, other, wishes=read_wishes("publish the package")))
+    assert [name for name in found if "publish" in name] == ["a:publish-package"]
+    assert found["a:publish-package"]["before_script"] == ["cd a"]
+
+
+def test_a_wish_that_nothing_fits_is_answered(composed, unit) -> None:
+    composition = composed(unit("shell", test="bats test"), wishes=read_wishes("with a matrix"))
+    assert any("you asked for version matrix, which no part" in said for said in composition.assumptions)
+
+
+def test_what_is_not_wanted_is_not_written(composed, unit) -> None:
+    found = pipeline(composed(unit("python", **PYTHON_OF_MATRIX), wishes=read_wishes("no matrix, without review apps")))
+    assert not {"test-versions", "review"} & set(found)
