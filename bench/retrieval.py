@@ -95,12 +95,12 @@ def _show_speed(index: Knowledge) -> float:
     """Search among a thousand documents, most of them learned pipelines of one group; return the 95th percentile."""
     chance = random.Random(4)
     index.put(list(_made_up(chance, DOCUMENTS - index.count())))
-    took = sorted(_milliseconds(index, chance) for _ in range(SEARCHES))
-    p95 = took[int(len(took) * 0.95)]
-    verdict = "yes" if p95 <= GOAL_MS else "NO"
-    click.echo("\n| a search among 1000 documents | p50 | p95 | goal | kept |\n| --- | --- | --- | --- | --- |")
-    click.echo(f"| | {statistics.median(took):.1f} ms | {p95:.1f} ms | {GOAL_MS:g} ms | {verdict} |")
-    return p95
+    every = [_milliseconds(index, chance) for _ in range(SEARCHES)]
+    click.echo("\n| a search among 1000 documents | p50 | p95 | goal for p95 |\n| --- | --- | --- | --- |")
+    for name, took in zip(("on the clock", "of the processor"), map(sorted, zip(*every, strict=True)), strict=True):
+        p95 = took[int(len(took) * 0.95)]
+        click.echo(f"| {name} | {statistics.median(took):.1f} ms | {p95:.1f} ms | {GOAL_MS:g} ms |")
+    return sorted(clock for clock, _ in every)[int(SEARCHES * 0.95)]
 
 
 def _made_up(chance: random.Random, count: int) -> Iterator[Document]:
@@ -109,15 +109,16 @@ def _made_up(chance: random.Random, count: int) -> Iterator[Document]:
         yield Document(id=str(number), kind=EXAMPLE, text=text, content_hash="1", metadata={"group": "acme"})
 
 
-def _milliseconds(index: Knowledge, chance: random.Random) -> float:
+def _milliseconds(index: Knowledge, chance: random.Random) -> tuple[float, float]:
+    """Return what a search took on the clock, and of the processor's time: a busy machine only lengthens the first."""
     words = " ".join(chance.choices(_WORDS, k=6))
     is_about_templates = chance.random() < 0.5
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), time.process_time()
     if is_about_templates:
         index.search(words, where={"kind": TEMPLATE}, among=MOST_TEMPLATES)
     else:
         index.search(words, where={"kind": EXAMPLE, "group": "acme"})
-    return (time.perf_counter() - started) * 1000
+    return (time.perf_counter() - started) * 1000, (time.process_time() - worked) * 1000
 
 
 if __name__ == "__main__":

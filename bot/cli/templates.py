@@ -8,6 +8,7 @@ import click
 
 if TYPE_CHECKING:
     from bot.ci.catalog import Catalog
+    from bot.ci.layers import Layer
 
 FOLDER = click.option(
     "--templates-dir",
@@ -17,11 +18,33 @@ FOLDER = click.option(
 )
 
 
-def open_catalog(own: Path | None) -> "Catalog":
-    """Read the shipped templates and, over them, one's own."""
-    from bot.ci.catalog import default_templates_dir, load_catalog
+PROJECT = click.option(
+    "--templates-project",
+    envvar="PIPEWRIGHT_TEMPLATES_PROJECT",
+    help="Path of a GitLab project with templates, such as platform/ci-templates; needs the settings for GitLab.",
+)
 
-    return load_catalog(default_templates_dir(), *([own] if own else []))
+
+def open_catalog(own: Path | None, project: str | None = None) -> "Catalog":
+    """Read the shipped templates and, over them, those of a GitLab project and one's own."""
+    from bot.ci.catalog import build_catalog, default_templates_dir, read_folder
+    from bot.ci.layers import Layer
+
+    layers = [_layer_of_project(project)] if project else []
+    layers += [Layer(origin=str(own), texts=read_folder(own))] if own else []
+    return build_catalog(read_folder(default_templates_dir()), *layers)
+
+
+def _layer_of_project(path: str) -> "Layer":
+    from bot.settings import read_settings
+
+    settings = read_settings()
+    from bot.ci.layers import Layer  # these take a second, so only once the settings are complete
+    from bot.library.project import read_templates
+    from bot.main import open_gitlab
+
+    read = read_templates(open_gitlab(settings), path, None)
+    return Layer(origin=f"{path}@{read.commit_sha[:8]}", texts=read.texts)
 
 
 @click.group("templates", short_help="what retrieval knows")
@@ -31,9 +54,10 @@ def templates_group() -> None:
 
 @templates_group.command("list", short_help="every template")
 @FOLDER
-def list_command(templates_dir: Path | None) -> None:
+@PROJECT
+def list_command(templates_dir: Path | None, templates_project: str | None) -> None:
     """List every template with the hash of its content, as answers cite them."""
-    catalog = open_catalog(templates_dir)
+    catalog = open_catalog(templates_dir, templates_project)
     width = max((len(each.name) for each in catalog.templates), default=0)
     for each in catalog.templates:
         origin = f"  [{each.origin}]" if each.origin else ""
@@ -45,13 +69,14 @@ def list_command(templates_dir: Path | None) -> None:
 @click.argument("words")
 @click.option("--limit", default=5, show_default=True, type=click.IntRange(1, 50), help="How many to show.")
 @FOLDER
-def search_command(words: str, limit: int, templates_dir: Path | None) -> None:
-    """Rank the templates for WORDS as the bot does; needs no settings and no server."""
+@PROJECT
+def search_command(words: str, limit: int, templates_dir: Path | None, templates_project: str | None) -> None:
+    """Rank the templates for WORDS as the bot does; needs no settings and no server without a project."""
     from bot.knowledge.embed import StaticEmbedder
     from bot.knowledge.knowledge import Knowledge
     from bot.library.documents import template_documents
 
-    catalog = open_catalog(templates_dir)
+    catalog = open_catalog(templates_dir, templates_project)
     with tempfile.TemporaryDirectory(prefix="pipewright-") as folder:
         knowledge = Knowledge.open(data_dir=Path(folder), chroma_url=None, embedder=StaticEmbedder())
         knowledge.index(template_documents(catalog))

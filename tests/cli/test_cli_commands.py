@@ -147,6 +147,16 @@ def test_ones_own_templates_join_the_shipped_ones(tmp_path: Path) -> None:
     assert "python-uv" in result.stdout
 
 
+def test_a_broken_template_of_ones_own_is_named_beside_the_list(tmp_path: Path) -> None:
+    folder = tmp_path / "own" / "cobol"
+    folder.mkdir(parents=True)
+    (folder / "template.yml").write_text("name: fortran\n")
+    result = run("templates", "list", "--templates-dir", "own")
+    assert result.exit_code == 0
+    assert "left out: templates/cobol/template.yml" in result.stderr
+    assert "python-uv" in result.stdout
+
+
 @pytest.fixture
 def stand_in(tmp_path: Path) -> Iterator[Sandbox]:
     opened = Sandbox(tmp_path / "gitlab").start()
@@ -191,6 +201,22 @@ def test_generate_reads_a_project_by_its_address(project: str, stand_in: Sandbox
     result = run("generate", f"{stand_in.url}/{project}", "--output", "out")
     assert result.exit_code == 0, result.output
     assert "golang:" in (tmp_path / "out" / ".gitlab-ci.yml").read_text()
+
+
+def test_templates_of_a_project_are_listed_with_its_commit(
+    project: str, stand_in: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot = next(user for user in stand_in.world.users.values() if user.username == "pipewright")
+    files = {"cobol/template.yml": "name: cobol\ndescription: Compiles it.\napplies_to: {ecosystem: [cobol]}\n"}
+    with stand_in.world.lock:
+        seed.add_project(stand_in.world, "platform/ci", files, {bot: 20})
+    monkeypatch.setenv("PIPEWRIGHT_TEMPLATES_PROJECT", "platform/ci")
+    assert re.search(r"^cobol .*\[platform/ci@[0-9a-f]{8}\]$", run("templates", "list").stdout, re.MULTILINE)
+    assert run("templates", "search", "compile cobol", "--limit", "1").stdout.split()[1] == "cobol"
+    assert re.search(r"✓ templates project: platform/ci at [0-9a-f]{8}: cobol", run("doctor").stdout)
+    result = run("templates", "list", "--templates-project", "no/where")
+    assert result.exit_code == 1
+    assert "I can't see this project" in result.output
 
 
 def test_the_doctor_finds_everything_well_but_the_model(project: str) -> None:

@@ -23,6 +23,8 @@ from bot.knowledge.owner import own
 from bot.knowledge.rank import Candidate, mixed, ranked, tokens
 from bot.knowledge.shelf import PAUSE_SECONDS, Shelf
 from bot.library.documents import template_documents
+from bot.main import open_knowledge
+from bot.settings import read_settings
 from tests.knowledge.conftest import Server
 from tests.world.wire import HUNG_UP, SILENT, Wire, WireServer
 
@@ -402,3 +404,17 @@ def test_what_is_no_vector_is_ollamas_silence_and_not_chromas(
     with pytest.raises(UnreachableError, match=words) as silent:
         index.index([document("a"), document("b")])
     assert silent.value.part == "Ollama"
+
+
+def test_by_setting_ollama_turns_words_into_vectors(tmp_path: Path, wires: WireServer) -> None:
+    environ = {"GITLAB_URL": "http://x", "GITLAB_TOKEN": "x", "WEBHOOK_SECRET": "x", "DATA_DIR": str(tmp_path)}
+    environ |= {"EMBEDDINGS": "ollama", "EMBEDDING_MODEL": "all-minilm", "OLLAMA_URL": f"{wires.url},http://other"}
+    settings = read_settings({f"PIPEWRIGHT_{name}": value for name, value in environ.items()}, env_file=None)
+    index = open_knowledge(settings)
+    wires.script = [
+        Wire(body=json.dumps({"embeddings": [[1.0, 0.0], [0.0, 1.0]]})),
+        Wire(body=json.dumps({"embeddings": [[0.1, 0.9]]})),
+    ]
+    index.index([document("sea"), document("hill")])
+    assert names(index.search("something high")) == ["hill", "sea"]
+    assert [asked.body["model"] for asked in wires.asked] == ["all-minilm", "all-minilm"]
