@@ -1,67 +1,59 @@
-"""Answers free words through the model's tool loop."""
+"""Answers free words in a note, through the model's tool loop."""
 
-from bot.agent.loop import Answer, Limits, run_agent
-from bot.agent.prompts import render_prompt
-from bot.domain import AccessLevel, ChatMessage, UnreachableError
+from dataclasses import dataclass
+
+from bot.domain import AccessLevel, ChatMessage
 from bot.handlers import memory, orders
+from bot.handlers.converse import Talk, converse
 from bot.handlers.reply import Reply
 from bot.proposals.order import Order
 from bot.proposals.rights import require
-from bot.replies import texts
+from bot.replies import spoken, texts
 from bot.services import Services
-from bot.tools.project_tools import ProjectTools
-
-HISTORY = 12
 
 
 def answer(services: Services, order: Order, words: str, reply: Reply) -> str:
     """Let the model answer; with no model reachable say so in one line."""
     require(services.gitlab, order.project.id, order.person, AccessLevel.REPORTER, "talk with me about this project")
-    history = memory.history(services, order, HISTORY)
-    if not services.model.is_up():
-        _say_without_model(services, order, texts.model_down(services.mention), reply)
-        return "model down"
-    reply.show(texts.working("I'm thinking about it."))
-    tools = ProjectTools(services, order, words)
-    try:
-        said = _ask(services, order, words, history, tools)
-    except UnreachableError as error:
-        if error.part != "Ollama":
-            raise
-        said = Answer(text=texts.model_down(services.mention), turns=0, stopped_by="model down")
-    _show(services, order, tools, said, reply)
-    return said.stopped_by or "answered"
+    talk = converse(services, order, words, _InNote(reply))
+    _show(services, order, talk, reply)
+    return talk.result
 
 
-def _ask(services: Services, order: Order, words: str, history: list[ChatMessage], tools: ProjectTools) -> Answer:
-    system = render_prompt(
-        services.prompts_dir,
-        "system.md.j2",
-        project_path=order.project.path,
-        repo_url=order.project.web_url,
-        mention=services.mention,
-    )
-    conversation = [ChatMessage(role="system", content=system), *history, ChatMessage(role="user", content=words)]
-    return run_agent(
-        services.model,
-        conversation,
-        tools.all(),
-        Limits(),
-        lambda message: memory.keep(services, order, message),
-    )
+@dataclass(frozen=True)
+class _InNote:
+    """Shows the stages in the reply; its words come whole, for each edit of a note is a call to GitLab."""
+
+    reply: Reply
+
+    def on_step(self, words: str) -> None:
+        self.reply.show_stage(texts.working(words))
+
+    def on_text(self, words: str) -> None:
+        """Nothing is shown of a half sentence."""
+
+    def is_stopped(self) -> bool:
+        return False
 
 
-def _show(services: Services, order: Order, tools: ProjectTools, said: Answer, reply: Reply) -> None:
+def _show(services: Services, order: Order, talk: Talk, reply: Reply) -> None:
     """The proposal's own words come from code; the model's words stand above them."""
-    text = said.text or texts.nothing_useful(services.mention)
-    if tools.opened is not None:
-        orders.show_proposal(services, order, tools.opened, reply, above=text)
-    elif said.turns and said.text:
-        reply.show(text)
+    if talk.opened is not None:
+        orders.show_proposal(services, order, talk.opened, reply, above=talk.text)
     else:
-        _say_without_model(services, order, text, reply)
+        reply.show("\n\n".join(part for part in (talk.text, _how(services, talk)) if part))
+    if not talk.answer.text:  # a model's own words are kept as they come
+        memory.keep(services, order, ChatMessage(role="assistant", content=talk.text))
 
 
-def _say_without_model(services: Services, order: Order, text: str, reply: Reply) -> None:
-    reply.show(text)
-    memory.keep(services, order, ChatMessage(role="assistant", content=text))
+def _how(services: Services, talk: Talk) -> str:
+    """Small talk gets a sentence and no more."""
+    if not talk.sources:
+        return ""
+    return spoken.how_answered(
+        model=services.model.name,
+        turns=talk.answer.turns,
+        seconds=talk.seconds,
+        tokens=talk.answer.prompt_tokens + talk.answer.output_tokens,
+        sources=talk.sources,
+    )

@@ -72,4 +72,7 @@ def tell_unreachable(services: Services, event: Event, order_id: UUID, part: str
 def _tell(services: Services, event: Event, order_id: UUID, text: str) -> None:
     if isinstance(event, PipelineChanged):
         return
-    Reply(services, read_order(services, event, order_id)).show(text)
+    order = read_order(services, event, order_id)
+    Reply(services, order).show(text)
+    if isinstance(event, Mention):
+        mention.react_at_end(services, order, is_well=False)

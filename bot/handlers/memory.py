@@ -2,17 +2,32 @@
 
 import msgspec
 
-from bot.domain import ChatMessage
+from bot.domain import ChatMessage, ToolCall
 from bot.proposals.order import Order
 from bot.services import Services
 from bot.store import messages
+from bot.store.messages import Message
 
 
-def begin(services: Services, order: Order, words: str) -> None:
-    """Store the person's words; what a cut-off try of the same order left is replaced."""
+def begin(services: Services, order: Order, words: str, *, resumes: bool = False) -> None:
+    """Store the person's words, once; what a cut-off try of the same order left is replaced unless it `resumes`."""
     with services.pool.connection() as connection:
+        if resumes and messages.for_order(connection, order.id):
+            return
         messages.forget_order(connection, order.id)
     keep(services, order, ChatMessage(role="user", content=words), author=order.person.username)
+
+
+def so_far(services: Services, order: Order) -> list[ChatMessage]:
+    """Return what the model and its tools said about this order in an earlier try, oldest first."""
+    with services.pool.connection() as connection:
+        rows = messages.for_order(connection, order.id)
+    return [_read(row) for row in rows if row.role != "user"]
+
+
+def _read(row: Message) -> ChatMessage:
+    calls = tuple(msgspec.convert(call, ToolCall) for call in row.tool_calls or ())
+    return ChatMessage(role=row.role, content=row.content, tool_calls=calls, tool_name=row.tool_name)
 
 
 def keep(services: Services, order: Order, message: ChatMessage, *, author: str | None = None) -> None:

@@ -2,6 +2,8 @@
 
 from typing import assert_never
 
+import structlog
+
 from bot.domain import CannotError, ChatMessage, Mention, SkipError
 from bot.handlers import answer, memory, orders
 from bot.handlers.command import Command, FreeText, Unknown, read_command
@@ -10,6 +12,13 @@ from bot.proposals.order import Order
 from bot.replies import texts
 from bot.services import Services
 
+log = structlog.get_logger()
+
+_NOT_WELL = frozenset(
+    {"refused", "unknown", "model down", "silent", "babbling", "going in circles", "too many turns"}
+    | {"too many tokens", "out of time", "too long"}
+)
+
 
 def handle_mention(services: Services, event: Mention, order: Order) -> str:
     """Answer a mention with one note; return a word for how it ended."""
@@ -17,7 +26,7 @@ def handle_mention(services: Services, event: Mention, order: Order) -> str:
     if asked is None:
         raise SkipError("the mention stands in a quote or in code")
     services.gitlab.react(order.project.id, order.noteable, order.note_id, "eyes")
-    memory.begin(services, order, event.text)
+    memory.begin(services, order, event.text, resumes=isinstance(asked, FreeText))
     reply = Reply(services, order)
     try:
         result = _carry_out(services, order, asked, reply)
@@ -26,7 +35,16 @@ def handle_mention(services: Services, event: Mention, order: Order) -> str:
         result = "refused"
     if reply.said and not isinstance(asked, FreeText):  # the model's own words are kept as they come
         memory.keep(services, order, ChatMessage(role="assistant", content=reply.said))
+    react_at_end(services, order, is_well=result not in _NOT_WELL)
     return result
+
+
+def react_at_end(services: Services, order: Order, *, is_well: bool) -> None:
+    """Show on the order itself how it ended; a reaction that GitLab refuses is no reason to fail."""
+    try:
+        services.gitlab.react(order.project.id, order.noteable, order.note_id, "white_check_mark" if is_well else "x")
+    except CannotError as refused:
+        log.info("the order got no mark of its end", reason=str(refused))
 
 
 def _carry_out(services: Services, order: Order, asked: Command | Unknown | FreeText, reply: Reply) -> str:

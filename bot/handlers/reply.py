@@ -1,11 +1,16 @@
 """The one note that answers an order: created once, then edited through its stages."""
 
+import math
+import time
+
 from bot.domain import SafeText
 from bot.proposals.order import Order
 from bot.replies import texts
 from bot.replies.render import safe
 from bot.services import Services
 from bot.store import orders
+
+_SECONDS_BETWEEN_STAGES = 2.0
 
 
 class Reply:
@@ -16,16 +21,23 @@ class Reply:
         self._order = order
         self._note_id = self._known_note()
         self.said = ""
+        self._shown_at = -math.inf
 
     def show(self, markdown: str) -> int:
         """Show this text now, in a new note the first time; return the note's id."""
         self.said = markdown
+        self._shown_at = time.monotonic()
         text = safe(markdown + texts.mark(self._order.id), self._services.homes)
         if self._note_id is None:
             self._note_id = self._create(text)
         else:
             self._services.gitlab.edit_note(self._order.project.id, self._order.noteable, self._note_id, text)
         return self._note_id
+
+    def show_stage(self, markdown: str) -> None:
+        """Show what is being done now, unless the note changed a moment ago: every edit is a call to GitLab."""
+        if time.monotonic() - self._shown_at >= _SECONDS_BETWEEN_STAGES:
+            self.show(markdown)
 
     def _known_note(self) -> int | None:
         with self._services.pool.connection() as connection:

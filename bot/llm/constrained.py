@@ -9,6 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bot.domain import ChatMessage, ModelTurn, ToolCall, ToolSpec
+from bot.llm.native import plain_wire, question_in
+from bot.llm.prompts import default_prompts_dir, nudge, render_prompt
+from bot.llm.text_calls import NotACallError, calls_in_text, first_value, unwrapped
 
 FINAL = "final"
 
@@ -85,21 +88,16 @@ def _required(tool: ToolSpec) -> Sequence[str]:
 
 def instructions(tools: Sequence[ToolSpec]) -> str:
     """Describe the actions in words."""
-    lines = [
-        "Answer with exactly one JSON object: a_reason (a short sentence), action, the action's arguments, text.",
-        "Arguments an action does not use are empty. The actions:",
-        *(line for tool in tools for line in _described(tool)),
-        f"- {FINAL}(): the answer to the person, in `text`, in the person's language, two or three sentences.",
-        'Example: {"a_reason": "the person said hello", "action": "final", "text": "Hello! How can I help?"}',
+    described = [
+        {"name": tool.name, "description": tool.description, "arguments": list(_arguments_described(tool))}
+        for tool in tools
     ]
-    return "\n".join(lines)
+    return render_prompt(default_prompts_dir(), "actions.md.j2", tools=described, final=FINAL)
 
 
-def _described(tool: ToolSpec) -> Iterator[str]:
-    yield f"- {tool.name}({', '.join(properties_of(tool))}): {tool.description}"
+def _arguments_described(tool: ToolSpec) -> Iterator[dict[str, object]]:
     for name, schema in properties_of(tool).items():
-        may_be_empty = "" if name in _required(tool) else ", may be left empty"
-        yield f"    {name}: {_kind(schema)}{may_be_empty}{_told(schema)}"
+        yield {"name": name, "kind": _kind(schema), "required": name in _required(tool), "told": _told(schema)}
 
 
 def _kind(schema: Mapping[str, Any]) -> str:
@@ -127,14 +125,20 @@ def _told(schema: Mapping[str, Any]) -> str:
 
 def to_wire(messages: Sequence[ChatMessage], tools: Sequence[ToolSpec]) -> list[dict[str, Any]]:
     """Return messages any template renders: calls as the assistant's JSON, results as the user's words."""
-    return [_wire(message, tools) for message in messages]
+    wired = [_wire(message, tools) for message in messages]
+    if tools and messages and messages[-1].role == "tool" and messages[-1].tool_name:
+        wired[-1]["content"] += "\n\n" + nudge("next_action", question=question_in(messages))
+    return wired
 
 
 def _wire(message: ChatMessage, tools: Sequence[ToolSpec]) -> dict[str, Any]:
+    plain = plain_wire(message)
+    if plain is not None:
+        return plain
     if message.role == "system" and tools:
         return {"role": "system", "content": f"{message.content}\n\n{instructions(tools)}"}
     if message.role == "tool":
-        return {"role": "user", "content": f"RESULT of {message.tool_name}:\n{message.content}"}
+        return {"role": "user", "content": nudge("result", tool=message.tool_name, content=message.content)}
     if message.role == "assistant" and message.tool_calls:
         call = message.tool_calls[0]
         action = {"a_reason": message.content, "action": call.name, **call.arguments, "text": ""}
@@ -142,17 +146,45 @@ def _wire(message: ChatMessage, tools: Sequence[ToolSpec]) -> dict[str, Any]:
     return {"role": message.role, "content": message.content}
 
 
+def read_turn(text: str, tools: Sequence[ToolSpec]) -> ModelTurn:
+    """Return what the model wants; a complaint for the model when it wrote no action."""
+    if not tools:
+        return _words(text)
+    try:
+        return read_action(text, tools)
+    except ValueError as wrong:
+        return _recovered(text, tools) or ModelTurn(text=text, complaint=nudge("action_again", reason=wrong))
+
+
+def _words(text: str) -> ModelTurn:
+    """Without tools any words are the answer; out of habit it may still be an action object."""
+    action = first_value(unwrapped(text)) if text.lstrip().startswith(("{", "```")) else None
+    spoken = action.get("text") if isinstance(action, dict) and "action" in action else None
+    return ModelTurn(text=spoken if isinstance(spoken, str) else text)
+
+
+def _recovered(text: str, tools: Sequence[ToolSpec]) -> ModelTurn | None:
+    """A server that does not hold the model to the schema lets it call in its own way."""
+    try:
+        calls = calls_in_text(text, tools)
+    except NotACallError:
+        return None
+    return ModelTurn(text="", tool_calls=calls, is_recovered=True) if calls else None
+
+
 def read_action(content: str, tools: Sequence[ToolSpec]) -> ModelTurn:
     """Read an action object; ValueError says what is wrong with it."""
-    action = json.loads(content)
+    action = first_value(unwrapped(content))
     if not isinstance(action, dict):
-        raise ValueError("the answer is not a JSON object")
+        raise ValueError("it is not one JSON object")
     name = action.get("action")
     if name == FINAL:
         return ModelTurn(text=str(action.get("text") or action.get("a_reason") or ""))
     tool = next((tool for tool in tools if tool.name == name), None)
     if tool is None:
-        raise ValueError(f"there is no action {name!r}")
+        raise ValueError(
+            f"there is no action {str(name)[:60]!r}; there are {', '.join(one.name for one in tools)}, {FINAL}"
+        )
     call = ToolCall(name=tool.name, arguments=_arguments(tool, action))
     return ModelTurn(text=str(action.get("a_reason") or ""), tool_calls=(call,))
 

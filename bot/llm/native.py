@@ -1,15 +1,15 @@
 """Ollama's own tool calls, with the guards that small models need."""
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
-from bot.domain import ChatMessage, ToolCall, ToolSpec
+from bot.domain import ChatMessage, ModelTurn, ToolCall, ToolSpec
+from bot.llm.prompts import nudge
+from bot.llm.reading import Heard
+from bot.llm.text_calls import NotACallError, calls_in_text, reply_in
 
-_CONTINUE = "The result is above. Call the next function, or answer the person."
-_WRAPPING = re.compile(r"^(?:```\w*|<\|python_tag\|>|<tool_call>)\s*|\s*(?:```|</tool_call>)$")
-_QUOTED_CALL = re.compile(r"\{\s*\"name\"\s*:\s*\"(\w+)\"")
+_MOST_QUESTION = 300
 
 
 def tools_to_wire(tools: Sequence[ToolSpec]) -> list[dict[str, Any]]:
@@ -26,12 +26,30 @@ def tools_to_wire(tools: Sequence[ToolSpec]) -> list[dict[str, Any]]:
 def to_wire(messages: Sequence[ChatMessage]) -> list[dict[str, Any]]:
     """Return the messages; llama3.1's template prints the tools only in a user message that comes last."""
     wired = [_wire(message) for message in messages]
-    if messages and messages[-1].role == "tool":
-        wired.append({"role": "user", "content": _CONTINUE})
+    if messages and messages[-1].role == "tool" and messages[-1].tool_name:
+        wired.append({"role": "user", "content": nudge("result_above", question=question_in(messages))})
     return wired
 
 
+def question_in(messages: Sequence[ChatMessage]) -> str:
+    """Return what the person asked last: said again at the end, for small models lose it over long results."""
+    asked = [message.content for message in messages if message.role == "user" and not message.is_nudge]
+    return asked[-1][:_MOST_QUESTION] if asked else ""
+
+
+def plain_wire(message: ChatMessage) -> dict[str, Any] | None:
+    """Return what was no call, and the complaint about it, as plain words; None for anything else."""
+    if message.role == "tool" and not message.tool_name:
+        return {"role": "user", "content": message.content}
+    if message.tool_calls and not message.tool_calls[0].name:
+        return {"role": "assistant", "content": str(message.tool_calls[0].arguments.get("said", ""))}
+    return None
+
+
 def _wire(message: ChatMessage) -> dict[str, Any]:
+    plain = plain_wire(message)
+    if plain is not None:
+        return plain
     wired: dict[str, Any] = {"role": message.role, "content": message.content}
     if message.tool_calls:
         wired["tool_calls"] = [
@@ -42,39 +60,35 @@ def _wire(message: ChatMessage) -> dict[str, Any]:
     return wired
 
 
-def calls_in_text(text: str, tools: Sequence[ToolSpec]) -> tuple[ToolCall, ...]:
-    """Recover a call that the model wrote as text.
-
-    Only a call that is all it wrote is one: inside a longer text it may be quoted from a file, so there it
-    becomes a call of nothing, which the loop refuses with a word on how to do it.
-    """
-    written = _object_in(_WRAPPING.sub("", text.strip()))
-    call = _as_call(written, tools) if written is not None else None
-    if call is not None:
-        return (call,)
-    is_quoting = any(name in {tool.name for tool in tools} for name in _QUOTED_CALL.findall(text))
-    return (no_call(text),) if is_quoting else ()
-
-
-def no_call(said: str) -> ToolCall:
-    """Return the call of nothing that stands for what could not be understood."""
-    return ToolCall(name="", arguments={"said": said[:500]})
-
-
-def _object_in(text: str) -> dict[str, Any] | None:
+def read_turn(heard: Heard, text: str, tools: Sequence[ToolSpec]) -> ModelTurn:
+    """Return what the model wants: its calls (then what it says beside them is noise), a recovered call, or words."""
+    calls = _distinct(heard.calls)
+    if calls:
+        words = reply_in(calls[0], tools) if len(calls) == 1 else None
+        return ModelTurn(text=words) if words else ModelTurn(text="", tool_calls=calls)
     try:
-        written = json.loads(text)
-    except ValueError:
-        return None
-    return written if isinstance(written, dict) else None
+        recovered = calls_in_text(text, tools, is_cut=heard.done_reason == "length")
+    except NotACallError as wrong:
+        return ModelTurn(text=text, complaint=nudge("call_again", reason=wrong))
+    return ModelTurn(text="" if recovered else text, tool_calls=recovered, is_recovered=bool(recovered))
 
 
-def _as_call(written: dict[str, Any], tools: Sequence[ToolSpec]) -> ToolCall | None:
-    """A known name alone is a call; an unknown one only with arguments, for else it may be an answer in JSON."""
-    name, has_arguments = written.get("name"), "arguments" in written or "parameters" in written
-    if not isinstance(name, str) or not (has_arguments or name in {tool.name for tool in tools}):
-        return None
-    arguments = written.get("arguments", written.get("parameters"))
-    if arguments is None:
-        return ToolCall(name=name, arguments={})
-    return ToolCall(name=name, arguments=arguments) if isinstance(arguments, dict) else None
+def _distinct(raw: Sequence[Any]) -> tuple[ToolCall, ...]:
+    """Return the calls, each once; a model may say the same thrice."""
+    calls: dict[str, ToolCall] = {}
+    for one in raw:
+        function = one.get("function") if isinstance(one, dict) else None
+        if isinstance(function, dict):
+            call = ToolCall(name=str(function.get("name") or ""), arguments=_arguments(function.get("arguments")))
+            calls.setdefault(json.dumps([call.name, call.arguments], sort_keys=True, default=str), call)
+    return tuple(calls.values())
+
+
+def _arguments(raw: object) -> dict[str, object]:
+    """Other servers and old proxies send the arguments as text, or none at all."""
+    if isinstance(raw, str):
+        try:
+            raw = json.loads(raw, strict=False)
+        except ValueError:
+            return {"said": raw}
+    return dict(raw) if isinstance(raw, dict) else {}

@@ -1,143 +1,221 @@
 """A model served by Ollama, in either way of asking for tools, on any of several hosts."""
 
-import json
+import threading
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
-import httpx
-import ollama
+import structlog
+from msgspec import structs
 
-from bot.domain import ChatMessage, ModelTurn, ToolCall, ToolSpec, UnreachableError
+from bot.domain import ChatMessage, ModelTurn, ToolSpec
 from bot.llm import constrained, native
+from bot.llm.chat import TooLongError, Watch
 from bot.llm.clean import cleaned, without_thoughts
+from bot.llm.faults import Duty, FaultError
+from bot.llm.host import Host, Timing
+from bot.llm.hosts import Hosts
+from bot.llm.partial import SpokenPart
+from bot.llm.prompts import nudge
+from bot.llm.reading import Heard
 
-NUM_CTX = 8192
-_OPTIONS = {"num_ctx": NUM_CTX, "temperature": 0, "seed": 7, "num_predict": 1500}
+log = structlog.get_logger()
+
+WINDOW = 8192
 _KEEP_ALIVE = "30m"
-_COLD_LOAD_SECONDS = 300.0
-_REST_SECONDS = 30.0
+_ACTION_TOKENS, _PROSE_TOKENS, _AFTER_BABBLE_TOKENS = 1024, 1500, 400
+_MALFORMED_BEFORE_FALL = 2
 
-_FAULTS = (ollama.ResponseError, ollama.RequestError, httpx.HTTPError, ConnectionError, ValueError)
-# Said under status 500, yet it is the model that babbled, not the host that failed.
-_MODEL_BABBLED = ("parsing tool call", "invalid tool call arguments", "token repeat limit")
+Mode = Literal["native", "constrained"]
+_SIMPLER = {"schema": "json", "json": "none"}
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How a model is asked. With `may_fall` one that makes malformed native calls is asked in constrained mode from
+    then on. `window` is in tokens.
+    """
+
+    mode: Mode
+    may_fall: bool = False
+    window: int = WINDOW
+    is_streaming: bool = True
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How one request is made."""
+
+    mode: Mode
+    grammar: str
+    tokens: int
+    says_no_thinking: bool
 
 
 class OllamaModel:
-    """Talks with one model. Options are the same in every call: another num_ctx would reload the model."""
+    """Talks with one model. Load-time options are the same in every call: another num_ctx would reload the model.
+
+    What a server turns out not to know (tools, thinking, grammars) is remembered.
+    """
 
     def __init__(
         self,
         urls: Sequence[str],
         model: str,
+        asking: Asking,
         *,
-        mode: str,
-        read_seconds: float = _COLD_LOAD_SECONDS,
-        connect_seconds: float = 2.0,
+        timing: Timing = Timing(),  # noqa: B008 - frozen
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.name = model
-        self.mode = mode
-        timeout = httpx.Timeout(30.0, connect=connect_seconds, read=read_seconds)
-        # trust_env off: a proxy of the environment must never see the conversation.
-        self._hosts = [_Host(url, ollama.Client(host=url, timeout=timeout, trust_env=False)) for url in urls]
-        self._quick = httpx.Timeout(connect_seconds)
+        self.mode: Mode = asking.mode
+        self.window = asking.window
+        self._asking = asking
+        self._grammar, self._says_no_thinking = "schema", True
+        self._malformed = 0
+        self._lock = threading.Lock()
+        self._hosts = Hosts([Host(url, timing) for url in urls], sleep=sleep)
 
     def is_up(self) -> bool:
         """Tell whether any host has the model."""
-        return any(host.has_model(self.name, self._quick) for host in self._hosts)
+        return self._hosts.any_has(self.name)
 
-    def chat(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec]) -> ModelTurn:
-        """Return the next turn, from the first host that answers."""
-        request = self._request([_cleaned(message) for message in messages], tools)
+    def warm_up(self) -> None:
+        """Load the model on every host that has it, before anybody waits for it."""
+        options = {"num_ctx": self.window}
+        for host in self._hosts.each():
+            if host.has_model(self.name):
+                host.warm_up(self.name, options, _KEEP_ALIVE)
+
+    def pull(self) -> None:
+        """Let every host that lacks the model fetch it; raises FaultError when one cannot."""
+        for host in self._hosts.each():
+            if not host.has_model(self.name):
+                host.pull(self.name)
+
+    def chat(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec], watch: Watch | None = None) -> ModelTurn:
+        """Return the next turn, from the first host that answers; what it cost is told with it."""
+        watch = watch or Watch()
         started = time.monotonic()
-        last: Exception | None = None
-        for host in sorted(self._hosts, key=lambda host: host.rests_until > time.monotonic()):
+        clean = [_cleaned(message) for message in messages]
+        way = self._way(tools, watch)
+        turn = self._turn(clean, tools, way, watch)
+        if turn.is_cut and (not turn.text.strip() or turn.complaint):  # the limit cut it before it said anything
+            turn = self._turn(clean, tools, replace(way, tokens=way.tokens * 2), watch)
+        self._learn(turn, way)
+        return structs.replace(turn, seconds=time.monotonic() - started)
+
+    def _way(self, tools: Sequence[ToolSpec], watch: Watch) -> _Way:
+        tokens = _ACTION_TOKENS if tools else _PROSE_TOKENS
+        return _Way(
+            mode=self.mode,
+            grammar=self._grammar,
+            tokens=_AFTER_BABBLE_TOKENS if watch.repairs else tokens,
+            says_no_thinking=self._says_no_thinking,
+        )
+
+    def _turn(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec], way: _Way, watch: Watch) -> ModelTurn:
+        while True:
             try:
-                return self._read(host.ask(request), tools, started)
-            except _FAULTS as error:
-                if any(sign in str(error) for sign in _MODEL_BABBLED):
-                    return ModelTurn(text="", tool_calls=(native.no_call(str(error)),))
-                host.rests_until = time.monotonic() + _REST_SECONDS
-                last = error
-        raise UnreachableError("Ollama", self._why(last)) from last
+                return self._read(self._asked(messages, tools, way, watch), tools, way)
+            except FaultError as fault:
+                if fault.duty is Duty.BABBLED:
+                    return ModelTurn(text="", complaint=self._complaint(way, nudge("babbled")))
+                if fault.duty is Duty.TOO_LONG:
+                    raise TooLongError(fault.tokens, fault.window) from fault
+                way = self._simpler(way, fault)
 
-    def _why(self, error: Exception | None) -> str:
-        if isinstance(error, ollama.ResponseError) and error.status_code == 404 and error.error.startswith("model "):
-            return f"it has no model {self.name!r}. Run: ollama pull {self.name}"
-        return f"{type(error).__name__}: {str(error)[:200]}"
+    def _simpler(self, way: _Way, fault: FaultError) -> _Way:
+        """Return a way without what the server does not know, and remember it; raise when there is none."""
+        simpler = None
+        if fault.duty is Duty.NO_TOOLS and way.mode == "native":
+            self.mode = "constrained"
+            simpler = replace(way, mode=self.mode)
+        elif fault.duty is Duty.NO_THINKING and way.says_no_thinking:
+            self._says_no_thinking = False
+            simpler = replace(way, says_no_thinking=False)
+        elif fault.duty is Duty.NO_GRAMMAR and way.grammar in _SIMPLER:
+            self._grammar = _SIMPLER[way.grammar]
+            simpler = replace(way, grammar=self._grammar)
+        if simpler is None:
+            raise fault
+        log.info("asking the model in a simpler way", mode=simpler.mode, grammar=simpler.grammar)
+        return simpler
 
-    def _request(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec]) -> dict[str, Any]:
+    def _asked(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec], way: _Way, watch: Watch) -> Heard:
+        spoken = SpokenPart()
+        is_action = way.mode == "constrained" and bool(tools)
+
+        def hear(heard: Heard, words: str) -> None:
+            said = spoken.more(heard.content) if is_action else words
+            if said and (is_action or not tools):  # with native tools nobody knows yet whether this is a call
+                watch.on_text(said)
+
+        return self._hosts.chat(self._request(messages, tools, way), watch, hear)
+
+    def _request(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec], way: _Way) -> dict[str, Any]:
         request: dict[str, Any] = {
             "model": self.name,
-            "options": _OPTIONS,
+            "options": {"num_ctx": self.window, "temperature": 0, "seed": 7, "num_predict": way.tokens},
             "keep_alive": _KEEP_ALIVE,
-            "think": False,
-            "stream": False,
+            "stream": self._asking.is_streaming,
+            "truncate": False,  # better refused than silently cut: then we cut, visibly
         }
-        if self.mode == "native":
-            return request | {"messages": native.to_wire(messages), "tools": native.tools_to_wire(tools)}
+        if way.says_no_thinking:
+            request["think"] = False
+        if way.mode == "native":
+            request["messages"] = native.to_wire(messages)
+            return request | ({"tools": native.tools_to_wire(tools)} if tools else {})
         request["messages"] = constrained.to_wire(messages, tools)
-        return request | ({"format": constrained.schema_for(tools)} if tools else {})
+        formats: dict[str, Any] = {"schema": constrained.schema_for(tools), "json": "json"}
+        return request | ({"format": formats[way.grammar]} if tools and way.grammar in formats else {})
 
-    def _read(self, answer: ollama.ChatResponse, tools: Sequence[ToolSpec], started: float) -> ModelTurn:
-        turn = self._turn(answer, tools)
+    def _read(self, heard: Heard, tools: Sequence[ToolSpec], way: _Way) -> ModelTurn:
+        text = without_thoughts(heard.content)
+        if not heard.is_done:
+            turn = ModelTurn(text="", complaint=self._complaint(way, nudge("babbled")))
+        elif way.mode == "native":
+            turn = native.read_turn(heard, text, tools)
+        else:
+            turn = constrained.read_turn(text, tools)
         return ModelTurn(
             text=turn.text,
             tool_calls=turn.tool_calls,
-            prompt_tokens=answer.prompt_eval_count or 0,
-            output_tokens=answer.eval_count or 0,
-            seconds=time.monotonic() - started,
+            complaint=turn.complaint,
+            is_recovered=turn.is_recovered,
+            is_cut=heard.done_reason == "length" and not turn.tool_calls,
+            is_prompt_cut=heard.prompt_tokens in (self.window // 2 + 2, self.window // 2 + 3),
+            prompt_tokens=heard.prompt_tokens,
+            output_tokens=heard.output_tokens,
         )
 
-    def _turn(self, answer: ollama.ChatResponse, tools: Sequence[ToolSpec]) -> ModelTurn:
-        text = without_thoughts(answer.message.content or "")
-        if self.mode == "native":
-            calls = tuple(
-                ToolCall(name=call.function.name, arguments=dict(call.function.arguments))
-                for call in answer.message.tool_calls or ()
-            )
-            return ModelTurn(text=text, tool_calls=calls or native.calls_in_text(text, tools))
-        if not tools:
-            return ModelTurn(text=text)
-        try:
-            return constrained.read_action(text, tools)
-        except (ValueError, json.JSONDecodeError):
-            # Not an action after all: the loop tells the model, for babble is data, not a fault of the host.
-            return ModelTurn(text="", tool_calls=(native.no_call(text),))
+    @staticmethod
+    def _complaint(way: _Way, reason: str) -> str:
+        return nudge("action_again" if way.mode == "constrained" else "call_again", reason=reason)
+
+    def _learn(self, turn: ModelTurn, way: _Way) -> None:
+        """Fall to a way that holds the model tighter, or to none where the server does not hold it at all."""
+        with self._lock:
+            self._malformed = self._malformed + 1 if _is_malformed(turn, way) else 0
+            if self._malformed < _MALFORMED_BEFORE_FALL:
+                return
+            self._malformed = 0
+            if way.mode == "constrained":
+                self._grammar = "none"
+                log.warning("the server does not hold the model to a schema; the prompt alone asks for it")
+            elif self._asking.may_fall:
+                self.mode = "constrained"
+                log.warning("the model's calls are malformed; asking for action objects from now on", model=self.name)
 
 
-class _Host:
-    """One Ollama; after a fault it comes last for a while."""
-
-    def __init__(self, url: str, client: ollama.Client) -> None:
-        self.url = url
-        self.client = client
-        self.rests_until = 0.0
-
-    def ask(self, request: Mapping[str, Any]) -> ollama.ChatResponse:
-        """Return a whole answer; raises one of `_FAULTS`."""
-        try:
-            answer: ollama.ChatResponse = self.client.chat(**request)
-        except AttributeError as error:  # the client trips over an error body that is JSON but no object
-            raise ConnectionError("an error that is no object") from error
-        if not answer.done or answer.done_reason == "load":
-            raise ConnectionError("the answer was cut off")
-        return answer
-
-    def has_model(self, model: str, timeout: httpx.Timeout) -> bool:
-        try:
-            answer = httpx.get(f"{self.url}/api/tags", timeout=timeout, trust_env=False)
-            names = {entry["name"].lower() for entry in answer.json()["models"]}
-        except (httpx.HTTPError, ValueError, KeyError, TypeError):
-            return False
-        wanted = model.lower() if ":" in model else f"{model.lower()}:latest"
-        return wanted in names
+def _is_malformed(turn: ModelTurn, way: _Way) -> bool:
+    """Under a grammar only words that are no object at all show that nobody enforces it."""
+    if way.mode == "native":
+        return bool(turn.complaint) or turn.is_recovered
+    is_object = turn.text.lstrip().startswith("{")
+    return way.grammar != "none" and bool(turn.complaint and turn.text.strip()) and not (turn.is_cut or is_object)
 
 
 def _cleaned(message: ChatMessage) -> ChatMessage:
-    return ChatMessage(
-        role=message.role,
-        content=cleaned(message.content),
-        tool_calls=message.tool_calls,
-        tool_name=message.tool_name,
-    )
+    return structs.replace(message, content=cleaned(message.content))

@@ -12,6 +12,7 @@ class Order:
     """An accepted event with everything the work on it needs to know.
 
     `attempts` counts from 1; more than that means an earlier try was cut off and its effects may exist.
+    `may_change` is false for whoever came with a token that only reads.
     `note_id` is the note that carries the order, None for a description or a reaction.
     """
 
@@ -25,3 +26,4 @@ class Order:
     discussion_id: str | None
     attempts: int
     created_at: datetime
+    may_change: bool = True

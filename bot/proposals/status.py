@@ -1,6 +1,7 @@
 """How pipelines stand, read from GitLab now, for a hook may be late or lost."""
 
 from bot.domain import CannotError
+from bot.gitlab.values import Pipeline
 from bot.replies import progress
 from bot.services import Services
 from bot.store import proposals
@@ -29,7 +30,7 @@ def branch_status(services: Services, project_id: int, branch: str | None) -> st
     ref = branch or services.gitlab.project(project_id).default_branch
     if ref is None:
         raise CannotError("the repository is empty, so there is no pipeline.")
-    found = services.gitlab.latest_pipeline(project_id, ref=ref)
+    found = services.gitlab.latest_pipeline(project_id, ref=ref) or _of_merge_request(services, project_id, ref)
     if found is None:
         return progress.no_pipeline(f"on `{ref}`")
     line = progress.pipeline_line(found.status, found.web_url, where=f"on `{ref}`")
@@ -41,3 +42,9 @@ def branch_status(services: Services, project_id: int, branch: str | None) -> st
         if job.status == "failed"
     )
     return f"{line}\n\n{progress.failed_jobs(failed)}"
+
+
+def _of_merge_request(services: Services, project_id: int, branch: str) -> Pipeline | None:
+    """A merge request's pipeline has a ref of its own, so it is found by the commit alone."""
+    head = services.gitlab.branch_head(project_id, branch)
+    return services.gitlab.latest_pipeline(project_id, sha=head) if head else None

@@ -76,6 +76,14 @@ def for_conversation(connection: Connection[TupleRow], conversation_id: UUID, li
         ).fetchall()
 
 
+def for_order(connection: Connection[TupleRow], order_id: UUID) -> list[Message]:
+    """Return what was said about one order, oldest first."""
+    with connection.cursor(row_factory=class_row(Message)) as cursor:
+        return cursor.execute(
+            f"select {_COLUMNS} from messages where order_id = %s order by id", (order_id,)
+        ).fetchall()
+
+
 def before_order(connection: Connection[TupleRow], conversation_id: UUID, order_id: UUID, limit: int) -> list[Message]:
     """Return the last messages of a conversation that other orders left, oldest first."""
     with connection.cursor(row_factory=class_row(Message)) as cursor:

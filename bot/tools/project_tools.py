@@ -11,6 +11,7 @@ from bot.proposals.rights import require
 from bot.proposals.status import branch_status
 from bot.replies.texts import fact_list
 from bot.services import Services
+from bot.store import proposals
 from bot.store.proposals import Proposal
 from bot.tools import specs
 from bot.tools.search import found_blocks
@@ -27,7 +28,9 @@ class ProjectTools:
         self._order = order
         self._words = words
         self._prepared: Prepared | None = None
-        self.opened: Proposal | None = None
+        self._before = self._made_before()
+        self.opened: Proposal | None = self._before if self._before and self._before.merge_request_iid else None
+        self.statuses: list[str] = []
 
     def all(self) -> Mapping[str, Tool]:
         """Return the tools by name."""
@@ -35,7 +38,7 @@ class ProjectTools:
         offered = (
             Tool(spec=specs.GENERATE, call=self._generate, defaults=here),
             Tool(spec=specs.COMMIT, call=self._commit, has_effect=True, is_legal=self._may_commit, defaults=here),
-            Tool(spec=specs.STATUS, call=self._status, defaults=here),
+            Tool(spec=specs.STATUS, call=self._status, defaults={**here, "branch": ""}),
             Tool(spec=specs.READ_FILE, call=self._read_file),
             Tool(spec=specs.LIST_FILES, call=self._list_files, defaults={"folder": ""}),
             Tool(spec=specs.SEARCH_TEMPLATES, call=self._search),
@@ -43,7 +46,14 @@ class ProjectTools:
         return {tool.spec.name: tool for tool in offered}
 
     def _may_commit(self) -> bool:
-        return self._prepared is not None and self.opened is None
+        return (self._prepared or self._before) is not None and self.opened is None
+
+    def _made_before(self) -> Proposal | None:
+        """Return what an interrupted try of this order made: its results are known to the model already."""
+        if self._order.attempts <= 1:
+            return None
+        with self._services.pool.connection() as connection:
+            return proposals.find_by_order(connection, self._order.id)
 
     def _generate(self, arguments: dict[str, object]) -> str:
         self._same_project(arguments)
@@ -62,13 +72,14 @@ class ProjectTools:
     def _commit(self, arguments: dict[str, object]) -> str:
         self._same_project(arguments)
         self._require(AccessLevel.DEVELOPER, "ask for a draft")
-        if self._prepared is None:
+        if self._prepared is None and self._before is None:
             raise ToolError("call generate_pipeline first")
         if self.opened is not None:
             raise ToolError("the draft is open already; answer now")
         try:
-            proposal = draft.record(self._services, self._order, self._prepared)
-            self.opened = draft.open_draft(self._services, self._order, proposal, self._prepared)
+            prepared = self._prepared or prepare(self._services, self._order.project.id, self._words)
+            proposal = draft.record(self._services, self._order, prepared)
+            self.opened = draft.open_draft(self._services, self._order, proposal, prepared)
         except CannotError as cannot:
             raise ToolError(str(cannot)) from cannot
         return f"Opened draft merge request {self.opened.merge_request_iid}. A person must approve it."
@@ -76,10 +87,13 @@ class ProjectTools:
     def _status(self, arguments: dict[str, object]) -> str:
         self._same_project(arguments)
         self._require(AccessLevel.REPORTER, "ask for the status")
+        branch = str(arguments.get("branch", "")) or None
         try:
-            return branch_status(self._services, self._order.project.id, str(arguments["branch"]) or None)
+            told = branch_status(self._services, self._order.project.id, branch)
         except CannotError as cannot:
             raise ToolError(str(cannot)) from cannot
+        self.statuses.append(told)
+        return told
 
     def _read_file(self, arguments: dict[str, object]) -> str:
         self._require(AccessLevel.REPORTER, "read files")

@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
+from msgspec import structs
 
-from bot.agent.loop import Answer, Limits, Tool, run_agent, trimmed
+from bot.agent.loop import Answer, Limits, Tool, run_agent
 from bot.domain import ChatMessage, ModelTurn, ToolCall, ToolError, ToolSpec, UnreachableError
+from bot.llm.chat import Watch
 
 SYSTEM = ChatMessage(role="system", content="You are Pipewright.")
 QUESTION = ChatMessage(role="user", content="Which files are there?")
@@ -20,7 +22,7 @@ class Script:
     heard: list[list[ChatMessage]] = field(default_factory=list)
     offered: list[list[str]] = field(default_factory=list)
 
-    def chat(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec]) -> ModelTurn:
+    def chat(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec], watch: Watch) -> ModelTurn:
         self.heard.append(list(messages))
         self.offered.append([tool.name for tool in tools])
         return self.turns.pop(0) if len(self.turns) > 1 else self.turns[0]
@@ -55,6 +57,10 @@ class Ended:
     model: Script
 
     @property
+    def brief(self) -> tuple[str, int, str | None]:
+        return self.answer.text, self.answer.turns, self.answer.stopped_by
+
+    @property
     def results(self) -> list[str]:
         return [message.content for message in self.messages if message.role == "tool"]
 
@@ -66,13 +72,13 @@ def run(*turns: ModelTurn, tools: dict[str, Tool] = LIST, limits: Limits = Limit
 
 def test_an_answer_ends_the_loop() -> None:
     ended = run(says("Hello!"))
-    assert ended.answer == Answer(text="Hello!", turns=1)
+    assert ended.brief == ("Hello!", 1, None)
     assert ended.model.heard == [[SYSTEM, QUESTION]]
 
 
 def test_a_result_goes_back_to_the_model_with_its_call() -> None:
     ended = run(lists("src"), says("One file."))
-    assert ended.answer == Answer(text="One file.", turns=2)
+    assert ended.brief == ("One file.", 2, None)
     called, result = ended.model.heard[1][2:]
     assert (called.role, called.tool_calls[0].name) == ("assistant", "list_files")
     assert result == ChatMessage(role="tool", content="a.py in src", tool_name="list_files")
@@ -95,7 +101,7 @@ WRONG = "That did not work: the arguments of list_files are wrong: "
     ("turn", "tools", "told"),
     [
         pytest.param(calls(("deploy", {})), LIST, "'deploy' is no tool. The tools are: list_files.", id="unknown"),
-        pytest.param(calls(("", {"said": "…"})), LIST, "'' is no tool", id="no action at all"),
+        pytest.param(calls(("", {"said": "…"})), LIST, "That was no call", id="no action at all"),
         pytest.param(calls(("list_files", {})), LIST, WRONG + "folder is missing", id="missing"),
         pytest.param(lists(7), LIST, WRONG + "folder must be of the type string, not 7", id="a number"),
         pytest.param(lists(None), LIST, WRONG + "folder is missing", id="null"),
@@ -108,7 +114,7 @@ WRONG = "That did not work: the arguments of list_files are wrong: "
 def test_what_went_wrong_is_told_to_the_model(turn: ModelTurn, tools: dict[str, Tool], told: str) -> None:
     ended = run(turn, says("Sorry."), tools=tools)
     assert ended.results[0].startswith(told)
-    assert ended.answer == Answer(text="Sorry.", turns=2)
+    assert ended.brief == ("Sorry.", 2, None)
 
 
 def test_only_what_is_legal_now_is_offered_and_carried_out() -> None:
@@ -131,7 +137,7 @@ def test_only_what_is_legal_now_is_offered_and_carried_out() -> None:
 def test_the_same_call_is_carried_out_once_then_corrected_then_ended() -> None:
     carried_out: list[object] = []
     ended = run(lists("src"), tools={"list_files": tool(lambda given: str(carried_out.append(given)))})
-    assert ended.answer == Answer(text="", turns=3, stopped_by="going in circles")
+    assert ended.brief == ("", 3, "going in circles")
     assert carried_out == [{"folder": "src"}]
     assert "exactly this before" in ended.results[1]
 
@@ -144,25 +150,26 @@ def test_the_same_call_within_one_turn_is_carried_out_once() -> None:
 
 def test_calls_that_lead_nowhere_end_after_the_turns_allowed() -> None:
     ended = run(*(lists(str(number)) for number in range(20)), limits=Limits(turns=4))
-    assert ended.answer == Answer(text="", turns=4, stopped_by="too many turns")
+    assert ended.brief == ("", 4, "too many turns")
     assert len(ended.model.heard) == 4
 
 
 def test_no_turn_begins_after_the_time_is_up() -> None:
     ended = run(says("Too late."), limits=Limits(seconds=-1))
-    assert ended.answer == Answer(text="", turns=0, stopped_by="out of time")
+    assert ended.brief == ("", 0, "out of time")
     assert ended.model.heard == []
 
 
 def test_a_model_that_says_nothing_is_asked_once_more() -> None:
     ended = run(lists("src"), says(" \n"), says("One file."))
-    assert ended.answer == Answer(text="One file.", turns=3)
+    assert ended.brief == ("One file.", 3, None)
     assert "You said nothing" in ended.model.heard[2][-1].content
+    assert ended.model.offered[2] == [], "without tools it has nothing to do but answer"
 
 
 def test_a_model_that_stays_silent_is_left_alone() -> None:
     ended = run(says(""))
-    assert ended.answer == Answer(text="", turns=2, stopped_by="silent")
+    assert ended.brief == ("", 2, "silent")
 
 
 def test_a_part_that_does_not_answer_ends_the_loop_for_that_is_not_the_models_fault() -> None:
@@ -176,54 +183,123 @@ def test_a_part_that_does_not_answer_ends_the_loop_for_that_is_not_the_models_fa
 def test_a_long_result_is_cut_visibly() -> None:
     ended = run(lists("src"), says("Long."), tools={"list_files": tool(lambda _: "x" * 100_000)})
     (result,) = ended.results
-    assert result.endswith("(cut)")
-    assert len(result) < 7_000
+    assert "characters cut" in result
+    assert len(result) < 13_000
 
 
-# --- the model's window ---
+# --- a text that is no call, limits, and an answer without the model ---
 
 
-def user(content: str) -> ChatMessage:
-    return ChatMessage(role="user", content=content)
+def babbles(text: str = "blah") -> ModelTurn:
+    return ModelTurn(text=text, complaint="That was no action.")
 
 
-def told(content: str) -> ChatMessage:
-    return ChatMessage(role="tool", content=content, tool_name="list_files")
+def test_babble_goes_back_with_a_complaint_twice_and_then_it_is_over() -> None:
+    ended = run(babbles("one"), babbles("two"), says("Sorry."))
+    assert ended.brief == ("Sorry.", 3, None)
+    assert [message.content for message in ended.model.heard[1][2:]] == ["", "That was no action."]
+    assert ended.model.heard[1][2].tool_calls == (ToolCall(name="", arguments={"said": "one"}),)
+    assert run(babbles()).brief == ("", 3, "babbling")
 
 
-def test_what_fits_is_shown_whole() -> None:
-    talk = [SYSTEM, user("a"), QUESTION, told("b")]
-    assert trimmed(talk) == talk
+def test_babble_between_good_turns_is_forgiven() -> None:
+    turns = [babbles(), lists("a"), babbles(), lists("b"), babbles(), lists("c"), says("Done.")]
+    assert run(*turns).brief == ("Done.", 7, None)
 
 
-def test_the_oldest_is_left_out_first_and_said_so() -> None:
-    talk = [SYSTEM, user("old" * 3_000), user("newer" * 2_000), QUESTION, told("x" * 6_000)]
-    system, mark, *rest = trimmed(talk)
-    assert system == SYSTEM
-    assert mark.content == "(1 earlier messages are left out here)"
-    assert rest == talk[2:]
+def test_what_is_known_is_handed_out_when_the_model_ends_nowhere() -> None:
+    ended = run(lists("src"))
+    assert (ended.answer.text, ended.answer.known) == ("", "a.py in src")
 
 
-def test_the_question_outlives_the_results() -> None:
-    results = [told(str(number) * 6_000) for number in range(6)]
-    shown = trimmed([SYSTEM, user("before"), QUESTION, *results])
-    assert QUESTION in shown
-    assert shown[-1] == results[-1]
-    assert results[0] not in shown
-    assert user("before") not in shown
+def test_all_turns_together_have_a_limit_in_tokens() -> None:
+    costly = (structs.replace(lists(str(number)), prompt_tokens=4_000, output_tokens=1_000) for number in range(9))
+    assert run(*costly, limits=Limits(tokens=12_000)).brief == ("", 3, "too many tokens")
 
 
-def test_a_question_of_a_megabyte_is_cut_and_stays_within_the_window() -> None:
-    model = Script([lists("a"), lists("b"), lists("c"), says("Done.")])
-    big = {"list_files": tool(lambda _: "y" * 100_000)}
-    run_agent(model, [SYSTEM, user("x" * 1_000_000)], big, Limits(), lambda _: None)
-    for heard in model.heard:
-        assert sum(len(message.content) for message in heard) < 24_000
-        assert any(message.content.startswith("xxx") for message in heard)
+def test_whoever_does_not_want_the_answer_any_more_gets_none() -> None:
+    model = Script([lists("a")])
+    watch = Watch(is_stopped=lambda: bool(model.heard))
+    assert (
+        run_agent(Stopping(model), [SYSTEM, QUESTION], LIST, Limits(), lambda _: None, watch=watch).stopped_by
+        == "stopped"
+    )
 
 
-def test_the_models_silence_does_not_push_the_question_out() -> None:
-    model = Script([lists("a"), lists("b"), says(""), says("Done.")])
-    big = {"list_files": tool(lambda _: "y" * 100_000)}
-    run_agent(model, [SYSTEM, user("x" * 9_000)], big, Limits(), lambda _: None)
-    assert any(message.content.startswith("xxx") for message in model.heard[-1])
+@dataclass
+class Stopping:
+    """A model that looks whether it is still wanted, as the real one does."""
+
+    model: Script
+
+    def chat(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec], watch: Watch) -> ModelTurn:
+        watch.check()
+        return self.model.chat(messages, tools, watch)
+
+
+# --- an effect ---
+
+
+@dataclass
+class Acting:
+    """A tool that changes something; `done` is what it did."""
+
+    done: list[object] = field(default_factory=list)
+
+    def tools(self) -> dict[str, Tool]:
+        def act(given: dict[str, object]) -> str:
+            self.done.append(given["x"])
+            return f"changed {given['x']}"
+
+        return {**LIST, "change": replace(tool(act, "change", "x"), has_effect=True)}
+
+
+def test_one_turn_changes_one_thing_and_what_was_read_before_may_be_read_again() -> None:
+    acting = Acting()
+    both = calls(("change", {"x": "1"}), ("change", {"x": "2"}))
+    ended = run(lists("src"), both, lists("src"), says("Done."), tools=acting.tools())
+    assert acting.done == ["1"]
+    assert ended.results == [
+        "a.py in src",
+        "changed 1",
+        "Not carried out, for only one change is made in a turn. Ask again if it is still wanted.",
+        "a.py in src",
+    ]
+
+
+def test_a_change_written_as_text_is_not_made_until_it_is_called_properly() -> None:
+    acting = Acting()
+    wish = calls(("change", {"x": "1"}))
+    ended = run(structs.replace(wish, is_recovered=True), wish, says("Done."), tools=acting.tools())
+    assert acting.done == ["1"]
+    assert "must be a proper call" in ended.results[0]
+    assert ended.results[1] == "changed 1"
+
+
+# --- an interrupted run ---
+
+
+def test_an_interrupted_run_is_taken_up_at_every_point_and_nothing_is_done_twice() -> None:
+    def script() -> list[ModelTurn]:
+        return [lists("src"), calls(("change", {"x": "1"})), babbles(), lists("b"), says("Done.")]
+
+    whole = run(*script(), tools=Acting().tools())
+    for cut in range(len(whole.messages) + 1):
+        earlier = whole.messages[:cut]
+        acting, handed_out = Acting(), list[ChatMessage]()
+        turns_taken = sum(message.role == "assistant" for message in earlier)
+        model = Script(script()[turns_taken:] or [says("never asked")])
+        answer = run_agent(model, [SYSTEM, QUESTION], acting.tools(), Limits(), handed_out.append, earlier=earlier)
+        assert (answer.text, answer.turns) == ("Done.", 5)
+        told = earlier + handed_out
+        assert [one.role for one in told] == [one.role for one in whole.messages]
+        assert [one for one in told if one.tool_name != ""] == [one for one in whole.messages if one.tool_name != ""]
+        assert acting.done == ([] if any(one.content == "changed 1" for one in earlier) else ["1"])
+
+
+def test_limits_count_what_an_earlier_try_used() -> None:
+    whole = run(*(lists(str(number)) for number in range(9)), limits=Limits(turns=4))
+    again = run_agent(
+        Script([lists("x")]), [SYSTEM, QUESTION], LIST, Limits(turns=4), lambda _: None, earlier=whole.messages
+    )
+    assert (again.turns, again.stopped_by) == (4, "too many turns")

@@ -8,7 +8,7 @@ import pytest
 from vcr.cassette import Cassette
 
 from bot.domain import ToolCall, UnreachableError
-from bot.llm.ollama import OllamaModel
+from bot.llm.ollama import Asking, OllamaModel
 from tests.llm.talk import ASKED, HELLO, SYSTEM, TOLD, TOOLS, URL
 from tests.world.cassettes import IS_RECORDING, cassette, sent
 from tests.world.scripted_ollama import MODEL, ScriptedOllama, action
@@ -47,7 +47,7 @@ def recorded(request: pytest.FixtureRequest) -> Iterator[Recorded]:
     ollama = ScriptedOllama(script=list(script)).start() if IS_RECORDING else None
     real = ollama.url if ollama else SHOWN
     with cassette(f"ollama/{name}", real=real, shown=SHOWN) as tape:
-        yield Recorded(lambda mode: OllamaModel([real], MODEL, mode=mode), tape)
+        yield Recorded(lambda mode: OllamaModel([real], MODEL, Asking(mode=mode)), tape)
     if ollama:
         ollama.stop()
 
@@ -69,7 +69,7 @@ def test_a_native_talk(recorded: Recorded) -> None:
 def test_a_constrained_talk(recorded: Recorded) -> None:
     assert talk(recorded.open("constrained")) == (WISHED, "The draft is on its way.")
     assert [(method, path) for method, path, _ in recorded.calls()] == [("POST", "/api/chat")] * 2
-    assert all(body["format"] and not body["tools"] for _, _, body in recorded.calls())
+    assert all(body["format"] and "tools" not in body for _, _, body in recorded.calls())
 
 
 def test_a_model_is_looked_for_in_the_list_of_its_host(recorded: Recorded) -> None:

@@ -1,107 +1,115 @@
-"""What the client makes of an Ollama that refuses, is cut off or falls silent, and of several hosts."""
+"""Several hosts used in turn, and what is known of each: who answers next, who rests, who has the model."""
 
-import json
-import socket
+import threading
 
 import pytest
 
 from bot.domain import UnreachableError
-from bot.llm.ollama import OllamaModel
-from tests.llm.talk import HELLO, SYSTEM, TOOLS
-from tests.world.scripted_ollama import MODEL, ScriptedOllama, Wire
-from tests.world.wire import HUNG_UP, SILENT, WireServer
+from bot.llm.chat import StoppedError, Watch
+from bot.llm.host import Breaker, Timing
+from bot.llm.ollama import Asking, OllamaModel
+from tests.llm.talk import HELLO, SYSTEM
+from tests.world.scripted_ollama import MODEL, C, E, F, ScriptedOllama, Stream
+from tests.world.wire import HUNG_UP, WireServer
 from tests.world.wire import Wire as Bytes
 
-OTHER = "qwen3:8b"
 
-
-def model(*urls: str, name: str = MODEL, read_seconds: float = 10.0) -> OllamaModel:
-    return OllamaModel(urls, name, mode="native", read_seconds=read_seconds, connect_seconds=5.0)
+def model(*urls: str, name: str = MODEL) -> OllamaModel:
+    timing = Timing(connect=5.0, first=20.0, gap=20.0)
+    return OllamaModel(urls, name, Asking(mode="native"), timing=timing, sleep=lambda _: None)
 
 
 def failing(one: OllamaModel) -> str:
     with pytest.raises(UnreachableError) as silent:
-        one.chat([SYSTEM, HELLO], TOOLS)
+        one.chat([SYSTEM, HELLO], ())
     assert (silent.value.part, silent.value.effect_possible) == ("Ollama", False)
     return str(silent.value)
 
 
-def answer(content: str, **changes: object) -> str:
-    known = {"model": MODEL, "created_at": "2026-08-21T18:48:22Z", "done": True, "done_reason": "stop"}
-    return json.dumps(known | {"message": {"role": "assistant", "content": content}} | changes)
-
-
-def test_a_model_that_is_not_there_is_told_with_the_command_that_fetches_it(ollama: ScriptedOllama) -> None:
-    assert "ollama pull gemma3:4b" in failing(model(ollama.url, name="gemma3:4b"))
-
-
-FAULTS = [
-    pytest.param(Bytes(500, '{"error":"model runner has unexpectedly stopped"}'), "unexpectedly stopped", id="500"),
-    pytest.param(Bytes(503, '{"error":"server busy, please try again."}'), "server busy", id="503"),
-    pytest.param(Bytes(400, '{"error":"\\"x\\" does not support chat"}'), "does not support chat", id="400"),
-    pytest.param(Bytes(403, ""), "ResponseError", id="403 without a word"),
-    pytest.param(Bytes(404, "404 page not found"), "page not found", id="another server"),
-    pytest.param(Bytes(502, "502"), "no object", id="a bare number as error"),
-    pytest.param(Bytes(502, "null"), "no object", id="null as error"),
-    pytest.param(Bytes(200, "<html>sign in</html>"), "JSONDecodeError", id="a web page"),
-    pytest.param(Bytes(200, '{"error":"x"}'), "ValidationError", id="an error under 200"),
-    pytest.param(Bytes(200, answer("Hel", done=False)), "cut off", id="an answer that did not end"),
-    pytest.param(Bytes(200, answer("", done_reason="load")), "cut off", id="a load without an answer"),
-    pytest.param(Bytes(200, answer("Hello"), sent=30), "RemoteProtocolError", id="a body cut off"),
-    pytest.param(Bytes(307, "", {"Location": "/api/chat"}), "TooManyRedirects", id="a loop of redirects"),
-    pytest.param(HUNG_UP, "RemoteProtocolError", id="the connection dropped"),
-]
-
-
-@pytest.mark.parametrize(("wire", "words"), FAULTS)
-def test_a_fault_is_silence_with_its_reason(wires: WireServer, wire: Bytes, words: str) -> None:
-    wires.script = [wire]
-    assert words in failing(model(wires.url))
-
-
-def test_a_model_that_takes_too_long_is_silence(wires: WireServer) -> None:
-    wires.script = [SILENT]
-    assert "ReadTimeout" in failing(model(wires.url, read_seconds=0.2))
-
-
-def test_where_nobody_listens_is_silence_and_not_up() -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        one = model(f"http://127.0.0.1:{unused.getsockname()[1]}")
-        assert "ConnectionError" in failing(one)
-        assert not one.is_up()
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        "error parsing tool call: raw='{\"a\"}]', err=invalid character ']' after top-level value",
-        'llama-server returned invalid tool call arguments for "read_file": unexpected end of JSON input',
-        "prediction aborted, token repeat limit reached",
-    ],
-)
-def test_babble_that_ollama_cannot_read_is_the_models_fault_not_the_hosts(ollama: ScriptedOllama, error: str) -> None:
-    ollama.say(Wire(500, json.dumps({"error": error})))
-    (called,) = model(ollama.url).chat([SYSTEM, HELLO], TOOLS).tool_calls
-    assert called.name == ""
-    assert error[:20] in str(called.arguments["said"])
-
-
-def test_the_next_host_answers_and_the_failed_one_rests(ollama: ScriptedOllama, wires: WireServer) -> None:
-    wires.script = [Bytes(500, '{"error":"out of memory"}')]
+def test_the_next_host_answers_at_once_and_is_asked_again(ollama: ScriptedOllama, wires: WireServer) -> None:
+    """The conversation stays where it is cached."""
+    wires.script = [Bytes(500, '{"error":"something new"}')]
     ollama.say("Hi.", "Hi again.")
-    both = model(wires.url, ollama.url)
-    assert both.chat([SYSTEM, HELLO], TOOLS).text == "Hi."
-    assert both.chat([SYSTEM, HELLO], TOOLS).text == "Hi again."
-    assert len(wires.asked) == 1
+    both, watch = model(wires.url, ollama.url), Watch()
+    assert both.chat([SYSTEM, HELLO], (), watch).text == "Hi."
+    asked = len(wires.asked)
+    assert both.chat([SYSTEM, HELLO], (), watch).text == "Hi again."
+    assert (watch.host, len(wires.asked)) == (ollama.url, asked)
 
 
-def test_a_rested_host_is_asked_when_no_other_answers(ollama: ScriptedOllama, wires: WireServer) -> None:
-    wires.script = [Bytes(500, '{"error":"out of memory"}')]
-    both = model(wires.url, ollama.url)
-    ollama.say(Wire(500, '{"error":"also ill"}'), "Well again.")
-    assert "also ill" in failing(both)
-    assert both.chat([SYSTEM, HELLO], TOOLS).text == "Well again."
+def test_a_host_without_the_model_is_passed_over(ollama: ScriptedOllama) -> None:
+    other = ScriptedOllama(models=["something:else"]).start()
+    ollama.say("Hi.", "Hi.", "Hi.")
+    both = model(other.url, ollama.url)
+    assert [both.chat([SYSTEM, HELLO], ()).text for _ in range(3)] == ["Hi."] * 3
+    assert both.is_up()
+    other.stop()
+
+
+def test_new_orders_take_turns_among_the_hosts(ollama: ScriptedOllama) -> None:
+    other = ScriptedOllama(models=["llama3.1:8b"]).start()
+    both = model(ollama.url, other.url)
+    for _ in range(4):
+        both.chat([SYSTEM, HELLO], ())
+    assert (len(ollama.requests), len(other.requests)) == (2, 2)
+    other.stop()
+
+
+def test_two_orders_are_answered_at_once_on_two_hosts(ollama: ScriptedOllama) -> None:
+    other = ScriptedOllama(models=["llama3.1:8b"]).start()
+    slow = Stream([C("One."), 0.5, F()])
+    ollama.say(slow)
+    other.say(slow)
+    both, waits = model(ollama.url, other.url), list[str]()
+    asking = [
+        threading.Thread(
+            target=lambda: both.chat([SYSTEM, HELLO], (), Watch(on_waiting=lambda: waits.append("waited")))
+        )
+        for _ in range(2)
+    ]
+    for one in asking:
+        one.start()
+    for one in asking:
+        one.join()
+    assert (len(ollama.requests), len(other.requests), waits) == (1, 1, [])
+    other.stop()
+
+
+def test_a_host_that_failed_thrice_is_left_alone_while_it_does_not_answer(wires: WireServer) -> None:
+    wires.script = [HUNG_UP]
+    one = model(wires.url)
+    for _ in range(2):
+        failing(one)
+    asked = len(wires.asked)
+    assert "failed several times" in failing(one)
+    assert [call.path for call in wires.asked[asked:]] == ["/api/version"], "only a quick look whether it is well"
+
+
+def test_a_host_that_is_well_again_is_asked_again(ollama: ScriptedOllama) -> None:
+    one = model(ollama.url)
+    ollama.say(*[E(500, "ill")] * 4, "Well again.")
+    for _ in range(2):
+        failing(one)
+    assert one.chat([SYSTEM, HELLO], ()).text == "Well again."
+
+
+def test_the_breaker_opens_after_failures_in_a_row_only() -> None:
+    breaker = Breaker(after=3)
+    for _ in range(2):
+        breaker.failed(for_good=False)
+    breaker.worked()
+    breaker.failed(for_good=False)
+    assert not breaker.is_open
+    breaker.failed(for_good=True)
+    assert breaker.is_open
+
+
+def test_whoever_hangs_up_in_the_middle_stops_the_generation(ollama: ScriptedOllama) -> None:
+    heard: list[str] = []
+    ollama.say(Stream([C("One, "), C("two, "), C("three.")], ends="silent"))
+    with pytest.raises(StoppedError):
+        model(ollama.url).chat([SYSTEM, HELLO], (), Watch(on_text=heard.append, is_stopped=lambda: bool(heard)))
+    assert heard == ["One, "]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +120,7 @@ def test_up_means_that_a_host_has_the_model(ollama: ScriptedOllama, name: str, i
     assert model(ollama.url, name=name).is_up() is is_up
 
 
-@pytest.mark.parametrize("body", ["", "[]", '{"models":null}', '{"models":[{}]}', "<html></html>"])
+@pytest.mark.parametrize("body", ["", "[]", "7", '{"models":[{}]}', "<html></html>"])
 def test_another_server_is_not_up(wires: WireServer, body: str) -> None:
     wires.script = [Bytes(200, body)]
     assert not model(wires.url).is_up()

@@ -13,7 +13,7 @@ def test_a_comment_leads_to_a_draft_with_one_green_pipeline(story: Story) -> Non
     order = story.comment(issue, "@pipewright please set up CI for this project")
     story.settle()
     request = story.request
-    assert [award.name for award in order.awards] == ["eyes"]
+    assert [award.name for award in order.awards] == ["eyes", "white_check_mark"]
     assert request.title.startswith("Draft: ")
     assert request.target_branch == "main"
     assert request.author is story.town.bot
@@ -64,7 +64,7 @@ def test_a_mention_in_the_description_of_an_issue_is_an_order(story: Story) -> N
     issue = story.issue("CI", "@pipewright generate")
     story.settle()
     assert story.request.title.startswith("Draft: ")
-    assert [award.name for award in issue.awards] == ["eyes"]
+    assert [award.name for award in issue.awards] == ["eyes", "white_check_mark"]
 
 
 def test_a_confidential_issue_gets_internal_notes_and_a_branch_that_tells_nothing(story: Story) -> None:

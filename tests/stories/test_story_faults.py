@@ -22,8 +22,11 @@ def test_without_a_model_free_words_get_one_line_and_commands_work(story: Story)
 
 
 def test_a_model_that_goes_away_in_the_middle_is_said_in_one_line(story: Story) -> None:
-    story.town.ollama.say(Wire(500, '{"error":"model runner has unexpectedly stopped"}'))
-    assert "The language model is not reachable" in story.ask("@pipewright tell me about this project")
+    crash = Wire(500, '{"error":"model runner has unexpectedly stopped"}')
+    story.town.ollama.say(crash, crash)
+    answer = story.ask("@pipewright tell me about this project")
+    assert "The language model is not reachable right now (the model crashed" in answer
+    assert "\n" not in answer
 
 
 @pytest.mark.parametrize(

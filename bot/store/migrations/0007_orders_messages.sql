@@ -1,0 +1,1 @@
+create index messages_by_order on messages (order_id, id);
