@@ -6,6 +6,7 @@ what a note hangs on, an *award emoji* is a reaction. `iid` counts inside a proj
 
 from enum import IntEnum, StrEnum
 from typing import Literal
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -105,7 +106,21 @@ class PipelineChanged(Struct, frozen=True, kw_only=True, tag="pipeline"):
     status: str
 
 
-Event = Mention | Reaction | MergeRequestChanged | PipelineChanged
+class Chat(Struct, frozen=True, kw_only=True, tag="chat"):
+    """A person wrote to the bot over its own address, in a known conversation or a new one.
+
+    `may_change` is false for a token that only reads. What is heard of the work goes to `channel`.
+    """
+
+    project: ProjectRef
+    author: Person
+    text: str
+    channel: UUID
+    conversation_id: UUID | None = None
+    may_change: bool = False
+
+
+Event = Mention | Reaction | MergeRequestChanged | PipelineChanged | Chat
 
 FINAL_PIPELINE_STATUSES = frozenset({"success", "failed", "canceled", "skipped"})
 

@@ -22,6 +22,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import PoolTimeout
 
 from bot.domain import (
+    Chat,
     Event,
     Mention,
     MergeRequestChanged,
@@ -235,6 +236,15 @@ def _conversation(connection: Connection[TupleRow], event: Event) -> UUID | None
             iid=event.noteable.iid,
             title=event.noteable_title,
             is_confidential=event.is_internal,
+            asked_by=event.author.username,
+        )
+    if isinstance(event, Chat):
+        return event.conversation_id or conversations.open_for_person(
+            connection,
+            project_id=event.project.id,
+            project_path=event.project.path,
+            title=event.text.split("\n", 1)[0][:100],
+            owner_id=event.author.id,
             asked_by=event.author.username,
         )
     if isinstance(event, PipelineChanged):

@@ -15,6 +15,10 @@ _WAITS = (0.3, 1.0, 3.0)
 OnCall = Callable[[str, int, float], None]
 
 
+class BearerToken(str):
+    """A token sent as `Authorization: Bearer`, which GitLab takes for its own kinds and for OAuth's."""
+
+
 class Transport:
     """One connection to GitLab. `route` in every call is the path with placeholders, for logs and metrics."""
 
@@ -32,7 +36,8 @@ class Transport:
         session.hooks["response"] = [_stop_at_errors]
         self._gitlab = gitlab.Gitlab(
             url,
-            private_token=token,
+            private_token=None if isinstance(token, BearerToken) else token,
+            oauth_token=str(token) if isinstance(token, BearerToken) else None,
             session=session,
             ssl_verify=ca_file or True,
             timeout=cast(float, timeout),  # requests takes (connect, read) too

@@ -3,8 +3,18 @@
 from typing import assert_never
 from uuid import UUID
 
-from bot.domain import Event, Mention, MergeRequestChanged, Noteable, Person, PipelineChanged, Reaction, SkipError
-from bot.handlers import mention, pipelines, signals
+from bot.domain import (
+    Chat,
+    Event,
+    Mention,
+    MergeRequestChanged,
+    Noteable,
+    Person,
+    PipelineChanged,
+    Reaction,
+    SkipError,
+)
+from bot.handlers import chat, mention, pipelines, signals
 from bot.handlers.reply import Reply
 from bot.proposals.order import Order
 from bot.replies import texts
@@ -21,17 +31,21 @@ def handle_event(services: Services, event: Event, order_id: UUID) -> str:
             return signals.handle_reaction(services, event, read_order(services, event, order_id))
         case MergeRequestChanged():
             return signals.handle_merge_request(services, event, read_order(services, event, order_id))
+        case Chat():
+            return chat.handle_chat(services, event, read_order(services, event, order_id))
         case PipelineChanged():
             return pipelines.handle_pipeline(services, event)
         case _:
             assert_never(event)
 
 
-def read_order(services: Services, event: Mention | Reaction | MergeRequestChanged, order_id: UUID) -> Order:
+def read_order(services: Services, event: Mention | Reaction | MergeRequestChanged | Chat, order_id: UUID) -> Order:
     """Put together what the stored order and its event say."""
     with services.pool.connection() as connection:
         row = orders.get(connection, order_id)
         conversation = conversations.get(connection, row.conversation_id) if row and row.conversation_id else None
+        is_chat = conversation is not None and isinstance(event, Chat)
+        noteables = conversations.noteables(connection, conversation.id) if conversation and is_chat else []
     if row is None or conversation is None:
         raise SkipError("the order is not stored any more")
     is_internal = event.is_internal if isinstance(event, Mention) else conversation.is_confidential
@@ -39,23 +53,26 @@ def read_order(services: Services, event: Mention | Reaction | MergeRequestChang
         id=order_id,
         conversation_id=conversation.id,
         project=event.project,
-        noteable=_noteable(event),
+        noteable=noteables[0] if noteables else _noteable(event),
         person=_person(event),
         is_internal=is_internal,
-        note_id=None if isinstance(event, MergeRequestChanged) else event.note_id,
+        note_id=event.note_id if isinstance(event, Mention | Reaction) else None,
         discussion_id=event.discussion_id if isinstance(event, Mention) else None,
         attempts=row.attempts,
         created_at=row.created_at,
+        may_change=event.may_change if isinstance(event, Chat) else True,
     )
 
 
-def _noteable(event: Mention | Reaction | MergeRequestChanged) -> Noteable:
+def _noteable(event: Mention | Reaction | MergeRequestChanged | Chat) -> Noteable | None:
+    if isinstance(event, Chat):
+        return None
     if isinstance(event, MergeRequestChanged):
         return Noteable(kind="merge_request", iid=event.iid)
     return event.noteable
 
 
-def _person(event: Mention | Reaction | MergeRequestChanged) -> Person:
+def _person(event: Mention | Reaction | MergeRequestChanged | Chat) -> Person:
     return event.author
 
 
@@ -73,6 +90,9 @@ def _tell(services: Services, event: Event, order_id: UUID, text: str) -> None:
     if isinstance(event, PipelineChanged):
         return
     order = read_order(services, event, order_id)
+    if isinstance(event, Chat):
+        chat.tell(services, event, order, text)
+        return
     Reply(services, order).show(text)
     if isinstance(event, Mention):
         mention.react_at_end(services, order, is_well=False)

@@ -14,7 +14,7 @@ from bot.services import Services
 
 log = structlog.get_logger()
 
-_NOT_WELL = frozenset(
+NOT_WELL = frozenset(
     {"refused", "unknown", "model down", "silent", "babbling", "going in circles", "too many turns"}
     | {"too many tokens", "out of time", "too long"}
 )
@@ -25,7 +25,7 @@ def handle_mention(services: Services, event: Mention, order: Order) -> str:
     asked = read_command(event.text, services.mention_names)
     if asked is None:
         raise SkipError("the mention stands in a quote or in code")
-    services.gitlab.react(order.project.id, order.noteable, order.note_id, "eyes")
+    services.gitlab.react(order.project.id, order.place, order.note_id, "eyes")
     memory.begin(services, order, event.text, resumes=isinstance(asked, FreeText))
     reply = Reply(services, order)
     try:
@@ -35,14 +35,14 @@ def handle_mention(services: Services, event: Mention, order: Order) -> str:
         result = "refused"
     if reply.said and not isinstance(asked, FreeText):  # the model's own words are kept as they come
         memory.keep(services, order, ChatMessage(role="assistant", content=reply.said))
-    react_at_end(services, order, is_well=result not in _NOT_WELL)
+    react_at_end(services, order, is_well=result not in NOT_WELL)
     return result
 
 
 def react_at_end(services: Services, order: Order, *, is_well: bool) -> None:
     """Show on the order itself how it ended; a reaction that GitLab refuses is no reason to fail."""
     try:
-        services.gitlab.react(order.project.id, order.noteable, order.note_id, "white_check_mark" if is_well else "x")
+        services.gitlab.react(order.project.id, order.place, order.note_id, "white_check_mark" if is_well else "x")
     except CannotError as refused:
         log.info("the order got no mark of its end", reason=str(refused))
 

@@ -35,8 +35,8 @@ def show_proposal(services: Services, order: Order, proposal: Proposal, reply: R
             connection,
             proposal.id,
             note_id=note_id,
-            note_kind=order.noteable.kind,
-            note_iid=order.noteable.iid,
+            note_kind=order.place.kind,
+            note_iid=order.place.iid,
             introduction=above,
         )
 
@@ -47,7 +47,7 @@ def report_status(services: Services, order: Order, ref: str, reply: Reply) -> N
     branch = _branch_named(ref)
     proposal = None if branch else newest_proposal(services, order)
     if branch is None and proposal is not None:
-        reply.show(_proposal_status(services, proposal))
+        reply.show(proposal_status(services, proposal))
         return
     told = branch_status(services, order.project.id, branch)
     reply.show(told if branch else f"{progress.no_proposal(services.mention)} {told}")
@@ -59,7 +59,8 @@ def _branch_named(words: str) -> str | None:
     return named[0].strip(".,!?`") if named else None
 
 
-def _proposal_status(services: Services, proposal: Proposal) -> str:
+def proposal_status(services: Services, proposal: Proposal) -> str:
+    """Say where a proposal and its pipeline stand."""
     fresh = refreshed(services, proposal)
     learn_from(services, fresh)
     link = progress.merge_request_link(fresh.merge_request_iid or 0, draft.merge_request_url(fresh))

@@ -31,7 +31,7 @@ class Reply:
         if self._note_id is None:
             self._note_id = self._create(text)
         else:
-            self._services.gitlab.edit_note(self._order.project.id, self._order.noteable, self._note_id, text)
+            self._services.gitlab.edit_note(self._order.project.id, self._order.place, self._note_id, text)
         return self._note_id
 
     def show_stage(self, markdown: str) -> None:
@@ -51,14 +51,14 @@ class Reply:
     def _marked_note(self) -> int | None:
         """Find a note written just before a crash by its author and hidden mark; a mark alone proves nothing."""
         mark = f"pipewright:order={self._order.id}"
-        notes = self._services.gitlab.notes(self._order.project.id, self._order.noteable)
+        notes = self._services.gitlab.notes(self._order.project.id, self._order.place)
         own = (note.id for note in notes if note.author.id == self._services.bot.id and mark in note.body)
         return next(own, None)
 
     def _create(self, text: SafeText) -> int:
         note_id = self._services.gitlab.create_note(
             self._order.project.id,
-            self._order.noteable,
+            self._order.place,
             text,
             is_internal=self._order.is_internal,
             discussion_id=self._order.discussion_id,

@@ -58,7 +58,7 @@ def dockerfile_in(files: Mapping[str, str]) -> str | None:
 
 
 def _branch_name(order: Order, earlier: int) -> str:
-    if order.is_internal:  # branch names are public where a confidential issue is not
+    if order.is_internal or order.noteable is None:  # branch names are public where a confidential issue is not
         return f"pipewright/ci-{order.id.hex[:8]}"
     suffix = f"-{earlier + 1}" if earlier else ""
     kind = "issue" if order.noteable.kind == "issue" else "merge-request"
@@ -180,8 +180,10 @@ def title_of(proposal: Proposal) -> str:
     return "Draft: Set up CI" + (f" for {', '.join(kinds)}" if kinds else "")
 
 
-def asked_in(noteable: Noteable, web_url: str, *, is_internal: bool) -> str:
+def asked_in(noteable: Noteable | None, web_url: str, *, is_internal: bool) -> str:
     """Return a link to where a draft was asked for, which tells nothing of what is confidential."""
+    if noteable is None:
+        return "a talk with me"
     kind = "issue" if noteable.kind == "issue" else "merge request"
     path = "issues" if noteable.kind == "issue" else "merge_requests"
     if is_internal or not web_url:

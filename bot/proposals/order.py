@@ -19,7 +19,7 @@ class Order:
     id: UUID
     conversation_id: UUID
     project: ProjectRef
-    noteable: Noteable
+    noteable: Noteable | None
     person: Person
     is_internal: bool
     note_id: int | None
@@ -27,3 +27,9 @@ class Order:
     attempts: int
     created_at: datetime
     may_change: bool = True
+
+    @property
+    def place(self) -> Noteable:
+        """The issue or merge request the order was given on; a talk over our own address has none."""
+        assert self.noteable is not None
+        return self.noteable

@@ -7,6 +7,8 @@ from msgspec import Struct
 from psycopg import Connection
 from psycopg.rows import TupleRow, class_row
 
+from bot.domain import Noteable
+
 
 class Conversation(Struct, frozen=True, kw_only=True):
     """One stored conversation."""
@@ -19,9 +21,12 @@ class Conversation(Struct, frozen=True, kw_only=True):
     asked_by: str
     created_at: datetime
     updated_at: datetime
+    owner_id: int | None = None
 
 
-_COLUMNS = "c.id, c.project_id, c.project_path, c.title, c.is_confidential, c.asked_by, c.created_at, c.updated_at"
+_COLUMNS = (
+    "c.id, c.project_id, c.project_path, c.title, c.is_confidential, c.asked_by, c.created_at, c.updated_at, c.owner_id"
+)
 
 
 def get(connection: Connection[TupleRow], conversation_id: UUID) -> Conversation | None:
@@ -74,6 +79,34 @@ def open_for_noteable(
     assert row is not None  # insert … returning always answers
     add_noteable(connection, row[0], project_id, kind, iid)
     return UUID(str(row[0]))
+
+
+def open_for_person(
+    connection: Connection[TupleRow],
+    *,
+    project_id: int,
+    project_path: str,
+    title: str,
+    owner_id: int,
+    asked_by: str,
+) -> UUID:
+    """Return a new conversation that hangs on nothing in GitLab and belongs to one person."""
+    row = connection.execute(
+        "insert into conversations (project_id, project_path, title, is_confidential, asked_by, owner_id)"
+        " values (%s, %s, %s, true, %s, %s) returning id",
+        (project_id, project_path, title, asked_by, owner_id),
+    ).fetchone()
+    assert row is not None  # insert … returning always answers
+    return UUID(str(row[0]))
+
+
+def noteables(connection: Connection[TupleRow], conversation_id: UUID) -> list[Noteable]:
+    """Return the issues and merge requests of a conversation, the one it began on first."""
+    rows = connection.execute(
+        "select kind, iid from conversation_noteables where conversation_id = %s order by (kind = 'issue') desc, iid",
+        (conversation_id,),
+    ).fetchall()
+    return [Noteable(kind="issue" if kind == "issue" else "merge_request", iid=iid) for kind, iid in rows]
 
 
 def add_noteable(connection: Connection[TupleRow], conversation_id: UUID, project_id: int, kind: str, iid: int) -> None:

@@ -87,6 +87,34 @@ def finish(
     )
 
 
+def find_by_delivery(connection: Connection[TupleRow], key: str) -> OrderRow | None:
+    """Return the order that a delivery became."""
+    with connection.cursor(row_factory=class_row(OrderRow)) as cursor:
+        return cursor.execute(f"select {_COLUMNS} from orders where delivery_key = %s", (key,)).fetchone()
+
+
+def ask_to_stop(connection: Connection[TupleRow], order_id: UUID) -> None:
+    """Note that the answer is not wanted any more."""
+    connection.execute("update orders set stop_asked = true where id = %s and finished_at is null", (order_id,))
+
+
+def is_stop_asked(connection: Connection[TupleRow], order_id: UUID) -> bool:
+    """Tell whether the answer is not wanted any more."""
+    row = connection.execute("select stop_asked from orders where id = %s", (order_id,)).fetchone()
+    return bool(row and row[0])
+
+
+def set_answer(connection: Connection[TupleRow], order_id: UUID, text: str) -> None:
+    """Keep the answer of an order that is answered in no note."""
+    connection.execute("update orders set answer = %s where id = %s", (text.replace("\x00", ""), order_id))
+
+
+def answer_of(connection: Connection[TupleRow], order_id: UUID) -> str:
+    """Return what an order was answered, over whichever way it came in with."""
+    row = connection.execute("select answer from orders where id = %s", (order_id,)).fetchone()
+    return str(row[0]) if row else ""
+
+
 def set_reply_note(connection: Connection[TupleRow], order_id: UUID, note_id: int) -> None:
     """Remember the note that answers an order."""
     connection.execute("update orders set reply_note_id = %s where id = %s", (note_id, order_id))

@@ -8,7 +8,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.static_files import create_static_files_router
 
 from bot.domain import CannotError, UnreachableError
-from bot.web import errors, health, history, pages, webhook
+from bot.web import chat, errors, health, history, pages, webhook
 from bot.web.parts import WebParts
 
 __all__ = ["WebParts", "create_app"]
@@ -28,6 +28,7 @@ def create_app(parts: WebParts) -> Litestar:
     return Litestar(
         route_handlers=[
             webhook.receive_webhook,
+            chat.chat,
             health.live,
             health.ready,
             health.metrics,

@@ -1,8 +1,10 @@
 """Every way to fail, as one clear message: JSON for programs, a page for people. And the headers of safety."""
 
 import uuid
+from http import HTTPStatus
 from typing import Any
 
+import msgspec
 import structlog
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException
@@ -73,10 +75,17 @@ def _words(error: HTTPException) -> str:
         return "The body is too large."
     if error.status_code == 404 and error.detail in {"", "Not Found"}:
         return "There is nothing at this address."
+    extra = getattr(error, "extra", None)
+    if isinstance(extra, list) and extra and all(isinstance(one, dict) for one in extra):  # which field is wrong
+        return "; ".join(f"{one.get('key', 'body')}: {one.get('message', '')}" for one in extra)
     return error.detail
 
 
 def _answer(request: Request[Any, Any, Any], status: int, message: str, headers: dict[str, str]) -> Response[Any]:
+    if request.url.path.startswith("/api/"):
+        problem = {"type": "about:blank", "title": _TITLES.get(status, HTTPStatus(status).phrase), "status": status}
+        content = msgspec.json.encode(problem | {"detail": message})
+        return Response(content, status_code=status, headers=headers, media_type="application/problem+json")
     if request.url.path.startswith(_FOR_PROGRAMS):
         return Response({"error": message}, status_code=status, headers=headers, media_type=MediaType.JSON)
     page = render("error.html", title=_TITLES.get(status, "That did not work"), message=message)

@@ -14,7 +14,7 @@ from litestar.exceptions import ClientException, NotAuthorizedException, NotFoun
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath
 
-from bot.domain import Event, Mention, MergeRequestChanged, PipelineChanged, ProposalStatus
+from bot.domain import Chat, Event, Mention, MergeRequestChanged, PipelineChanged, ProposalStatus
 from bot.settings import Settings
 from bot.store import approvals, history, proposals
 from bot.web.pages import render
@@ -108,6 +108,8 @@ def in_words(event: Event) -> tuple[str, str]:
     """Return who did something and what."""
     match event:
         case Mention():
+            return event.author.username, event.text
+        case Chat():
             return event.author.username, event.text
         case MergeRequestChanged():
             return event.author.username, f"merge request {event.iid}: {event.action}"

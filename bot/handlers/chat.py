@@ -1,0 +1,127 @@
+"""Answers what a person wrote over the program's own address; the words go out as they come, the answer is stored."""
+
+import time
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from bot.domain import AccessLevel, CannotError, Chat, ChatMessage
+from bot.handlers import memory
+from bot.handlers.command import Command, read_order
+from bot.handlers.converse import converse
+from bot.handlers.mention import NOT_WELL
+from bot.handlers.orders import newest_proposal, proposal_status
+from bot.proposals import draft, note
+from bot.proposals.order import Order
+from bot.proposals.prepare import prepare
+from bot.proposals.rights import require
+from bot.proposals.status import branch_status
+from bot.replies import texts
+from bot.replies.render import mask_secrets
+from bot.services import Services
+from bot.store import live, orders
+
+_SECONDS_BETWEEN_LOOKS = 0.5
+_SECONDS_BETWEEN_WORDS = 0.1
+
+
+def handle_chat(services: Services, event: Chat, order: Order) -> str:
+    """Answer; return a word for how it ended."""
+    asked = read_order(event.text)
+    is_command = isinstance(asked, Command)
+    memory.begin(services, order, event.text, resumes=not is_command)
+    listener = _Listener(services, order.id, event.channel)
+    try:
+        require(services.gitlab, order.project.id, order.person, AccessLevel.REPORTER, "talk with me about it")
+        if isinstance(asked, Command):
+            text, result = _command(services, order, asked, listener), str(asked.name)
+        else:
+            text, result = _talk(services, order, event.text, listener)
+    except CannotError as refused:
+        text, result = texts.refusal(str(refused)), "refused"
+    if is_command or result in NOT_WELL:
+        memory.keep(services, order, ChatMessage(role="assistant", content=text))
+    tell(services, event, order, text)
+    return result
+
+
+def tell(services: Services, event: Chat, order: Order, text: str) -> None:
+    """Store the answer, and tell whoever listens that it is there."""
+    with services.pool.connection() as connection:
+        orders.set_answer(connection, order.id, mask_secrets(text))
+        live.publish(connection, event.channel, "end", "")
+
+
+def _talk(services: Services, order: Order, words: str, listener: "_Listener") -> tuple[str, str]:
+    talk = converse(services, order, words, listener)
+    if talk.opened is None:
+        return talk.text, talk.result
+    return "\n\n".join((talk.text, draft.summary(talk.opened, services.mention))), talk.result
+
+
+def _command(services: Services, order: Order, command: Command, listener: "_Listener") -> str:
+    """What needs no model needs none here either; what decides about a draft is said in GitLab, where others see it."""
+    match command.name:
+        case "help":
+            return texts.help_text(services.mention)
+        case "status":
+            proposal = None if command.rest else newest_proposal(services, order)
+            if proposal is not None:
+                return proposal_status(services, proposal)
+            return branch_status(services, order.project.id, command.rest or None)
+        case "generate":
+            return _generate(services, order, command.rest, listener)
+        case _:
+            raise CannotError(f"that is said in GitLab, where others see it: `{services.mention} {command.name}`.")
+
+
+def _generate(services: Services, order: Order, words: str, listener: "_Listener") -> str:
+    require(services.gitlab, order.project.id, order.person, AccessLevel.DEVELOPER, "ask for a pipeline")
+    if not order.may_change:
+        raise CannotError("the token only reads; to open a draft it needs the scope `api`.")
+    listener.on_step("I'm reading the repository.")
+    prepared = prepare(services, order.project.id, words)
+    proposal = draft.record(services, order, prepared)
+    listener.on_step(f"I read {len(prepared.paths)} files and am opening the draft merge request.")
+    opened = draft.open_draft(services, order, proposal, prepared)
+    return "\n\n".join(
+        part for part in (note.standing(services, opened), draft.summary(opened, services.mention)) if part
+    )
+
+
+@dataclass
+class _Listener:
+    """Hands on steps and words; the words in small heaps, and only whole ones, so that no secret slips by in halves."""
+
+    services: Services
+    order_id: UUID
+    channel: UUID
+    heard: str = ""
+    said: str = ""
+    spoke_at: float = 0.0
+    looked_at: float = 0.0
+    is_over: bool = field(default=False)
+
+    def on_step(self, words: str) -> None:
+        self._publish("step", words)
+
+    def on_text(self, words: str) -> None:
+        self.heard += words
+        if time.monotonic() - self.spoke_at < _SECONDS_BETWEEN_WORDS:
+            return
+        whole = mask_secrets(self.heard[: max(self.heard.rfind(" "), self.heard.rfind("\n")) + 1])
+        if whole.startswith(self.said) and len(whole) > len(self.said):
+            self._publish("text", whole[len(self.said) :])
+            self.said = whole
+            self.spoke_at = time.monotonic()
+
+    def is_stopped(self) -> bool:
+        """Look now and then whether the answer is still wanted."""
+        if not self.is_over and time.monotonic() - self.looked_at >= _SECONDS_BETWEEN_LOOKS:
+            self.looked_at = time.monotonic()
+            with self.services.pool.connection() as connection:
+                self.is_over = orders.is_stop_asked(connection, self.order_id)
+        return self.is_over
+
+    def _publish(self, kind: str, words: str) -> None:
+        with self.services.pool.connection() as connection:
+            live.publish(connection, self.channel, kind, words)
