@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test run check format lock bench bench-pipelines clean
+.PHONY: help setup demo test run check format lock bench bench-pipelines monkey clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
@@ -51,6 +51,9 @@ bench: setup ## measure (ratios in one run)
 
 bench-pipelines: setup ## measure the pipelines for CORPUS=DIR of checkouts (FACTS=TSV, ARGS="--run --mutate --out DIR")
 	@$(BIN)/python -m bench.pipelines "$(CORPUS)" $(if $(FACTS),--facts "$(FACTS)") $(ARGS)
+
+monkey: setup ## let a model that does anything at all take 10 000 turns (TURNS=N for more or fewer)
+	@PIPEWRIGHT_MONKEY_TURNS=$(or $(TURNS),10000) $(BIN)/python -m pytest tests/stories/test_story_monkey.py -n0 -s $(ARGS)
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -12,7 +12,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
@@ -119,6 +119,7 @@ class ScriptedOllama:
     requests: list[Json] = field(default_factory=list)
     wrongs: list[str] = field(default_factory=list)
     is_down: bool = False
+    improvise: Callable[[Json], "Turn"] | None = None
     path: Literal["rendered", "native"] = "rendered"
     without_tools: bool = False
     load_seconds: float = 0.0
@@ -172,7 +173,7 @@ class ScriptedOllama:
             handler.send_whole(Wire(200, json.dumps(_loaded(request, reason))))
             return
         self.requests.append(request)
-        turn: Turn = self.script.pop(0) if self.script else "Lorem ipsum dolor sit amet."
+        turn = self._next(request)
         if isinstance(turn, Wire):
             handler.send_whole(turn)
             return
@@ -181,6 +182,11 @@ class ScriptedOllama:
             handler.send_stream(stream)
         else:
             handler.send_folded(stream, has_tools=bool(request.get("tools")))
+
+    def _next(self, request: Json) -> "Turn":
+        if self.script:
+            return self.script.pop(0)
+        return self.improvise(request) if self.improvise else "Lorem ipsum dolor sit amet."
 
     def _load(self, request: Json, handler: "_Handler") -> bool:
         """Load the model when it is not, or other load-time options are wanted; a hang-up aborts that."""
