@@ -278,4 +278,4 @@ def test_the_api_describes_itself(client: TestClient[Any]) -> None:
 
 def test_an_unknown_address_of_the_api_answers_json(client: TestClient[Any]) -> None:
     answer = client.get("/api/v1/nothing")
-    assert (answer.status_code, list(answer.json())) == (404, ["error"])
+    assert (answer.status_code, list(answer.json())) == (404, ["type", "title", "status", "detail"])
