@@ -10,13 +10,13 @@ from bot.handlers.command import Command, read_order
 from bot.handlers.converse import converse
 from bot.handlers.mention import NOT_WELL
 from bot.handlers.orders import newest_proposal, proposal_status
+from bot.masking import mask_secrets
 from bot.proposals import draft, note
 from bot.proposals.order import Order
 from bot.proposals.prepare import prepare
 from bot.proposals.rights import require
 from bot.proposals.status import branch_status
 from bot.replies import texts
-from bot.replies.render import mask_secrets
 from bot.services import Services
 from bot.store import live, orders
 
