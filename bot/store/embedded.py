@@ -14,6 +14,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -42,18 +43,19 @@ class EmbeddedPostgres:
         self._settings = {**_SETTINGS, **(settings or {})}
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: IO[str] | None = None
+        self._sockets: Path | None = None
 
     def start(self) -> str:
         """Start the server, making its data directory the first time; return how to connect."""
         self._data.parent.mkdir(parents=True, exist_ok=True)
         self._take_lock()
-        owner = _owner(self._data)
+        owner = _owner()
         self._data.mkdir(mode=0o700, exist_ok=True)
         if owner is not None:
             os.chown(self._data, owner.pw_uid, owner.pw_gid)
-        sockets = self._socket_dir(owner)
+        self._sockets = sockets = self._socket_dir(owner)
         if not (self._data / "PG_VERSION").exists():
-            self._run(owner, "initdb", *_INITDB, "-D", str(self._data))
+            self._initialise(owner)
         self._process = self._spawn(owner, sockets)
         self._wait_until_ready()
         return f"host={sockets} user=pipewright dbname=postgres"
@@ -68,9 +70,17 @@ class EmbeddedPostgres:
                 self._process.kill()
                 self._process.wait()
         self._process = None
+        self._clear_sockets()
         if self._lock is not None:
             self._lock.close()
         self._lock = None
+
+    def _clear_sockets(self) -> None:
+        """A folder made for sockets alone goes with the server; what a killed server left in it stays."""
+        if self._sockets is not None and self._sockets != self._data:
+            with suppress(OSError):
+                self._sockets.rmdir()
+        self._sockets = None
 
     def running(self) -> str | None:
         """Return how to connect to the server that another process of ours runs here now, if one does."""
@@ -114,7 +124,9 @@ class EmbeddedPostgres:
     def _spawn(self, owner: pwd.struct_passwd | None, sockets: Path) -> subprocess.Popen[bytes]:
         (self._data / "postmaster.pid").unlink(missing_ok=True)  # we hold the lock, so whoever wrote it is dead
         options = [word for key, value in self._settings.items() for word in ("-c", f"{key}={value}")]
-        command = [*_as(owner), str(_binaries() / "postgres"), "-D", str(self._data), "-k", str(sockets), *options]
+        program = _binaries() / "postgres"
+        prefix, identity = _run_as(owner, self._data, program)
+        command = [*prefix, str(program), "-D", str(self._data), "-k", str(sockets), *options]
         with self._log_path.open("ab") as output:
             return subprocess.Popen(
                 command,
@@ -123,7 +135,7 @@ class EmbeddedPostgres:
                 env=_ENVIRONMENT,
                 process_group=0,
                 preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, nothing of Python's
-                **_user(owner),
+                **identity,
             )
 
     @property
@@ -148,14 +160,16 @@ class EmbeddedPostgres:
             return "(nothing)"
         return self._log_path.read_bytes()[-600:].decode("utf-8", "replace").strip()
 
-    def _run(self, owner: pwd.struct_passwd | None, program: str, *arguments: str) -> None:
+    def _initialise(self, owner: pwd.struct_passwd | None) -> None:
+        program = _binaries() / "initdb"
+        prefix, identity = _run_as(owner, self._data, program)
         done = subprocess.run(
-            [*_as(owner), str(_binaries() / program), *arguments],
+            [*prefix, str(program), *_INITDB, "-D", str(self._data)],
             env=_ENVIRONMENT,
             capture_output=True,
             check=False,
             timeout=120,
-            **_user(owner),
+            **identity,
         )
         if done.returncode:
             words = done.stderr[-600:].decode("utf-8", "replace").strip()
@@ -183,12 +197,9 @@ def _binaries() -> Path:
     return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
 
 
-def _owner(data: Path) -> pwd.struct_passwd | None:
-    """PostgreSQL refuses to run as root: then the user nobody owns it, where nobody gets there at all."""
-    if os.geteuid() != 0:
-        return None
-    nobody = pwd.getpwnam("nobody")
-    return nobody if _reachable(nobody, data, _binaries() / "postgres") else None
+def _owner() -> pwd.struct_passwd | None:
+    """PostgreSQL refuses to run as root: then the user nobody owns its files and runs it."""
+    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
 
 
 def _reachable(owner: pwd.struct_passwd, *paths: Path) -> bool:
@@ -196,17 +207,19 @@ def _reachable(owner: pwd.struct_passwd, *paths: Path) -> bool:
     return all(folder.stat().st_mode & 0o001 for folder in folders if folder.stat().st_uid != owner.pw_uid)
 
 
-def _as(owner: pwd.struct_passwd | None) -> list[str]:
-    """Below folders closed to nobody (such as /root) a user namespace takes the place of another user."""
-    if owner is not None or os.geteuid() != 0:
-        return []
-    return ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"]
+def _run_as(owner: pwd.struct_passwd | None, data: Path, program: Path) -> tuple[list[str], dict[str, Any]]:
+    """Return what goes before a command and into subprocess so that the owner runs it.
 
-
-def _user(owner: pwd.struct_passwd | None) -> dict[str, Any]:
+    Below folders closed to the owner (such as /root) it keeps the one capability that opens them; a user namespace
+    would do too, but containers forbid it.
+    """
     if owner is None:
-        return {}
-    return {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
+        return [], {}
+    if _reachable(owner, data, program):
+        return [], {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
+    identity = [f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
+    kept = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--pdeathsig=INT"]
+    return ["setpriv", *identity, *kept, "--"], {}
 
 
 def _die_with_parent() -> None:

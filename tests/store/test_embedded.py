@@ -1,0 +1,69 @@
+"""The database of our own: it keeps what it was given, has one owner at a time, and leaves nothing behind."""
+
+import signal
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bot.domain import CannotError
+from bot.store.embedded import EmbeddedPostgres
+
+QUICKLY = {"fsync": "off", "synchronous_commit": "off"}
+
+
+@pytest.fixture(params=["open", "closed"])
+def folder(request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A folder that everybody may pass through, and one (as below /root) that only its owner may."""
+    with tempfile.TemporaryDirectory(prefix="pw-") as made:
+        Path(made).chmod(0o755 if request.param == "open" else 0o700)
+        yield Path(made)
+
+
+def sockets(conninfo: str) -> Path:
+    return Path(conninfo.split(maxsplit=1)[0].removeprefix("host="))
+
+
+def test_what_was_stored_is_there_after_a_restart_and_no_socket_stays(folder: Path) -> None:
+    server = EmbeddedPostgres(folder, settings=QUICKLY)
+    try:
+        with psycopg.connect(server.start(), autocommit=True) as connection:
+            connection.execute("create table kept as select 42 as number")
+        server.stop()
+        conninfo = server.start()
+        with psycopg.connect(conninfo) as connection:
+            assert connection.execute("select number from kept").fetchone() == (42,)
+    finally:
+        server.stop()
+    assert sockets(conninfo) == folder.resolve() / "postgres" or not sockets(conninfo).exists()
+    assert server.pid is None
+
+
+def test_a_second_process_is_told_who_has_it_and_may_join(folder: Path) -> None:
+    server, other = EmbeddedPostgres(folder, settings=QUICKLY), EmbeddedPostgres(folder, settings=QUICKLY)
+    assert other.running() is None
+    try:
+        conninfo = server.start()
+        assert other.running() == conninfo
+        with pytest.raises(CannotError, match="another process uses the embedded database"):
+            other.start()
+    finally:
+        server.stop()
+    assert other.running() is None
+
+
+def test_a_server_that_was_killed_comes_back_with_everything(folder: Path) -> None:
+    server = EmbeddedPostgres(folder)
+    try:
+        with psycopg.connect(server.start(), autocommit=True) as connection:
+            connection.execute("create table kept as select 42 as number")
+        assert server._process is not None
+        server._process.send_signal(signal.SIGKILL)
+        server._process.wait()
+        server.stop()
+        with psycopg.connect(server.start()) as connection:
+            assert connection.execute("select number from kept").fetchone() == (42,)
+    finally:
+        server.stop()
