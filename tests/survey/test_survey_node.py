@@ -146,3 +146,21 @@ jobs:
 def test_odd_script_names_never_reach_a_command(unit_of: Look, name: str) -> None:
     unit = unit_of({"package.json": package(scripts={name: "jest", "build": "tsc"})})
     assert unit.all("test") == ()
+
+
+@pytest.mark.parametrize(
+    ("package", "packages"),
+    [
+        pytest.param('"scripts": {"test": "mocha", "prepare": "git config core.hooksPath .h"}', ("git",), id="a hook"),
+        pytest.param(
+            '"scripts": {"test": "mocha", "posttest": "npm run x", "x": "a && make b"}', ("make",), id="after"
+        ),
+        pytest.param('"scripts": {"test": "mocha", "release": "git push"}', (), id="a script nothing runs"),
+        pytest.param('"scripts": {"test": "node digit.js"}', (), id="no program of that name"),
+        pytest.param(
+            '"scripts": {"test": "tap"}, "devDependencies": {"@npmcli/template-oss": "5"}', ("git",), id="a tool"
+        ),
+    ],
+)
+def test_programs_that_a_slim_image_lacks_are_seen(unit_of: Look, package: str, packages: tuple[str, ...]) -> None:
+    assert unit_of({"package.json": f"{{{package}}}"}).all("system_package") == packages

@@ -9,6 +9,7 @@ from bot.survey.ended import told
 from bot.survey.facts import Facts
 from bot.survey.node.deploying import add_deployment
 from bot.survey.node.manager import Manager, find_manager, installation
+from bot.survey.node.programs import programs
 from bot.survey.node.scripts import (
     called_script,
     delegates,
@@ -264,6 +265,9 @@ def _add_needs(facts: Facts, folder: Folder, package: dict[str, object]) -> None
             facts.add("system_package", name, "binding.gyp compiles an addon", folder.evidence("binding.gyp"))
     if any(re.match(r"(git\+|git:|github:|[\w-]+/[\w.-]+$)", value) for value in dependencies.values()):
         facts.add("system_package", "git", "a dependency is fetched with git", folder.evidence("package.json", "git"))
+    lines = [line for name in ("test", "lint", "build") for line in facts.all(name)]
+    for name, why in programs(scripts_of(package), dependencies, lines):
+        facts.add("system_package", name, why, folder.evidence("package.json", name))
     old = re.match(r"[\^~]?4\.", dependencies.get("webpack", "")) or re.match(
         r"[\^~]?[1-4]\.", dependencies.get("react-scripts", "")
     )
