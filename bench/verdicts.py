@@ -30,6 +30,7 @@ _OUTSIDE = (
     (r"(?i:could not resolve host|temporary failure in name resolution)|getaddrinfo", "no network"),
     (r"\b(?:ENOTFOUND|EAI_AGAIN)\b|nodeenv failed", "no network"),
     (r"(?i:connection refused|network is unreachable|connect timed out|i/o timeout)|\bECONNREFUSED\b", "no network"),
+    (r"\b(?:ESOCKETTIMEDOUT|ETIMEDOUT)\b|(?i:read timed out|timed out awaiting)", "the network was too slow"),
     (r"(?i:unable to access 'https|github\.com.*(?:fatal|unable to access))", "no network"),
     (r"\b40[34]\b.*(?i:not found|forbidden)|\bE404\b|\bETARGET\b", "the registry lacks a package"),
     (r"No matching distribution found", "the registry lacks a package"),

@@ -68,6 +68,7 @@ def test_a_log_tells_how_many_tests_ran(log: str, expected: int) -> None:
         ("npm error code ENOTFOUND", "no network: npm error code ENOTFOUND"),
         ("ModuleNotFoundError: No module named 'setuptools'", ""),
         ("the bathroom is red", ""),
+        ("error Error: core-js: ESOCKETTIMEDOUT", "the network was too slow: error Error: core-js: ESOCKETTIMEDOUT"),
         ("AssertionError: 1 != 2", ""),
         ("Connection refused\n" + "and then it went on\n" * 80 + "AssertionError", ""),
     ],
