@@ -20,6 +20,7 @@ from bot.domain import CannotError, Composition, Conventions, Finding, Source, S
 CI_FILE = ".gitlab-ci.yml"
 JOBS = "jobs.yml.j2"
 UNSURE = 0.7
+_IMAGE = "$CI_REGISTRY_IMAGE"
 
 
 class Draft(Struct, frozen=True, kw_only=True):
@@ -180,6 +181,9 @@ def _not_here(catalog: Catalog, drafts: Sequence[Draft], wishes: Wishes) -> Iter
         if template.name not in written:
             needs = ", ".join(f"{name.replace('_', ' ')} {' or '.join(of)}" for name, of in template.applies_to.items())
             yield f"you asked for {template.name.replace('-', ' ')}, which no part of the repository fits ({needs})"
+    asked = [part.name for draft in drafts for part in draft.parts if part.is_asked and _IMAGE in part.text]
+    if asked and not any(draft.place.has_dockerfile for draft in drafts):
+        yield f"{asked[0]} needs the project's image, and there is no Dockerfile to build it from; add one first"
 
 
 def findings_of(files: Mapping[str, str]) -> tuple[Finding, ...]:

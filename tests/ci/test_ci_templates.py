@@ -827,8 +827,8 @@ def test_a_deployment_names_the_secrets_it_needs(typical) -> None:
 
 
 def test_the_matrix_has_the_oldest_and_the_newest_version(typical) -> None:
-    job = pipeline(typical("version-matrix"))["test-versions"]
-    assert job["parallel"] == {"matrix": [{"VERSION": ["3.10", "3.13"]}]}
+    job = pipeline(typical("version-matrix", version_floor="3.12"))["test-versions"]
+    assert job["parallel"] == {"matrix": [{"VERSION": ["3.12", "3.13"]}]}
     assert (job["extends"], job["image"]) == ("test", "python:$VERSION")
 
 
@@ -848,3 +848,23 @@ def test_a_wish_that_nothing_fits_is_answered(composed, unit) -> None:
 def test_what_is_not_wanted_is_not_written(composed, unit) -> None:
     found = pipeline(composed(unit("python", **PYTHON_OF_MATRIX), wishes=read_wishes("no matrix, without review apps")))
     assert not {"test-versions", "review"} & set(found)
+
+
+def test_a_version_that_has_ended_gets_no_job_of_its_own(typical) -> None:
+    for floor, versions in {"3.8": ["3.11", "3.13"], "3.13": ["3.13"]}.items():
+        job = pipeline(typical("version-matrix", version_floor=floor))["test-versions"]
+        assert job["parallel"] == {"matrix": [{"VERSION": versions}]}
+
+
+def test_a_deployment_of_an_image_that_nothing_builds_says_so(composed, unit) -> None:
+    library = unit("python", **PYTHON_OF_MATRIX)
+    for words in ("deploy to kubernetes", "with review apps", "add container scanning"):
+        said = " ".join(composed(library, wishes=read_wishes(words)).assumptions)
+        assert "there is no Dockerfile to build it from" in said
+    assert "no Dockerfile" not in " ".join(composed(library, wishes=read_wishes("deploy over ssh")).assumptions)
+
+
+def test_the_audit_of_a_package_looks_at_what_the_package_needs(composed, unit) -> None:
+    facts = PYTHON_OF_MATRIX | {"package_manager": "hatch", "install": "pip install hatch==1.18.2"}
+    job = pipeline(composed(unit("python", **facts), wishes=read_wishes("audit dependencies")))["dependency-audit"]
+    assert job["script"] == ["pip install .", "pip install pip-audit==2.10.1", "pip-audit"]
