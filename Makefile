@@ -47,6 +47,7 @@ lock: ## make both lock files again (needs uv)
 
 bench: setup ## measure (ratios in one run)
 	@$(BIN)/python -m bench.speed $(ARGS)
+	@$(BIN)/python -m bench.turns
 	@$(BIN)/python -m bench.retrieval
 
 bench-pipelines: setup ## measure the pipelines for CORPUS=DIR of checkouts (FACTS=TSV, ARGS="--run --mutate --out DIR")
