@@ -60,7 +60,9 @@ def open_parts(settings: Settings) -> Iterator[Parts]:
         services = Services(
             settings=settings,
             gitlab=gitlab,
-            model=open_model(settings.ollama_urls, settings.ollama_model, settings.tool_calling),
+            model=open_model(
+                settings.ollama_urls, settings.ollama_model, settings.tool_calling, window=settings.ollama_context
+            ),
             templates=templates,
             examples=examples,
             pool=pool,
@@ -167,6 +169,7 @@ def running(parts: Parts, *, with_worker: bool = True) -> Iterator[str]:
         stack.callback(web.join)
         stack.callback(setattr, server, "should_exit", True)
         if with_worker:
+            _warm_up(parts.services)
             worker = threading.Thread(
                 target=parts.queue.run_worker, args=(settings.worker_concurrency, stop), name="worker"
             )
@@ -220,8 +223,15 @@ def work(settings: Settings) -> None:
     logs.configure(settings.log_format)
     stop = _stopped_by_signal()
     with open_parts(settings) as parts:
+        _warm_up(parts.services)
         log.info("working", concurrency=settings.worker_concurrency)
         parts.queue.run_worker(settings.worker_concurrency, stop)
+
+
+def _warm_up(services: Services) -> None:
+    """Loading takes minutes and nobody has to wait for it: commands need no model."""
+    ahead = partial(services.model.warm_up, may_fetch=services.settings.ollama_pull)
+    threading.Thread(target=ahead, name="warm-up", daemon=True).start()
 
 
 def _stopped_by_signal() -> threading.Event:

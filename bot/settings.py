@@ -30,6 +30,11 @@ class Settings(BaseSettings):
     )
     ollama_url: str = Field("http://127.0.0.1:11434", description="address of Ollama; several with commas between")
     ollama_model: str = Field("llama3.1:8b", description="the model to talk with")
+    ollama_context: int = Field(
+        8192,
+        description="the model's window in tokens, the same in every call: 4096, 8192, 16384, 32768, 65536 or 131072",
+    )
+    ollama_pull: bool = Field(False, description="true lets Ollama fetch the model at the start when it is missing")
     tool_calling: Literal["auto", "constrained", "native"] = Field("auto", description="how the model asks for tools")
     embeddings: Literal["static", "ollama"] = Field("static", description="how templates are compared with words")
     embedding_model: str = Field("nomic-embed-text", description="Ollama's embedding model, when EMBEDDINGS=ollama")
@@ -69,6 +74,13 @@ class Settings(BaseSettings):
         if not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return value.rstrip("/")
+
+    @field_validator("ollama_context")
+    @classmethod
+    def _is_window(cls, value: int) -> int:
+        if value not in (4096, 8192, 16384, 32768, 65536, 131072):
+            raise ValueError("must be 4096, 8192, 16384, 32768, 65536 or 131072")
+        return value
 
     @field_validator("mention")
     @classmethod

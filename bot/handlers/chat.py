@@ -53,6 +53,7 @@ def tell(services: Services, event: Chat, order: Order, text: str) -> None:
 
 def _talk(services: Services, order: Order, words: str, listener: "_Listener") -> tuple[str, str]:
     talk = converse(services, order, words, listener)
+    listener.say_the_rest()
     if talk.opened is None:
         return talk.text, talk.result
     return "\n\n".join((talk.text, draft.summary(talk.opened, services.mention))), talk.result
@@ -106,9 +107,15 @@ class _Listener:
 
     def on_text(self, words: str) -> None:
         self.heard += words
-        if time.monotonic() - self.spoke_at < _SECONDS_BETWEEN_WORDS:
-            return
-        whole = mask_secrets(self.heard[: max(self.heard.rfind(" "), self.heard.rfind("\n")) + 1])
+        if time.monotonic() - self.spoke_at >= _SECONDS_BETWEEN_WORDS:
+            self._hand_on(self.heard[: max(self.heard.rfind(" "), self.heard.rfind("\n")) + 1])
+
+    def say_the_rest(self) -> None:
+        """Hand on what is still held back."""
+        self._hand_on(self.heard)
+
+    def _hand_on(self, words: str) -> None:
+        whole = mask_secrets(words)
         if whole.startswith(self.said) and len(whole) > len(self.said):
             self._publish("text", whole[len(self.said) :])
             self.said = whole

@@ -72,5 +72,8 @@ class ChatModel(Protocol):
         Raises UnreachableError when the model does not answer, TooLongError and StoppedError.
         """
 
+    def warm_up(self, *, may_fetch: bool) -> None:
+        """Load the model before anybody waits for it; fetch it first where it is missing and that is allowed."""
+
     def is_up(self) -> bool:
         """Tell whether the model can be reached now."""

@@ -81,18 +81,17 @@ class OllamaModel:
         """Tell whether any host has the model."""
         return self._hosts.any_has(self.name)
 
-    def warm_up(self) -> None:
-        """Load the model on every host that has it, before anybody waits for it."""
-        options = {"num_ctx": self.window}
+    def warm_up(self, *, may_fetch: bool = False) -> None:
+        """Load the model on every host before anybody waits for it; what fails is logged: commands need no model."""
         for host in self._hosts.each():
+            try:
+                if may_fetch and not host.has_model(self.name):
+                    host.pull(self.name)
+            except FaultError as fault:
+                log.warning("the model cannot be fetched", host=host.url, detail=fault.detail)
             if host.has_model(self.name):
-                host.warm_up(self.name, options, _KEEP_ALIVE)
-
-    def pull(self) -> None:
-        """Let every host that lacks the model fetch it; raises FaultError when one cannot."""
-        for host in self._hosts.each():
-            if not host.has_model(self.name):
-                host.pull(self.name)
+                loaded = host.warm_up(self.name, {"num_ctx": self.window}, _KEEP_ALIVE)
+                log.info("the model is loaded" if loaded else "the model did not load", host=host.url)
 
     def chat(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec], watch: Watch | None = None) -> ModelTurn:
         """Return the next turn, from the first host that answers; what it cost is told with it."""

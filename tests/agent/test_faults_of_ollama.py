@@ -413,6 +413,16 @@ def test_a_model_is_fetched_when_the_host_says_success(wires: WireServer) -> Non
     assert wires.asked[0].body["model"] == MODEL
 
 
+def test_a_missing_model_is_fetched_at_the_start_only_when_that_is_allowed(wires: WireServer) -> None:
+    wires.script = [Bytes(200, '{"models":[]}')]
+    model = Desk(wires.url).model
+    model.warm_up()
+    assert [asked.path for asked in wires.asked] == ["/api/tags"]
+    wires.script = [Bytes(200, '{"models":[]}'), Bytes(500, '{"error":"no space left"}'), Bytes(200, '{"models":[]}')]
+    model.warm_up(may_fetch=True)
+    assert [asked.path for asked in wires.asked[1:]] == ["/api/tags", "/api/pull", "/api/tags"]
+
+
 def test_every_row_of_the_table_is_here() -> None:
     elsewhere = {1, 3, 14, 27, 31, 96, 97, 98, 99, 100}
     assert {int(name.split()[0]) for name in ROWS} | elsewhere == set(range(1, 104))

@@ -101,6 +101,12 @@ def test_harmless_slips_are_put_right(name: str, value: str, expected: str) -> N
     assert getattr(read(**GOOD | {name: value}), name.lower()) == expected
 
 
+@pytest.mark.parametrize("value", ["8000", "many", "0"])
+def test_a_window_of_another_size_is_refused(value: str) -> None:
+    with pytest.raises(CannotError, match="OLLAMA_CONTEXT is wrong"):
+        read(**GOOD, OLLAMA_CONTEXT=value)
+
+
 def test_several_ollamas_stand_with_commas_between() -> None:
     assert read(**GOOD, OLLAMA_URL="http://a:1/, http://b:2,").ollama_urls == ("http://a:1", "http://b:2")
 
