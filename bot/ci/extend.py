@@ -30,8 +30,7 @@ def extend(
     """Return the new text, the parts written into it, the jobs left alone, and what a reader should know."""
     if existing is None or not existing.strip():
         return "\n".join([head, *(part.text for part in parts)]), tuple(parts), (), ()
-    blocks(existing)
-    document = read_document(existing)
+    document = _read(existing)
     kept = tuple(name for name in document.jobs if not name.startswith("."))
     added = _missing(parts, document.jobs, document.entries)
     text, remarks = _with_includes(existing, document, includes)
@@ -43,6 +42,16 @@ def extend(
         text = append_block(text, part.text)
     names = ", ".join(part.name for part in added if not part.is_hidden) or "files that are included"
     return text, tuple(added), kept, (f"the existing jobs stay as they are; added at the end: {names}", *remarks)
+
+
+def _read(existing: str) -> Document:
+    try:
+        blocks(existing)
+        return read_document(existing)
+    except CannotError as error:
+        raise CannotError(
+            f"the existing `.gitlab-ci.yml` can't be extended: {error}. Mend that, then ask again."
+        ) from error
 
 
 def _with_includes(text: str, document: Document, includes: Sequence[Mapping[str, str]]) -> tuple[str, tuple[str, ...]]:

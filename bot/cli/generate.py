@@ -1,6 +1,7 @@
 """`generate`: a pipeline for a checkout or a project, without any server or model."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,6 +85,8 @@ def _read_project(address: str, ignore_existing_ci: bool) -> Snapshot:
 def _composed(
     snapshot: Snapshot, existing: str | None, ask: str, ignore_existing_ci: bool, templates_dir: Path | None
 ) -> tuple[Survey, Composition]:
+    from msgspec import structs
+
     from bot.ci.spare import compose_with_spares
     from bot.ci.wishes import read_wishes
     from bot.survey.report import survey
@@ -91,13 +94,13 @@ def _composed(
     found = survey(snapshot, ignore_existing_ci=ignore_existing_ci)
     if existing is None and CI_FILE in snapshot.paths and not ignore_existing_ci:
         raise CannotError(f"the existing {CI_FILE} is too large or not text, so I would rather not touch it")
-    composition = compose_with_spares(
-        found,
-        open_catalog(templates_dir),
-        existing=existing,
-        existing_paths=snapshot.paths,
-        wishes=read_wishes(ask),
+    compose = partial(
+        compose_with_spares, found, open_catalog(templates_dir), existing=existing, existing_paths=snapshot.paths
     )
+    composition = compose(wishes=read_wishes(ask))
+    if ask.strip() and compose().files == composition.files:
+        remark = f"“{_one_line(ask)}” changed nothing: it was not understood, or it is so anyway"
+        composition = structs.replace(composition, assumptions=(remark, *composition.assumptions))
     return found, composition
 
 

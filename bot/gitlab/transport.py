@@ -129,7 +129,7 @@ class Transport:
             return response
         finally:
             if self._on_call is not None:
-                self._on_call(f"{verb.upper()} {route}", status, time.monotonic() - started)
+                self._on_call(f"{verb.upper()} {route.removeprefix(self.url)}", status, time.monotonic() - started)
 
     def _send(
         self, verb: str, path: str, query: Mapping[str, Any] | None, body: Mapping[str, Any] | None

@@ -78,6 +78,21 @@ def test_an_existing_pipeline_is_edited_and_its_comments_survive(checkout: Path)
     assert "pytest" in text
 
 
+def test_an_existing_pipeline_that_is_no_yaml_is_named_with_what_to_do(checkout: Path) -> None:
+    (checkout / ".gitlab-ci.yml").write_text("a: [\n")
+    result = run("generate", checkout)
+    assert result.exit_code == 1
+    assert "`.gitlab-ci.yml` can't be extended: the file is not valid YAML" in result.stderr
+    assert "Mend that" in result.stderr
+
+
+@pytest.mark.parametrize(("words", "is_heard"), [("with python 3.12", True), ("with more cowbell", False), (" ", True)])
+def test_a_wish_that_changes_nothing_is_said_so(checkout: Path, words: str, is_heard: bool) -> None:
+    result = run("generate", checkout, "--ask", words)
+    assert result.exit_code == 0
+    assert ("changed nothing" in result.stderr) == (not is_heard)
+
+
 def test_write_never_replaces_a_pipeline_that_it_was_told_to_ignore(checkout: Path) -> None:
     (checkout / ".gitlab-ci.yml").write_text(OWN_CI)
     result = run("generate", checkout, "--write", "--ignore-existing-ci")

@@ -100,7 +100,7 @@ def test_an_existing_pipeline_keeps_its_comments_its_order_and_its_jobs(town: To
 def test_an_existing_pipeline_that_is_no_yaml_is_refused_with_its_line(town: Town) -> None:
     story = town.story({**PYTHON, ".gitlab-ci.yml": "test:\n  script: [\n"})
     answer = story.ask("@pipewright generate")
-    assert answer.startswith("I can't do that:")
+    assert answer.startswith("I can't do that: the existing `.gitlab-ci.yml` can't be extended: ")
     assert "line" in answer
     assert story.project.merge_requests == []
 
