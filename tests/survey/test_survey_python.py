@@ -279,3 +279,19 @@ def test_a_pinned_release_without_a_wheel_is_compiled(
     unit_of: Look, files: Mapping[str, str], packages: tuple[str, ...]
 ) -> None:
     assert unit_of({**files, "test_a.py": ""}).all("system_package") == packages
+
+
+@pytest.mark.parametrize(
+    ("commands", "override"),
+    [
+        pytest.param("check-manifest", "testenv:m.commands=check-manifest --ignore .gitlab-ci.yml", id="alone"),
+        pytest.param("check-manifest -v", "testenv:m.commands=check-manifest -v --ignore .gitlab-ci.yml", id="option"),
+        pytest.param("check-manifest\n    twine check dist/*", None, id="among others"),
+    ],
+)
+def test_the_pipeline_itself_is_not_asked_for_in_the_package(
+    unit_of: Look, commands: str, override: str | None
+) -> None:
+    tox = f"[tox]\nenvlist = py313\n[testenv]\ncommands = pytest\n[testenv:m]\ncommands =\n    {commands}\n"
+    unit = unit_of({"setup.py": "from setuptools import setup\nsetup(name='a')\n", "tox.ini": tox})
+    assert unit.first("tox_override") == override

@@ -71,6 +71,17 @@ def tox_calls_setup(folder: Folder) -> bool:
     )
 
 
+def tox_override(folder: Folder) -> str:
+    """Return what keeps check-manifest, which wants every file in the package, from asking for the pipeline's own."""
+    found = []
+    for name in folder.ini("tox.ini"):
+        lines = string(table(folder.ini("tox.ini"), name).get("commands")).strip().splitlines()
+        plain = len(lines) == 1 and re.fullmatch(r"check-manifest(?: --?[\w-]+)*", lines[0].strip())
+        if name.startswith("testenv:") and plain:
+            found.append(f"{name}.commands={lines[0].strip()} --ignore .gitlab-ci.yml")
+    return ";".join(found)
+
+
 def _tox_sections(folder: Folder) -> list[str]:
     sections = [name.removeprefix("testenv:") for name in folder.ini("tox.ini") if name.startswith("testenv:")]
     native = list(table(folder.toml("pyproject.toml"), "tool", "tox", "env"))

@@ -8,7 +8,7 @@ from bot.domain import Evidence
 from bot.survey import commands
 from bot.survey.other_ci.model import all_commands
 from bot.survey.parsing import string, strings, table
-from bot.survey.python.environments import tox_calls_setup
+from bot.survey.python.environments import tox_calls_setup, tox_override
 from bot.survey.python.manifest import names, test_names
 from bot.survey.python.pip import pip_lines
 from bot.survey.python.project import Project
@@ -69,6 +69,10 @@ def _runner_lines(project: Project, runner: str, test: str) -> Iterator[tuple[st
     if runner == "tox" and number(project.version) >= number("3.12") and tox_calls_setup(project.folder):
         why = "tox runs setup.py, and from Python 3.12 on its environments start without setuptools"
         project.facts.add("seeded", "setuptools", why, project.folder.evidence("tox.ini", "setup.py"))
+    if runner == "tox":
+        why = "check-manifest would ask why .gitlab-ci.yml is not in the package"
+        where_asked = project.folder.evidence("tox.ini", "check-manifest")
+        project.facts.add("tox_override", tox_override(project.folder), why, where_asked)
     yield " ".join([line, *map(shlex.quote, plugins)]), f"{runner} makes the environments itself", evidence
 
 
