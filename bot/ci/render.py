@@ -121,11 +121,11 @@ def _git_settings(unit: Unit) -> dict[str, str]:
 
 
 def scalar(value: object) -> str:
-    """Return the value as a YAML string on one line, quoted only when it has to be."""
+    """Return the value as a YAML string on one line, quoted only when it has to be, and then as prettier wants it."""
     text = str(value)
     if _reads_back(text) and not text.startswith(("{", "[")):
         return text
-    if "'" in text and '"' not in text and "\\" not in text:
+    if '"' not in text and "\\" not in text and text.isprintable():
         return f'"{text}"'
     return "'" + text.replace("'", "''") + "'"
 

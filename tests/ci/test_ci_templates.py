@@ -8,6 +8,7 @@ import yaml
 
 from bot.ci.checks import check
 from bot.ci.compose import compose
+from bot.ci.render import scalar
 from bot.ci.wishes import read_wishes
 from bot.domain import Survey
 
@@ -868,3 +869,19 @@ def test_the_audit_of_a_package_looks_at_what_the_package_needs(composed, unit) 
     facts = PYTHON_OF_MATRIX | {"package_manager": "hatch", "install": "pip install hatch==1.18.2"}
     job = pipeline(composed(unit("python", **facts), wishes=read_wishes("audit dependencies")))["dependency-audit"]
     assert job["script"] == ["pip install .", "pip install pip-audit==2.10.1", "pip-audit"]
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        pytest.param("pytest -q", "pytest -q", id="plain"),
+        pytest.param("0", '"0"', id="a number in words"),
+        pytest.param("**/*.xml", '"**/*.xml"', id="a pattern"),
+        pytest.param('a: "b"', "'a: \"b\"'", id="double quotes inside"),
+        pytest.param("it's: so", '"it\'s: so"', id="a single quote inside"),
+        pytest.param("\\d: x", "'\\d: x'", id="a backslash"),
+    ],
+)
+def test_text_is_quoted_as_prettier_would_so_that_its_check_stays_green(value: str, written: str) -> None:
+    assert scalar(value) == written
+    assert yaml.safe_load(written) == value
