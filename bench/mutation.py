@@ -58,7 +58,8 @@ def _mutate_file(checkout: Path, path: str, pattern: str, instead: str) -> Mutat
     if not _is_test(path) or not file.is_file() or file.is_symlink():
         return None
     text = file.read_text(encoding="utf-8", errors="surrogateescape")
-    found = re.search(pattern, text, re.MULTILINE)
+    every = re.finditer(pattern, text, re.MULTILINE)
+    found = next((each for each in every if not _is_in_comment(text, each.start())), None)
     if not found:
         return None
     after = found.expand(instead) if "\\" in instead else instead
@@ -66,6 +67,12 @@ def _mutate_file(checkout: Path, path: str, pattern: str, instead: str) -> Mutat
     return Mutation(
         path=path, line=text.count("\n", 0, found.start()) + 1, before=found[0].strip(), after=after.strip()
     )
+
+
+def _is_in_comment(text: str, position: int) -> bool:
+    """Whether a comment begins before a place on its line: what is changed there breaks nothing."""
+    line = text[text.rfind("\n", 0, position) + 1 : position]
+    return re.match(r"\s*(?://|#|\*|/\*)", line) is not None or "//" in line
 
 
 def _is_test(path: str) -> bool:

@@ -83,6 +83,7 @@ def test_a_red_job_is_ours_unless_the_end_of_its_log_blames_the_outside(log: str
         ("tests/test_a.py", "def test_a():\n    assert one\n", "    assert not (one)\n"),
         ("a_test.go", "func TestA(t *testing.T) {\n}\n", '\tt.Error("broken on purpose")\n'),
         ("test/a.test.js", "expect(one).toBe(1)\n", "expect(one).not.toBe(1)\n"),
+        ("test/b.test.js", "// expect(one).toBe(1)\nexpect(two).toBe(2)\n", "toBe(1)\nexpect(two).not.toBe(2)\n"),
         ("__tests__/a.js", "expect(one).toBe(1)\n", "expect(one).not.toBe(1)\n"),
         ("test/a.cpp", "REQUIRE(one == 1);\n", "REQUIRE_FALSE(one == 1);\n"),
         ("src/test/ATest.java", "@Test\npublic void a() {\n", "throw new AssertionError"),
