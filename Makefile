@@ -53,7 +53,7 @@ bench: setup ## measure (ratios in one run)
 bench-pipelines: setup ## measure the pipelines for CORPUS=DIR of checkouts (FACTS=TSV, ARGS="--run --mutate --out DIR")
 	@$(BIN)/python -m bench.pipelines "$(CORPUS)" $(if $(FACTS),--facts "$(FACTS)") $(ARGS)
 
-monkey: setup ## let a model that does anything at all take 10 000 turns (TURNS=N for more or fewer)
+monkey: setup ## let a model that does anything at all take 10 000 turns (TURNS=N for more or fewer, PIPEWRIGHT_MONKEY_SEED=N for others)
 	@PIPEWRIGHT_MONKEY_TURNS=$(or $(TURNS),10000) $(BIN)/python -m pytest tests/stories/test_story_monkey.py -n0 -s $(ARGS)
 
 clean: ## remove the environment and caches

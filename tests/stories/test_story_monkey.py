@@ -14,6 +14,7 @@ from tests.world.monkey import Monkey
 from tests.world.town import Story, Town
 
 TURNS = int(os.environ.get("PIPEWRIGHT_MONKEY_TURNS", "200"))
+FIRST_SEED = int(os.environ.get("PIPEWRIGHT_MONKEY_SEED", "1"))
 ORDERS_IN_A_PROJECT = 25
 MOST_TURNS_OF_AN_ORDER = 20  # eight turns, each of which may be asked twice, and a retry
 WORDS = "@pipewright please change whatever you like in our pipeline, and add what is missing"
@@ -25,7 +26,7 @@ def test_a_model_that_does_anything_at_all_merges_nothing_and_writes_only_into_i
     try:
         while turns < TURNS:
             projects += 1
-            taken, changed = _rampage(town.story(), TURNS - turns, seed=projects)
+            taken, changed = _rampage(town.story(), TURNS - turns, seed=FIRST_SEED + projects)
             turns, changes = turns + taken, changes + changed
     finally:
         town.ollama.improvise = None
