@@ -15,7 +15,7 @@ from bot.domain import ToolCall, ToolSpec
 _OPENING = re.compile(r"^(?:```\w*|<\|python_tag\|>|<tool_call>|[};])\s*")
 _CLOSING = re.compile(r"\s*(?:```|</tool_call>)$")
 _QUOTED_CALL = re.compile(r"\{\s*[\"']name[\"']\s*:\s*[\"']([\w.]+)[\"']")
-_FUNCTION = re.compile(r"^\[?\s*(?:<function=(\w+)>|(\w+)\s*\().*[)>\]]\s*$", re.DOTALL)
+_FUNCTION = re.compile(r"^\[?\s*(?:<function=(\w+)>|(\w+)\s*:?\s*[({]).*[)>\]}]\s*$", re.DOTALL)
 _META = re.compile(r"\bonly (?:respond|answer|reply) (?:with|in) (?:formatted )?JSON\b", re.IGNORECASE)
 _JUNK = re.compile(r"^[\s{}\[\]\"n;,]{0,6}$")  # what Ollama's own parser leaves behind a list of calls
 _ARGUMENTS = ("arguments", "parameters")

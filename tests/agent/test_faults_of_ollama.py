@@ -22,7 +22,22 @@ from bot.llm.faults import FaultError
 from bot.llm.host import Host, Timing
 from bot.replies.render import safe
 from tests.agent.ordering import Bench, Desk, Outcome, U, last_words
-from tests.world.scripted_ollama import MODEL, C, E, F, H, M, ScriptedOllama, Stream, T, Turn, Wire, action, calling
+from tests.world.scripted_ollama import (
+    MODEL,
+    C,
+    E,
+    F,
+    H,
+    M,
+    Raw,
+    ScriptedOllama,
+    Stream,
+    T,
+    Turn,
+    Wire,
+    action,
+    calling,
+)
 from tests.world.wire import Wire as Bytes
 from tests.world.wire import WireServer
 
@@ -321,6 +336,29 @@ def played(ollama: ScriptedOllama, row: Row, *, streaming: bool) -> Outcome:
     assert len({request["options"]["num_ctx"] for request in ollama.requests}) <= 1
     assert all(given.get("repo_url", U) == U for _, given in outcome.acts)
     return outcome
+
+
+# --- words that Ollama's own parser takes for something else ---
+
+TALKED_OVER = [
+    pytest.param('{"thought": "first list_files", "name": "read_file", "parameters": {"path": "README.md"}}', ["list_files"], id="a tool named in a thought"),
+    pytest.param('{"parameters": {"note": "then edit_pipeline"}, "name": "generate_pipeline"}', [], id="a change named in a note"),
+    pytest.param('{"answer": "You could let edit_pipeline delete it"}', [], id="a change named in an answer"),
+    pytest.param('{"name": "generate_pipeline", "parameters": {"repo_url": "' + U + '"}}\n{"name": "edit_pipeline", "parameters": {"repo_url": "' + U + '", "ops": []}}', ["generate_pipeline"], id="a second call that leaks"),
+    pytest.param('edit_pipeline {"repo_url": "' + U + '", "ops": []}', [], id="a call in words"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("streaming", [True, False], ids=["streamed", "in one piece"])
+@pytest.mark.parametrize(("written", "acts"), TALKED_OVER)
+def test_what_the_parser_makes_of_words_changes_nothing(
+    ollama: ScriptedOllama, written: str, acts: list[str], streaming: bool
+) -> None:
+    ollama.say(Raw(re.findall(r"\w+|\s+|[^\w\s]", written)), "That is all.", "That is all.")
+    outcome = Desk(ollama.url, mode="native", streaming=streaming).order()
+    assert outcome.names == acts
+    assert "edit_pipeline {" not in outcome.text
+    assert '{"' not in outcome.text
 
 
 # --- rows that need more than one order, or another server ---

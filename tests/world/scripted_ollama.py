@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
+from tests.world.tool_parser import ToolParser
+
 MODEL = "llama3.1:8b"
 _STAMP = "2026-08-21T18:48:22.123456789Z"
 _LOAD_TIME = ("num_ctx", "num_batch", "num_gpu", "main_gpu", "num_thread", "use_mmap")
@@ -47,7 +49,14 @@ class Stream:
     ends: Literal["well", "torn", "reset", "silent"] = "well"
 
 
-Turn = str | Json | Stream | Wire
+@dataclass
+class Raw:
+    """What the model itself writes, token by token: Ollama's own parser makes of it what it makes."""
+
+    tokens: list[str]
+
+
+Turn = str | Json | Stream | Raw | Wire
 
 
 # --- the notation of what goes over the wire ---
@@ -177,6 +186,8 @@ class ScriptedOllama:
         if isinstance(turn, Wire):
             handler.send_whole(turn)
             return
+        if isinstance(turn, Raw):
+            turn = _as_parsed(request, turn)
         stream = turn if isinstance(turn, Stream) else Stream(list(self._pieces(request, turn)))
         if request.get("stream", True):
             handler.send_stream(stream)
@@ -252,6 +263,18 @@ class ScriptedOllama:
             for name in self.models
         ]
         return {"models": rows}
+
+
+def _as_parsed(request: Json, raw: Raw) -> Stream:
+    """Let Ollama's parser at the words; without tools in the request it stays out of the way."""
+    parser = ToolParser([one["function"]["name"] for one in request.get("tools", [])])
+    pieces: list[Json | bytes | float] = []
+    number = 0
+    for token in raw.tokens:
+        for piece in parser.feed(token) if request.get("tools") else [token]:
+            pieces.append(C(piece) if isinstance(piece, str) else T(number, *piece))
+            number += isinstance(piece, tuple)
+    return Stream([*pieces, F("stop", parser.rest(), prompt_eval_count=_prompt_tokens(request))])
 
 
 def _loaded(request: Json, reason: str) -> Json:
