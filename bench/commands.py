@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
@@ -23,14 +24,28 @@ _REPORTING = re.compile(
 )
 _WITH_VALUE = frozenset(
     """-C -p -j --test-dir --verbosity --logger --results-directory --jobs --retry --parallel --junitfile
-    --log-junit""".split()
+    --log-junit --junit-xml --junitxml --basetemp""".split()
 )
 _WITH_VALUE_OF = {"cmake": frozenset({"-B", "-S"})}
+# The value says how, not on what; that the flag is there does count.
+_CHOICES = {"dotnet test": frozenset({"--configuration", "-c"})}
+# Both bring what the lock names; one of them refuses when it is out of date.
+_INSTALLS_TOO = frozenset({"pipenv", "pdm", "poetry"})
 _ALIASES = {
     "py.test": "pytest", "pip3": "pip", "mvnw": "mvn", "gradlew": "gradle", "gotestsum": "go test", "pipx": "pip",
     "gofmt": "go fmt",
 }  # fmt: skip
-_WITH_VERBS = frozenset("go cargo pip dotnet mix terraform composer bundle docker helm lein meson".split())
+_NAMED_ALONE = {
+    "uv",
+    "pre-commit",
+    "golangci-lint",
+    "shellcheck",
+    "gem build",
+    "helm lint",
+    "helm package",
+    "docker build",
+}
+_WITH_VERBS = frozenset("go cargo pip dotnet mix terraform composer bundle docker helm lein meson gem".split())
 _NO_TARGET = re.compile(
     r"tox-gh(?:-actions)?|setuptools|wheel|pip|hatch-vcs|coveralls|codecov|\.+|-+|\./\.\.\.|all|run|clean|py(?:thon)?"
     r"|v?\d[\d.]*\+?|\+.*|\$.*|x86|tests?-"
@@ -57,9 +72,17 @@ def likeness(one: str, other: str) -> float:
         return 1.0
     if left.tool != right.tool:
         return 0.0
-    if left.targets != right.targets:
+    if not (_covers(left.targets, right.targets) or _covers(right.targets, left.targets)):
         return 0.5
     return 1.0 if left.flags == right.flags else 0.8
+
+
+def _covers(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Say whether the targets are the same, or patterns of files that match each of the other's and are all used."""
+    globs = {target for target in one if "*" in target}
+    rest = other - one
+    matched = all(any(fnmatchcase(target, each) for each in globs) for target in rest)
+    return one - globs <= other and matched and all(any(fnmatchcase(t, each) for t in other) for each in globs)
 
 
 def best(ways: Sequence[str], others: Iterable[str]) -> float:
@@ -70,13 +93,13 @@ def best(ways: Sequence[str], others: Iterable[str]) -> float:
 
 def leaf(command: str) -> Leaf:
     """Read one simple command; nothing that does any work gives an empty tool."""
-    asked = re.match(r'(?:test|\[) -[zn] "?\$\((.*?)\)', command.strip())
-    words = _words(_stripped(asked[1] if asked else command))
+    words = _words(_stripped(_asked(command.strip().lstrip("("))))
     if not words or words[0] in _STEPS:
         return Leaf("", frozenset(), frozenset())
     tool, rest = _tool(words)
     with_value = _WITH_VALUE | _WITH_VALUE_OF.get(tool, frozenset())
-    rest = [word for before, word in zip(["", *rest], rest, strict=False) if before not in with_value]
+    taking = with_value | _CHOICES.get(tool, frozenset())
+    rest = [word for before, word in zip(["", *rest], rest, strict=False) if before not in taking]
     flags = {word for word in rest if word.startswith("-")}
     targets = {word.rstrip("/") for word in rest if not word.startswith("-")}
     return Leaf(
@@ -86,15 +109,28 @@ def leaf(command: str) -> Leaf:
     )
 
 
+def _asked(command: str) -> str:
+    """Return the command that gets its files from a list, or whose output a test looks at; git's list is `.`."""
+    command = re.sub(r"^[^|]*\| *xargs (?:-\S+ )*", "", command)
+    found = re.match(r'(?:test|\[) -[zn] "?\$\((.*?)\)"?(?: *\])?$', command)
+    return re.sub(r"\$\(git ls-files[^()]*\)", ".", found[1]) if found else command
+
+
 def split(lines: Iterable[str]) -> list[str]:
     """Return the simple commands in shell lines, without those that only prepare."""
-    pieces = [piece.strip() for line in lines for piece in re.split(r"\n|&&|;|\|\|", line)]
+    pieces = [_inner(piece.strip()) for line in lines for piece in re.split(r"\n|&&|;|\|\|", line)]
     return [piece for piece in pieces if piece and leaf(piece).tool]
 
 
+def _inner(piece: str) -> str:
+    """Take a subshell's half of a pair of brackets off."""
+    piece = piece.removeprefix("(") if piece.count("(") > piece.count(")") else piece
+    return (piece.removesuffix(")") if piece.count(")") > piece.count("(") else piece).strip()
+
+
 def _names_only_the_tool(one: Leaf, other: Leaf) -> bool:
-    """A note that says "uv" means whatever uv does."""
-    return one.tool in {"uv", "pre-commit", "golangci-lint"} and not one.targets and other.tool == one.tool
+    """A note that says "uv" means whatever uv does; "shellcheck" alone would do nothing, so it means any files."""
+    return one.tool in _NAMED_ALONE and not one.flags and not one.targets and other.tool == one.tool
 
 
 def _stripped(command: str) -> str:
@@ -121,6 +157,8 @@ def _tool(words: list[str]) -> tuple[str, list[str]]:
         return ("install", []) if is_install else ("script", [verb])
     if name == "cmake" and "--build" in rest:
         return "make", [word for word in rest[2:] if word.startswith("-")]
+    if name in _INSTALLS_TOO and rest[:1] == ["sync"]:
+        rest = ["install", *rest[1:]]
     if name in _WITH_VERBS and rest:
         return f"{name} {rest[0]}", rest[1:]
     return name, rest

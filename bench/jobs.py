@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from bench.ci_local import CiLocal, RefusedError
+from bench.ci_local import CiLocal
 from bench.images import image_of
 from bench.programs import run
 from bench.rooms import Rooms
@@ -113,21 +113,25 @@ class Machine(Struct, frozen=True, kw_only=True):
 
 
 def copied(checkout: Path, files: Mapping[str, str], scratch: Path) -> Path:
-    """Clone a checkout, with its tags, and commit the proposed files into the clone; a plain folder becomes one."""
+    """Copy a checkout, with its tags, and commit the proposed files into the copy."""
     shutil.rmtree(scratch, ignore_errors=True)
     copy = scratch / "repository"
-    if (checkout / ".git").exists():
-        made = run(["git", "clone", "-q", "--no-local", str(checkout), str(copy)], limit=120)
-    else:
-        shutil.copytree(checkout, copy, symlinks=True)
-        made = run(["git", "init", "-q", "-b", "main", str(copy)], limit=60)
-    if made.code != 0:
-        raise RefusedError(f"{checkout} cannot be copied: {made.tail(2)}")
+    if not _cloned(checkout, copy):
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(checkout, copy, symlinks=True, ignore=shutil.ignore_patterns(".git"))
+        run(["git", "init", "-q", "-b", "main", str(copy)], limit=60)
     for path, text in files.items():
         (copy / path).parent.mkdir(parents=True, exist_ok=True)
         (copy / path).write_text(text, encoding="utf-8")
     commit(copy, "Propose a pipeline")
     return copy
+
+
+def _cloned(checkout: Path, copy: Path) -> bool:
+    """Clone; a plain folder cannot be cloned, nor can a partial or shallow history that lacks objects."""
+    if not (checkout / ".git").exists():
+        return False
+    return run(["git", "clone", "-q", "--no-local", str(checkout), str(copy)], limit=120).code == 0
 
 
 def commit(copy: Path, message: str) -> None:

@@ -114,7 +114,7 @@ def _commands(cell: str) -> Iterator[tuple[str, ...]]:
     if cell.strip().lower() in _NOTHING:
         return
     runner = ""
-    for piece in re.split(r"\s*;\s*(?![^()]*\))", cell.replace("build-push-action", "build")):
+    for piece in _pieces(cell.replace("build-push-action", "build")):
         outer, _, inner = piece.partition(" (")
         ways = [*re.split(r" / | = ", outer.strip()), *(each.strip() for each in re.split(r"[;,]| && ", inner))]
         ways[0] = f"{runner}{ways[0]}" if _BARE_SCRIPT.fullmatch(ways[0]) else ways[0]
@@ -122,6 +122,14 @@ def _commands(cell: str) -> Iterator[tuple[str, ...]]:
         said = tuple(way.rstrip(")") if "(" not in way else way for way in ways if _is_command(way))
         if said:
             yield said
+
+
+def _pieces(cell: str) -> Iterator[str]:
+    """Split at semicolons outside of brackets, and take "terraform fmt/validate, tflint (…)" apart."""
+    for piece in re.split(r"\s*;\s*(?![^()]*\))", cell):
+        plain = re.sub(r"^(\w+) (\w+)/(\w+)(?=,|$)", r"\1 \2, \1 \3", piece)
+        listed = re.fullmatch(r"([\w ]+(?:, [\w ]+)+)(?: \([^()]*\))?", plain)
+        yield from listed[1].split(", ") if listed else [piece]
 
 
 def _is_command(way: str) -> bool:

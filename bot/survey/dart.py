@@ -6,7 +6,7 @@ from bot.domain import Evidence, Unit
 from bot.survey import declared
 from bot.survey.other_ci.model import OtherCi
 from bot.survey.parsing import string, table
-from bot.survey.taking import take
+from bot.survey.taking import take, take_all
 from bot.survey.tree import Folder
 
 FLUTTER = "3.44.4"
@@ -42,7 +42,7 @@ def survey_dart(folder: Folder, ci: OtherCi) -> Unit | None:
     ):
         facts.add("test", f"{tool} test", "there are tests", where)
     facts.add("test_tool", f"{tool}-test" if facts.first("test") else "", "of the test command", where)
-    if not take(facts, "lint", runs, rf"{tool} analyze(?: .*)?|dart (?:analyze|format)(?: .*)?"):
+    if not take_all(facts, "lint", runs, rf"{tool} analyze(?: .*)?|dart (?:analyze|format)(?: .*)?"):
         file = folder.first("analysis_options.yaml")
         facts.add("lint", f"{tool} analyze" if file else "", "the analyzer is set up", Evidence(path=folder.full(file)))
     facts.add("lint_tool", f"{tool}-analyze" if facts.first("lint") else "", "of the lint command", where)

@@ -15,6 +15,8 @@ def survey_docker(folder: Folder) -> Unit | None:
         return None
     facts = Facts()
     add_dockerfile(facts, folder, "Dockerfile")
+    where = Evidence(path=folder.full("Dockerfile"))
+    facts.add("build", "docker build .", "the Dockerfile is what there is to build", where, confidence=0.9)
     return facts.unit(folder.root, "docker")
 
 

@@ -5,16 +5,20 @@ import re
 from bot.domain import Evidence, Unit
 from bot.survey import declared
 from bot.survey.facts import Facts
-from bot.survey.other_ci.model import Command, OtherCi
+from bot.survey.other_ci.model import Command, OtherCi, all_commands
 from bot.survey.other_ci.services import add_services
 from bot.survey.parsing import string, table
-from bot.survey.taking import take
+from bot.survey.taking import take_all
 from bot.survey.tree import Folder
 
 _PROJECTS = r"(?:[\w. +-]+/){0,4}[\w. +-]+\.(?:cs|fs|vb)proj"
 _TEST_SDK = re.compile(r"Microsoft\.NET\.Test\.Sdk|xunit|NUnit|MSTest|TUnit|Expecto")
 _TEST_NAME = re.compile(r"(?:^|[./-])(?:unit|integration)?tests?(?:[./-]|$)", re.IGNORECASE)
 _TESTS = r"dotnet test(?: [^|&;]*)?"
+_OF_ANOTHER_STEP = (
+    r" (?:--no-build|--no-restore|--nologo|(?:--verbosity|-v|--logger|-l|--results-directory|--collect)[ :=]"
+    r"(?:\"[^\"]*\"|'[^']*'|\S+)|[-/]p:CollectCoverage\S*|[-/]p:Coverlet\S*)"
+)
 _LINTS = r"dotnet (?:format|csharpier|fantomas)(?: .*)?"
 
 
@@ -35,7 +39,7 @@ def survey_dotnet(folder: Folder, ci: OtherCi) -> Unit | None:
     facts.add("install", f"dotnet restore{target}", "the SDK restores every project", where)
     facts.add("build", f"dotnet build{target} --configuration Release", "the SDK builds every project", where)
     runs = ci.runs("dotnet", version, folder.root)
-    _add_tests(facts, folder, texts, target)
+    _add_tests(facts, folder, texts, _test_line(runs) or f"dotnet test{target} --configuration Release")
     _add_lint(facts, folder, runs)
     _add_application(facts, folder, texts)
     add_services(facts, folder, ci)
@@ -60,13 +64,19 @@ def _add_version(facts: Facts, folder: Folder, texts: dict[str, str], ci: OtherC
     return declared.add_version(facts, folder, "dotnet", ci, exact=(f"{major}.{minor}", folder.evidence(path, group)))
 
 
-def _add_tests(facts: Facts, folder: Folder, texts: dict[str, str], target: str) -> None:
+def _test_line(runs: list[list[Command]]) -> str:
+    """Return other CI's test command without what rests on an earlier build or only writes reports."""
+    line = next((command.line for command in all_commands(runs) if re.fullmatch(_TESTS, command.line)), "")
+    return re.sub(_OF_ANOTHER_STEP, "", line).strip()
+
+
+def _add_tests(facts: Facts, folder: Folder, texts: dict[str, str], line: str) -> None:
     """Every test project is run by one command, whatever framework it uses."""
     tests = [path for path, text in texts.items() if _TEST_SDK.search(text) or (not text and _TEST_NAME.search(path))]
     if not tests:
         return
     where = folder.evidence(tests[0], "Microsoft.NET.Test.Sdk", "xunit", "NUnit", "MSTest")
-    facts.add("test", f"dotnet test{target} --configuration Release", "there is a test project", where, confidence=0.9)
+    facts.add("test", line, "there is a test project", where, confidence=0.9)
     text = texts[tests[0]].lower()
     facts.add(
         "test_tool",
@@ -84,7 +94,7 @@ def _add_tests(facts: Facts, folder: Folder, texts: dict[str, str], target: str)
 
 
 def _add_lint(facts: Facts, folder: Folder, runs: list[list[Command]]) -> None:
-    take(facts, "lint", runs, _LINTS)
+    take_all(facts, "lint", runs, _LINTS)
     tools = folder.text(".config/dotnet-tools.json")
     for tool, line in (("csharpier", "dotnet csharpier check ."), ("fantomas", "dotnet fantomas --check .")):
         if tool in tools and not facts.first("lint"):

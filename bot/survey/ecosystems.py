@@ -18,7 +18,7 @@ from bot.survey.parsing import table
 from bot.survey.php import survey_php
 from bot.survey.ruby import survey_ruby
 from bot.survey.science import survey_julia, survey_latex, survey_notebooks, survey_r
-from bot.survey.shell import survey_shell
+from bot.survey.shell import lint_facts, survey_shell
 from bot.survey.small_languages import survey_lua, survey_perl, survey_zig
 from bot.survey.static import survey_hugo
 from bot.survey.swift import survey_swift
@@ -110,4 +110,6 @@ def _shell(unit: Unit, folder: Folder) -> Unit:
         for fact in unit.facts
         if fact.name != "test_tool"
     )
-    return structs.replace(unit, ecosystem="shell", facts=facts)
+    known = {fact.name for fact in facts}
+    lint = () if "lint" in known else lint_facts(folder)
+    return structs.replace(unit, ecosystem="shell", facts=facts + lint)

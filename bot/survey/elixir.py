@@ -7,7 +7,7 @@ from bot.survey import declared
 from bot.survey.facts import Facts
 from bot.survey.other_ci.model import Command, OtherCi
 from bot.survey.other_ci.services import add_services
-from bot.survey.taking import take
+from bot.survey.taking import take, take_all
 from bot.survey.tree import Folder
 
 _TESTS = r"(?:MIX_ENV=test )?mix (?:test|coveralls)(?:[. ].*)?"
@@ -49,7 +49,7 @@ def _depends(folder: Folder, name: str) -> bool:
 
 
 def _add_lint(facts: Facts, folder: Folder, runs: list[list[Command]]) -> None:
-    if not take(facts, "lint", runs, _LINTS):
+    if not take_all(facts, "lint", runs, _LINTS):
         if folder.has(".formatter.exs"):
             facts.add(
                 "lint",

@@ -33,7 +33,10 @@ def survey_terraform(folder: Folder, ci: OtherCi) -> Unit | None:
     facts.add("lint", "terraform fmt -check -recursive -diff", "Terraform has one format", where, confidence=0.9)
     facts.add("lint_tool", "terraform", "of the lint command", where)
     facts.add(
-        "test", "terraform init -backend=false -input=false", "validation needs the providers' schemas, no state", where
+        "install",
+        "terraform init -backend=false -input=false",
+        "validation needs the providers' schemas, no state",
+        where,
     )
     facts.add("test", "terraform validate", "Terraform checks itself", where)
     if folder.under(r"(?:tests/)?[\w.-]+\.tftest\.hcl"):

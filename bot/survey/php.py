@@ -5,10 +5,10 @@ import re
 from bot.domain import Evidence, Unit
 from bot.survey import declared
 from bot.survey.facts import Facts
-from bot.survey.other_ci.model import Command, OtherCi
+from bot.survey.other_ci.model import Command, OtherCi, all_commands
 from bot.survey.other_ci.services import add_services
 from bot.survey.parsing import string, strings, table
-from bot.survey.taking import take
+from bot.survey.taking import take, take_all
 from bot.survey.tree import Folder
 
 _BIN = r"(?:php )?(?:\./)?(?:vendor/)?(?:bin/)?"
@@ -22,17 +22,24 @@ _LINTS = (
     r"|composer (?:run(?:-script)? )?[\w:-]*(?:lint|cs|stan|style|analy[sz]e|psalm|types)[\w:-]*"
     r"|make (?:phpcs|phpstan|psalm|cs|lint|stan)"
 )
-# Package, configuration, line.
+# What packages that bring it are called, configuration, line.
 _LINTERS = (
-    ("phpstan/phpstan", "phpstan.neon phpstan.neon.dist phpstan.dist.neon", "vendor/bin/phpstan analyse --no-progress"),
-    ("larastan/larastan", "phpstan.neon phpstan.neon.dist", "vendor/bin/phpstan analyse --no-progress"),
+    (
+        "phpstan/phpstan|larastan/larastan",
+        "phpstan.neon phpstan.neon.dist phpstan.dist.neon",
+        "vendor/bin/phpstan analyse --no-progress",
+    ),
     ("vimeo/psalm", "psalm.xml psalm.xml.dist", "vendor/bin/psalm --no-progress"),
     (
         "friendsofphp/php-cs-fixer",
         ".php-cs-fixer.php .php-cs-fixer.dist.php",
         "vendor/bin/php-cs-fixer fix --dry-run --diff",
     ),
-    ("squizlabs/php_codesniffer", "phpcs.xml phpcs.xml.dist .phpcs.xml .phpcs.xml.dist", "vendor/bin/phpcs"),
+    (
+        r"squizlabs/php_codesniffer|[\w-]+/[\w-]*coding-standards?|wp-coding-standards/wpcs",
+        "phpcs.xml phpcs.xml.dist .phpcs.xml .phpcs.xml.dist",
+        "vendor/bin/phpcs",
+    ),
     ("laravel/pint", "pint.json artisan", "vendor/bin/pint --test"),
 )
 _RUNNERS = (("pestphp/pest", "vendor/bin/pest"), ("brianium/paratest", ""), ("phpunit/phpunit", "vendor/bin/phpunit"),
@@ -124,26 +131,30 @@ def _script_line(scripts: dict[str, object], name: str) -> str:
 
 
 def _add_lint(facts: Facts, folder: Folder, composer: dict[str, object], runs: list[list[Command]]) -> None:
+    taken = take_all(facts, "lint", runs, _LINTS)
+    said = " ".join(command.raw for command in all_commands(runs))
     wanted = _wanted(composer)
-    if not take(facts, "lint", runs, _LINTS):
-        for package, files, line in _LINTERS:
-            file = folder.first(*files.split())
-            if package in wanted and file:
-                facts.add("lint", line, f"{package} is required and set up", Evidence(path=folder.full(file)))
-        names = [
-            name
-            for name in table(composer, "scripts")
-            if re.fullmatch(r"lint|cs|cs-check|check-style|phpcs|phpstan|stan|analy[sz]e|psalm", name)
-        ]
-        for name in names if not facts.first("lint") else []:
-            facts.add(
-                "lint",
-                f"composer {name}",
-                "composer.json has the script",
-                folder.evidence("composer.json", f'"{name}"'),
-            )
+    for packages, files, line in _LINTERS:
+        file = folder.first(*files.split())
+        package = next((each for each in wanted if re.fullmatch(packages, each)), "")
+        tool = line.split()[0].rpartition("/")[2]
+        is_asked = not taken or (tool in said and tool not in " ".join(facts.all("lint")))
+        if package and file and is_asked:
+            facts.add("lint", line, f"{package} is required and set up", Evidence(path=folder.full(file)))
+    if not facts.first("lint"):
+        _add_lint_scripts(facts, folder, composer)
+    if not facts.first("lint") and not facts.first("test"):
+        line, where = "composer validate --no-check-publish", folder.evidence("composer.json", "{")
+        facts.add("lint", line, "nothing else says whether it is sound", where, confidence=0.6)
     for tool in re.findall(r"phpstan|psalm|php-cs-fixer|phpcs|pint", " ".join(facts.all("lint"))):
         facts.add("lint_tool", tool, "of the lint command", folder.evidence("composer.json", tool, "php_codesniffer"))
+
+
+def _add_lint_scripts(facts: Facts, folder: Folder, composer: dict[str, object]) -> None:
+    for name in table(composer, "scripts"):
+        if re.fullmatch(r"lint|cs|cs-check|check-style|phpcs|phpstan|stan|analy[sz]e|psalm", name):
+            where = folder.evidence("composer.json", f'"{name}"')
+            facts.add("lint", f"composer {name}", "composer.json has the script", where)
 
 
 def _add_application(facts: Facts, folder: Folder, composer: dict[str, object]) -> None:

@@ -7,7 +7,7 @@ from bot.survey import declared
 from bot.survey.facts import Facts
 from bot.survey.other_ci.model import Command, OtherCi
 from bot.survey.other_ci.services import add_services
-from bot.survey.taking import take
+from bot.survey.taking import take, take_all
 from bot.survey.tree import Folder
 
 _TESTS = (
@@ -23,6 +23,7 @@ _LINTERS = (
     ("standard", ".standard.yml", "standardrb"),
     ("brakeman", "", "brakeman --no-pager"),
 )
+_MAX_GEMS = 5
 _SERVERS = ("rails", "hanami", "sinatra", "roda")
 # Gems that compile against a library the image does not bring.
 _NATIVE = {
@@ -47,9 +48,9 @@ def survey_ruby(folder: Folder, ci: OtherCi) -> Unit | None:
     runs = ci.runs("ruby", version, folder.root)
     _add_tests(facts, folder, runs)
     _add_lint(facts, folder, runs)
-    if gemspec:
-        where = Evidence(path=folder.full(gemspec))
-        facts.add("build", f"gem build {gemspec}", "there is a gemspec", where)
+    for each in folder.names(r"[\w.-]+\.gemspec")[:_MAX_GEMS]:
+        where = Evidence(path=folder.full(each))
+        facts.add("build", f"gem build {each}", "there is a gemspec", where)
         facts.add("artifact", "*.gem", "gem build writes it", where)
     _add_application(facts, folder)
     add_services(facts, folder, ci)
@@ -143,7 +144,7 @@ def _own_tests(folder: Folder, rakefile: str) -> list[tuple[str, str, float]]:
 
 
 def _add_lint(facts: Facts, folder: Folder, runs: list[list[Command]]) -> None:
-    if not take(facts, "lint", runs, _LINTS) and facts.first("test") != "bundle exec rake":
+    if not take_all(facts, "lint", runs, _LINTS) and facts.first("test") != "bundle exec rake":
         for gem, file, line in _LINTERS:
             if _has_gem(folder, gem) and (not file or folder.has(file) or gem == "standard"):
                 facts.add("lint", f"bundle exec {line}", f"{gem} is among the gems", folder.evidence("Gemfile", gem))

@@ -33,6 +33,11 @@ _WHOLE = frozenset(
 )
 
 
+# Tests with each feature on its own; a power set of features takes hours.
+_HACK = _WHOLE | {"hack", "--each-feature", "--no-dev-deps", "--keep-going"}
+_HACK_INSTALL = "cargo install cargo-hack@0.6.46 --locked"
+
+
 def survey_rust(folder: Folder, ci: OtherCi) -> Unit | None:
     """Return the Rust unit of a folder with a Cargo.toml: a crate, or a workspace as one unit."""
     cargo = folder.toml("Cargo.toml")
@@ -108,12 +113,17 @@ def _add_tests(facts: Facts, folder: Folder, cargo: dict[str, object], runs: lis
         options += [" --locked"] if folder.has("Cargo.lock") else []
         where = folder.evidence("Cargo.toml", "[workspace]" if options else "[package]")
         facts.add("test", "cargo test" + "".join(options), "cargo tests every crate", where, confidence=0.9)
+    if any(line.startswith("cargo hack ") for line in facts.all("test")):
+        facts.add("prepare", _HACK_INSTALL, "the tests are run through it", *facts.named("test")[0].evidence)
     facts.add("test_tool", "cargo-test", "of the test command", folder.evidence("Cargo.toml"))
 
 
 def _test_line(command: Command) -> str:
-    words = commands.words(command.line) if command.kind == "test" else None
-    found = commands.core(words or [])
+    found = commands.core(commands.words(command.line) or [])
+    if found[:2] == ["cargo", "hack"] and {"test", "--each-feature"} <= set(found) <= _HACK:
+        return command.line
+    if command.kind != "test":
+        return ""
     if found[:2] == ["cargo", "nextest"]:
         return " ".join(
             [

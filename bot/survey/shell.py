@@ -2,14 +2,14 @@
 
 import re
 
-from bot.domain import Evidence, Unit
+from bot.domain import Evidence, Fact, Unit
 from bot.survey import declared
 from bot.survey.facts import Facts
 from bot.survey.other_ci.model import Command, OtherCi
 from bot.survey.taking import take
 from bot.survey.tree import Folder
 
-_SCRIPTS = r"(?:[\w.-]+/){0,3}[\w.-]+\.(?:sh|bash)"
+_SCRIPT = r"(?:[\w.-]+/){0,3}[\w.-]+\.(?:sh|bash)"
 _TESTS = r"(?:npx )?(?:\./)?(?:[\w./-]*/)?bats(?: .*)?"
 _PAPERS = re.compile(r"(?:.*/)?(?:[^/]*\.(?:md|txt|rst|adoc|png|svg|json|ya?ml)|[A-Z]+)")
 MIN_SCRIPTS = 2
@@ -18,7 +18,7 @@ MIN_SCRIPTS = 2
 def survey_shell(folder: Folder, ci: OtherCi) -> Unit | None:
     """Return the shell unit of a folder with bats tests, or with scripts and hardly anything else."""
     tests = folder.under(r"(?:[\w.-]+/){0,3}[\w.-]+\.bats")
-    scripts = [path for path in folder.under(_SCRIPTS) if not path.startswith("test")]
+    scripts = _scripts(folder)
     is_set_up = folder.has(".shellcheckrc")
     others = [path for path in folder.under(r"[^.].*") if not _PAPERS.fullmatch(path)]
     is_about_scripts = len(scripts) >= MIN_SCRIPTS and len(scripts) * 2 >= len(others) and not folder.has("Dockerfile")
@@ -47,6 +47,21 @@ def survey_shell(folder: Folder, ci: OtherCi) -> Unit | None:
     if is_set_up or scripts:
         _add_shellcheck(facts, folder, scripts, runs)
     return facts.unit(folder.root, "shell")
+
+
+def lint_facts(folder: Folder) -> tuple[Fact, ...]:
+    """Return what lints the scripts of a folder whose tests another tool fetches and runs."""
+    facts = Facts()
+    scripts = _scripts(folder)
+    if scripts:
+        _add_shellcheck(facts, folder, scripts, [])
+        line = "apt-get update -q && apt-get install -yq --no-install-recommends shellcheck"
+        facts.add("lint_install", line, "shellcheck reads the scripts", Evidence(path=folder.full(scripts[0])))
+    return tuple(fact for fact in facts.unit("", "").facts if fact.name != "system_package")
+
+
+def _scripts(folder: Folder) -> list[str]:
+    return [path for path in folder.under(_SCRIPT) if not path.startswith("test")]
 
 
 def _add_shellcheck(facts: Facts, folder: Folder, scripts: list[str], runs: list[list[Command]]) -> None:

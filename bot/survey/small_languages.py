@@ -6,7 +6,7 @@ from bot.domain import Evidence, Unit
 from bot.survey import declared
 from bot.survey.other_ci.model import OtherCi
 from bot.survey.other_ci.services import add_services
-from bot.survey.taking import take
+from bot.survey.taking import take, take_all
 from bot.survey.tree import Folder
 
 # Zig breaks what it compiled with every release; PyPI has one package for each.
@@ -68,7 +68,7 @@ def survey_lua(folder: Folder, ci: OtherCi) -> Unit | None:
         folder.has(".busted") or folder.under(r"spec/.*_spec\.lua")
     ):
         facts.add("test", "busted", "there are specs", where)
-    if not take(facts, "lint", runs, r"luacheck(?: [\w ./=-]+)?|stylua --check .*"):
+    if not take_all(facts, "lint", runs, r"luacheck(?: [\w ./=-]+)?|stylua --check .*"):
         facts.add(
             "lint",
             "luacheck ." if folder.has(".luacheckrc") else "",
@@ -108,6 +108,6 @@ def survey_zig(folder: Folder, ci: OtherCi) -> Unit | None:
     ):
         facts.add("test", "zig build test", "build.zig has the step", folder.evidence("build.zig", '"test"'))
     facts.add("test_tool", "zig-test" if facts.first("test") else "", "of the test command", where)
-    take(facts, "lint", runs, r"zig fmt --check .*")
+    take_all(facts, "lint", runs, r"zig fmt --check .*")
     facts.add("build", "zig build", "there is a build.zig", folder.evidence("build.zig", "pub fn build"))
     return facts.unit(folder.root, "zig")

@@ -9,6 +9,11 @@ from bot.survey.other_ci.model import Command
 MAX_LINES = 4
 
 
+def take_all(facts: Facts, name: str, runs: Sequence[Sequence[Command]], pattern: str) -> bool:
+    """Add the commands of every job that match the whole pattern: each check often has a job of its own."""
+    return take(facts, name, [[command for run in runs for command in run]], pattern)
+
+
 def take(facts: Facts, name: str, runs: Sequence[Sequence[Command]], pattern: str) -> bool:
     """Add the commands of the first job that match the whole pattern; say whether there were any."""
     for run in runs:

@@ -1,9 +1,11 @@
 """Commands and versions of a proposal are judged as a person would judge them."""
 
+from pathlib import Path
+
 import pytest
 
 from bench.commands import best, likeness, split
-from bench.expand import Runners
+from bench.expand import Runners, read_runners
 from bench.versions import version_score
 
 
@@ -21,6 +23,14 @@ from bench.versions import version_score
         ("go test ./...", "gotestsum --junitfile out.xml -- -p 2 -cover ./...", 1.0),
         ("cargo fmt --check", "cargo fmt --all -- --check", 1.0),
         ("cargo build", "cargo build --release", 0.8),
+        ("pipenv install --dev", "pipenv sync --dev", 1.0),
+        ("py.test --junit-xml out/r.xml a.py", "pytest a.py", 1.0),
+        ("python -m py_compile src/*.py", "python -m py_compile src/a.py src/b.py", 1.0),
+        ("python -m py_compile src/*.py", "python -m py_compile src/a.py lib/b.py", 0.5),
+        ("dotnet test", "dotnet test --configuration Release", 0.8),
+        ("test -z \"$(gofmt -l $(git ls-files '*.go'))\"", "gofmt -l .", 1.0),
+        ("shellcheck", "git ls-files -z '*.sh' | xargs -0 shellcheck --severity=error", 1.0),
+        ("gem build", "gem build a.gemspec", 1.0),
         ("pytest tests", "pytest", 0.5),
         ("npm run lint", "npm test", 0.5),
         ("go test ./...", "go vet ./...", 0.0),
@@ -35,6 +45,7 @@ def test_two_commands_are_as_alike_as_their_tools_targets_and_flags(one: str, ot
 
 def test_lines_are_split_into_the_commands_that_do_work() -> None:
     assert split(["cd build && ctest", "mkdir -p out; make all"]) == ["ctest", "make all"]
+    assert split(["(cd examples && ./run.sh)"]) == ["./run.sh"]
 
 
 def test_a_script_of_package_json_counts_as_what_it_runs() -> None:
@@ -50,6 +61,38 @@ def test_a_script_that_calls_itself_ends() -> None:
 
 def test_a_recipe_counts_as_what_it_runs() -> None:
     assert Runners(recipes={"check": ("go vet ./...",)}).ways("make check") == ("make check", "go vet ./...")
+
+
+TOX = "[testenv]\ncommands =\n    coverage erase\n    pytest {posargs:tests}\n[testenv:lint]\ncommands = ruff check .\n"
+TOX_TOML = """[tool.tox.env_run_base]
+commands = [["pytest", "-v", {replace = "posargs", default = []}]]
+[tool.tox.env.typing]
+commands = [["mypy"]]
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "command", "expected"),
+    [
+        ("tox.ini", TOX, "tox", ("tox", "coverage erase", "pytest")),
+        ("tox.ini", TOX, "uv run tox run -e py313", ("uv run tox run -e py313", "coverage erase", "pytest")),
+        ("tox.ini", TOX, "tox -e lint", ("tox -e lint", "ruff check .")),
+        ("tox.ini", "not an ini", "tox", ("tox",)),
+        ("pyproject.toml", TOX_TOML, "tox -e py,typing", ("tox -e py,typing", "pytest -v", "mypy")),
+        ("pyproject.toml", "[", "tox", ("tox",)),
+        ("composer.json", '{"scripts": {"t": ["@u", "@php x"], "u": "phpunit"}}', "composer t",
+         ("composer t", "composer u", "phpunit", "php x")),
+        ("deno.json", '{"tasks": {"t": "deno test -A"}}', "deno task t", ("deno task t", "deno test -A")),
+        ("x", "", "./gradlew build", ("./gradlew build", "./gradlew assemble", "./gradlew check")),
+        ("x", "", "docker compose build", ("docker compose build", "docker build .")),
+    ],
+)  # fmt: skip
+def test_a_runner_counts_as_what_it_runs(
+    tmp_path: Path, name: str, text: str, command: str, expected: tuple[str, ...]
+) -> None:
+    (tmp_path / name).write_text(text)
+
+    assert read_runners(tmp_path).ways(command) == expected
 
 
 @pytest.mark.parametrize(

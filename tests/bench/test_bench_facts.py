@@ -30,6 +30,12 @@ def test_a_row_is_read_with_every_way_to_say_a_command(tmp_path: Path) -> None:
     assert truth.commands == {"install": (("pip install tox",),), "test": (("tox", "pytest -v", "mypy"),), "lint": ()}
 
 
+def test_a_list_of_tools_is_taken_apart(tmp_path: Path) -> None:
+    row = "a/b\tyes\tterraform\tterraform\t-\t-\tterraform init\t-\tterraform fmt/validate, tflint (reusable)\t-"
+
+    assert rows(tmp_path, row)["a+b"].commands["lint"] == (("terraform fmt",), ("terraform validate",), ("tflint",))
+
+
 def test_a_right_answer_is_right_in_every_class(tmp_path: Path) -> None:
     truth = rows(tmp_path, "a/b\tyes\tgo\tgo modules\t1.26\t-\tnone\tgo test -v ./...\tnone\tgo build ./...")["a+b"]
     facts = {"package_manager": ["go"], "version": ["1.26"], "test": ["go test ./..."], "build": ["go build ./..."]}

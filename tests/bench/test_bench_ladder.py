@@ -10,6 +10,8 @@ from bench.answers import CI_FILE, Answer, answer
 from bench.baselines import NAMES, baseline
 from bench.jobs import JobRun
 from bench.ladder import Climb, climb
+from bench.jobs import copied
+from bench.ladder import climb
 from bench.mutation import mutate
 from bench.programs import run
 from bench.report import report
@@ -27,6 +29,16 @@ def test_a_sound_pipeline_climbs_and_a_broken_one_says_where_it_stops(tmp_path: 
     assert broken.parses
     assert not broken.semantics
     assert broken.complaints["L2"]
+
+
+def test_a_checkout_that_lacks_objects_is_copied_without_its_history(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    (checkout / ".git").mkdir(parents=True)
+    (checkout / "a.txt").write_text("kept")
+    copy = copied(checkout, {CI_FILE: "test: {script: [pytest]}\n"}, tmp_path / "scratch")
+
+    assert (copy / "a.txt").read_text() == "kept"
+    assert CI_FILE in run(["git", "-C", str(copy), "ls-files"], limit=30).output
 
 
 def test_policy_counts_what_a_careful_person_expects() -> None:

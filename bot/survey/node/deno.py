@@ -7,7 +7,7 @@ from bot.domain import Unit
 from bot.survey import declared
 from bot.survey.other_ci.model import OtherCi
 from bot.survey.parsing import string, table
-from bot.survey.taking import take
+from bot.survey.taking import take, take_all
 from bot.survey.tree import Folder
 
 _VERSIONS = {"1": "1.46.3", "2": "2.7.6"}
@@ -39,7 +39,7 @@ def survey_deno(folder: Folder, ci: OtherCi) -> Unit | None:
         line = "deno task test" if "test" in tasks else "deno test --allow-all" if has_tests else ""
         facts.add("test", line, "it is a task" if "test" in tasks else "there are tests", where, confidence=0.9)
     facts.add("test_tool", "deno-test" if facts.first("test") else "", "of the test command", where)
-    if not take(facts, "lint", runs, r"deno (?:lint|fmt --check|check)(?: .*)?"):
+    if not take_all(facts, "lint", runs, r"deno (?:lint|fmt --check|check)(?: .*)?"):
         for name, line in (("lint", "deno lint"), ("fmt", "deno fmt --check")):
             facts.add(
                 "lint",

@@ -122,13 +122,11 @@ def _rows(matrix: dict[str, object]) -> list[Row]:
     rows = [row for row in rows if not any(_matches(row, each) for each in _entries(matrix.get("exclude")))]
     base = list(rows)
     for extra in _entries(matrix.get("include")):
-        fitting = [
-            row for row in base if all(row.get(key, value) == value for key, value in extra.items() if key in keys)
-        ]
-        shared = [key for key in extra if key in keys]
+        shared = [key for key in extra if key.partition(".")[0] in keys]
+        fitting = [row for row in base if all(row.get(key, extra[key]) == extra[key] for key in shared)]
         if base and fitting and (shared or not keys):
             for row in fitting:
-                row.update({key: value for key, value in extra.items() if key not in keys})
+                row.update({key: value for key, value in extra.items() if key not in shared})
         elif base and not shared:
             for row in base:
                 row.update(extra)
@@ -149,7 +147,11 @@ def _named(key: str, value: object) -> dict[str, str]:
 
 def _entries(value: object) -> list[dict[str, str]]:
     items = value if isinstance(value, list) else []
-    return [{key: string(item) for key, item in entry.items()} for entry in items if isinstance(entry, dict)]
+    return [
+        {name: text for key, item in entry.items() for name, text in _named(key, item).items()}
+        for entry in items
+        if isinstance(entry, dict)
+    ]
 
 
 def _matches(row: Row, entry: dict[str, str]) -> bool:

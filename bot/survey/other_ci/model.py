@@ -118,6 +118,9 @@ def _holds_one(part: str, row: Row) -> bool:
     if part in {"always()", "success()", "always", "success", "!cancelled()"}:
         return True
     compared = re.fullmatch(r"([\w.-]+)\s*(==|!=)\s*'?([^']*?)'?", part)
+    if compared is None and re.fullmatch(r"!?\s*matrix\.[\w.-]+", part):
+        is_set = row.get(part.strip("! ").removeprefix("matrix."), "").lower() not in {"", "false"}
+        return is_set != part.startswith("!")
     if compared is None:
         return re.match(r"(startsWith|contains)\(\s*(matrix\.os|runner\.os)\s*,\s*'(ubuntu|[Ll]inux)", part) is not None
     left, sign, right = compared.groups()
