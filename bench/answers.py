@@ -75,7 +75,8 @@ def _proposal(checkout: Path, is_hidden: bool) -> tuple[Any, Any, str | None]:
     found = survey(snapshot, ignore_existing_ci=is_hidden)
     existing = None if is_hidden else snapshot.read(CI_FILE)
     catalog = load_catalog(default_templates_dir())
-    return found, compose(found, catalog, existing=existing, existing_paths=snapshot.paths), existing
+    made = compose(found, catalog, existing=existing, existing_paths=snapshot.paths, existing_texts=snapshot.texts)
+    return found, made, existing
 
 
 def _facts(units: Any) -> dict[str, list[str]]:

@@ -1,5 +1,6 @@
 """From a survey to the files to propose: render, merge and order the jobs, or add the missing ones to a file."""
 
+import types
 from collections.abc import Iterator, Mapping, Sequence
 
 import yaml
@@ -32,12 +33,13 @@ class Draft(Struct, frozen=True, kw_only=True):
     files: dict[str, str] = {}
 
 
-def compose(
+def compose(  # noqa: PLR0913 - the repository is given in parts, each with its default
     survey: Survey,
     catalog: Catalog,
     *,
     existing: str | None = None,
     existing_paths: Sequence[str] = (),
+    existing_texts: Mapping[str, str] = types.MappingProxyType({}),
     wishes: Wishes = Wishes(),  # noqa: B008 - a frozen value
     retrieved: Sequence[str] = (),
     conventions: Conventions = Conventions(),  # noqa: B008 - a frozen value
@@ -48,7 +50,7 @@ def compose(
     drafts = _drafts(_wished(survey, wishes), catalog, existing_paths, wishes, retrieved)
     parts = followed(order(part for draft in drafts for part in draft.parts), conventions, existing)
     head = _head(catalog, drafts, parts, wishes, conventions)
-    text, added, kept, remarks = extend(existing, parts, head, _includes(drafts))
+    text, added, kept, remarks = extend(existing, parts, head, _includes(drafts), existing_texts)
     files = {path: content for draft in drafts for path, content in draft.files.items()}
     if text != existing:
         files[CI_FILE] = text

@@ -1,12 +1,14 @@
 """Bringing new jobs into a file: a new one is written whole, an existing one only gets what it lacks."""
 
 import re
+import types
 from collections.abc import Mapping, Sequence
 
 import yaml
 from msgspec import structs
 
 from bot.ci.checks.document import Document, read_document
+from bot.ci.checks.includes import include_files
 from bot.ci.edit import AddInclude, AddStage, append_block, apply, blocks
 from bot.ci.parts import Part
 from bot.domain import CannotError
@@ -25,19 +27,30 @@ Extended = tuple[str, tuple[Part, ...], tuple[str, ...], tuple[str, ...]]
 
 
 def extend(
-    existing: str | None, parts: Sequence[Part], head: str, includes: Sequence[Mapping[str, str]] = ()
+    existing: str | None,
+    parts: Sequence[Part],
+    head: str,
+    includes: Sequence[Mapping[str, str]] = (),
+    texts: Mapping[str, str] = types.MappingProxyType({}),
 ) -> Extended:
-    """Return the new text, the parts written into it, the jobs left alone, and what a reader should know."""
+    """Return the new text, the parts written into it, the jobs left alone, and what a reader should know.
+
+    `texts` are the repository's other files by path: what the existing file includes of them counts as there.
+    """
     if existing is None or not existing.strip():
         return "\n".join([head, *(part.text for part in parts)]), tuple(parts), (), ()
     document = _read(existing)
-    kept = tuple(name for name in document.jobs if not name.startswith("."))
-    added = _missing(parts, document.jobs, document.entries)
+    whole, _ = include_files(document, texts)
+    kept = tuple(name for name in whole.jobs if not name.startswith("."))
+    added = _missing(parts, whole.jobs, whole.entries)
     text, remarks = _with_includes(existing, document, includes)
     if not added and text == existing:
         return existing, (), kept, ("the existing pipeline already does all of this, so nothing was added", *remarks)
-    text, added = _in_its_stages(text, added, document.data.get("stages"))
-    added = [_beside(part, document) for part in added]
+    if "stages" in document.data or "stages" not in whole.data:
+        text, added = _in_its_stages(text, added, document.data.get("stages"))
+    else:
+        added = [_in_stage(part, _nearest(part.stage, whole.data["stages"])) for part in added]
+    added = [_beside(part, whole) for part in added]
     for part in added:
         text = append_block(text, part.text)
     names = ", ".join(part.name for part in added if not part.is_hidden) or "files that are included"
@@ -52,6 +65,11 @@ def _read(existing: str) -> Document:
         raise CannotError(
             f"the existing `.gitlab-ci.yml` can't be extended: {error}. Mend that, then ask again."
         ) from error
+
+
+def _nearest(stage: str, stages: Sequence[str]) -> str:
+    """Return a stage that an included file lists: that list is not ours to change."""
+    return next((each for each in (stage, "test") if each in stages), stages[0])
 
 
 def _with_includes(text: str, document: Document, includes: Sequence[Mapping[str, str]]) -> tuple[str, tuple[str, ...]]:

@@ -1,6 +1,7 @@
 """Composes with an organisation's templates, and does without those that turn out broken, saying so."""
 
-from collections.abc import Callable, Sequence
+import types
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import structs
 
@@ -13,12 +14,13 @@ from bot.domain import Composition, Conventions, Survey, Wishes
 Composer = Callable[[Catalog], Composition]
 
 
-def compose_with_spares(
+def compose_with_spares(  # noqa: PLR0913 - as compose has
     survey: Survey,
     catalog: Catalog,
     *,
     existing: str | None = None,
     existing_paths: Sequence[str] = (),
+    existing_texts: Mapping[str, str] = types.MappingProxyType({}),
     wishes: Wishes = Wishes(),  # noqa: B008 - a frozen value
     retrieved: Sequence[str] = (),
     conventions: Conventions = Conventions(),  # noqa: B008 - a frozen value
@@ -31,6 +33,7 @@ def compose_with_spares(
             by,
             existing=existing,
             existing_paths=existing_paths,
+            existing_texts=existing_texts,
             wishes=wishes,
             retrieved=retrieved,
             conventions=conventions,

@@ -95,7 +95,12 @@ def _composed(
     if existing is None and CI_FILE in snapshot.paths and not ignore_existing_ci:
         raise CannotError(f"the existing {CI_FILE} is too large or not text, so I would rather not touch it")
     compose = partial(
-        compose_with_spares, found, open_catalog(templates_dir), existing=existing, existing_paths=snapshot.paths
+        compose_with_spares,
+        found,
+        open_catalog(templates_dir),
+        existing=existing,
+        existing_paths=snapshot.paths,
+        existing_texts=snapshot.texts,
     )
     composition = compose(wishes=read_wishes(ask))
     if ask.strip() and compose().files == composition.files:

@@ -70,6 +70,7 @@ def _composition(services: Services, project: Project, snapshot: Snapshot, found
         catalog,
         existing=snapshot.read(CI_PATH),
         existing_paths=snapshot.paths,
+        existing_texts=snapshot.texts,
         wishes=read_wishes(words),
         retrieved=services.templates.ranked(words, found.units),
         conventions=services.examples.conventions(project, catalog),

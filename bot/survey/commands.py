@@ -37,6 +37,8 @@ _LINT_WORD = re.compile(
     r"lint|format|fmt|style|typing|types?\b|typecheck|type-check|mypy|flake|black|ruff|isort|eslint|prettier"
     r"|pre-?commit|tsc|vet|attw|size|knip|spell|check[-:_](?:type|lint|format|fmt|style)"
 )
+# Scripts to rule them all: script/test, scripts/lint and the like, by the name alone.
+OWN_SCRIPT = re.compile(r"(?:\./)?(?:scripts?|ci)/[\w-]+")
 _OTHER_WORD = re.compile(
     r"docs?\b|doc[-_]|bench|release|manifest|watch|debug|fuzz|mutation|update|deploy|publish|stress|perf|e2e"
 )
@@ -119,6 +121,8 @@ def kind(line: str) -> str:
         return "other"
     if rest[0] in _NEVER_TOOLS:
         return ""
+    if OWN_SCRIPT.fullmatch(rest[0]):
+        return name_kind(rest[0].rpartition("/")[2])
     return _kind(rest[0].rpartition("/")[2], rest[1:])
 
 

@@ -4,6 +4,7 @@ import re
 
 from bot.domain import Evidence, Unit
 from bot.survey.facts import Facts
+from bot.survey.libraries import add_libraries
 from bot.survey.makefile import NAMES, recipes
 from bot.survey.other_ci.model import Command, OtherCi, all_commands
 from bot.survey.other_ci.services import add_services
@@ -15,6 +16,8 @@ _COMPILED = r"(?:[\w.+-]+/){0,4}[\w.+-]+\.(?:c|cc|cpp|cxx|c\+\+|h|hpp|hh|hxx)"
 _PLAIN_OPTION = re.compile(
     r"(?:(?!ENABLE|BUILD|WITH)[A-Za-z0-9]+_)?(?:(?:BUILD|ENABLE|WITH)_)?(?:UNIT_?)?TEST(?:S|ING)?", re.I
 )
+# Where the build files below the top are, by build system.
+_BUILD_FILES = {"cmake": r"(?:[\w.-]+/){1,2}CMakeLists\.txt", "meson": r"[\w.-]+/meson\.build"}
 _TEST_TARGETS = ("check", "test", "tests", "unittest", "unittests", "run-tests", "runtests", "run_tests")
 
 
@@ -36,6 +39,7 @@ def survey_cpp(folder: Folder, ci: OtherCi) -> Unit | None:
     adders = {"cmake": _add_cmake, "meson": _add_meson, "autotools": _add_autotools, "make": _add_make}
     adders[system](facts, folder, ci, where)
     _add_scripts(facts, folder, ci)
+    add_libraries(facts, folder, [file, *folder.under(_BUILD_FILES.get(system, "(?!)"))[:30]])
     add_services(facts, folder, ci)
     return facts.unit(folder.root, "cpp")
 

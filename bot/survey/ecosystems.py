@@ -97,6 +97,9 @@ def as_meant(units: list[Unit], folder: Folder) -> list[Unit]:
 def _serves_a_site(unit: Unit, folder: Folder) -> bool:
     if unit.ecosystem == "go":
         return not folder.under(r".*\.go")
+    scripts = " ".join(str(line) for line in table(folder.json("package.json"), "scripts").values())
+    if unit.ecosystem == "node" and re.search(r"\bhugo\b", scripts):
+        return unit.first("test_tool") in {None, "", "npm-script"}
     return unit.ecosystem in {"node", "ruby"} and not unit.first("test")
 
 

@@ -6,7 +6,7 @@ from bot.domain import Evidence, Unit
 from bot.survey import declared
 from bot.survey.facts import Facts
 from bot.survey.other_ci.model import Command, OtherCi
-from bot.survey.other_ci.services import add_services
+from bot.survey.other_ci.services import add_database, add_services
 from bot.survey.taking import take, take_all
 from bot.survey.tree import Folder
 
@@ -38,8 +38,8 @@ def survey_elixir(folder: Folder, ci: OtherCi) -> Unit | None:
     facts.add("build", "mix compile", "Mix compiles the project", where, confidence=0.8)
     if _depends(folder, "junit_formatter"):
         facts.add("reporter", "junit_formatter", "it is a dependency", folder.evidence("mix.exs", ":junit_formatter"))
-    _add_application(facts, folder)
     add_services(facts, folder, ci)
+    _add_application(facts, folder)
     return facts.unit(folder.root, "elixir")
 
 
@@ -68,7 +68,7 @@ def _add_application(facts: Facts, folder: Folder) -> None:
     for package, image in _DATABASES.items():
         if _depends(folder, package) and facts.first("test"):
             where = folder.evidence("mix.exs", f":{package}")
-            facts.add("service", image, f"{package} talks to it", where, confidence=0.8)
+            add_database(facts, image, f"{package} talks to it", where)
             if re.search(r"hostname:\s*\"localhost\"", folder.text("config/test.exs")):
                 facts.add(
                     "forward",

@@ -72,12 +72,18 @@ def _in_file(folder: Folder) -> str:
 
 
 def _add_tests(facts: Facts, folder: Folder, runs: list[list[Command]]) -> None:
+    is_plain = any(re.search(r"\bmake test\b(?![-.])", command.raw) for command in all_commands(runs))
     for run in runs:
         lines = {line: command for command in run if (line := _test_line(command, folder))}
+        if is_plain and all(line.startswith("make ") and line != "make test" for line in lines):
+            continue  # a variant of the tests, or their measuring, stands in a job of its own
         for line, command in list(lines.items())[:3]:
             facts.add("test", line, "other CI runs it", command.evidence)
         if lines:
             break
+    if is_plain and not facts.first("test") and runs_program(folder, ["test"], r"\bgo test\b|gotestsum"):
+        said = next(command for command in all_commands(runs) if re.search(r"\bmake test\b", command.raw))
+        facts.add("test", "make test", "other CI runs it", said.evidence)
     if not facts.first("test"):
         _add_make_test(facts, folder)
     if not facts.first("test") and folder.under(r".*_test\.go"):

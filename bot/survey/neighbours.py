@@ -65,16 +65,20 @@ def add_neighbours(facts: Facts, folder: Folder) -> None:
 
 def _needed(found: list[Neighbour], manifests: str) -> list[Neighbour]:
     """Leave databases out where the tests bring their own, or where several are offered to choose from."""
-    relational = [each for each in found if _KINDS.get(_name(each.image), _name(each.image)) in {"postgres", "mysql"}]
+    relational = [each for each in found if service_kind(each.image) in {"postgres", "mysql"}]
     if len(relational) > 1 or re.search(r"\bh2\b|h2database|testcontainers|pg-mem|embedded-postgres", manifests):
         return [each for each in found if each not in relational]
     return found
 
 
 def _is_spoken_to(image: str, manifests: str) -> bool:
-    name = _name(image)
-    pattern = _CLIENTS.get(_KINDS.get(name, name), "")
+    pattern = _CLIENTS.get(service_kind(image), "")
     return bool(pattern) and re.search(pattern, manifests, re.IGNORECASE) is not None
+
+
+def service_kind(image: str) -> str:
+    """Return what a service's image is compatible with: MariaDB answers clients of MySQL."""
+    return _KINDS.get(_name(image), _name(image))
 
 
 def _name(image: str) -> str:

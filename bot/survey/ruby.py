@@ -6,13 +6,13 @@ from bot.domain import Evidence, Unit
 from bot.survey import declared
 from bot.survey.facts import Facts
 from bot.survey.other_ci.model import Command, OtherCi
-from bot.survey.other_ci.services import add_services
+from bot.survey.other_ci.services import add_database, add_services
 from bot.survey.taking import take, take_all
 from bot.survey.tree import Folder
 
 _TESTS = (
     r"(?:bundle exec )?(?:rake(?: (?:test|spec|default)[\w:]*)*|rspec(?: .*)?|(?:bin/)?rails (?:test|spec)[\w:]*"
-    r"|cucumber)"
+    r"|cucumber)|(?:\./)?script/(?:cibuild|test|ci)"
 )
 _LINTS = (
     r"(?:bundle exec )?(?:bin/)?(?:rubocop|standardrb|brakeman|erb_lint|erblint|reek)(?: .*)?"
@@ -52,8 +52,8 @@ def survey_ruby(folder: Folder, ci: OtherCi) -> Unit | None:
         where = Evidence(path=folder.full(each))
         facts.add("build", f"gem build {each}", "there is a gemspec", where)
         facts.add("artifact", "*.gem", "gem build writes it", where)
-    _add_application(facts, folder)
     add_services(facts, folder, ci)
+    _add_application(facts, folder)
     return facts.unit(folder.root, "ruby")
 
 
@@ -186,7 +186,7 @@ def _add_rails_tests(facts: Facts, folder: Folder) -> None:
     for gem, image in _DATABASES.items():
         if _has_gem(folder, gem) and facts.first("test"):
             where = folder.evidence("Gemfile", f'"{gem}"', f"'{gem}'")
-            facts.add("service", image, f"the application stores its data with {gem}", where, confidence=0.9)
+            add_database(facts, image, f"the application stores its data with {gem}", where)
     if database and facts.first("test"):
         line = "bin/rails db:prepare" if folder.has("bin/rails") else "bundle exec rake db:create db:schema:load"
         facts.add("prepare", line, "the tests need their tables", Evidence(path=folder.full("config/database.yml")))

@@ -15,6 +15,11 @@ _REPORTER = (
     "testthat::MultiReporter$new(list(testthat::ProgressReporter$new(), "
     'testthat::JunitReporter$new(file = file.path(getwd(), "junit.xml"))))'
 )
+# Notebooks that cannot be run can still be read: one broken by a merge is found.
+_FORMAT = (
+    "git ls-files -z '*.ipynb' | xargs -0 python -c "
+    '"import sys, nbformat; [nbformat.validate(nbformat.read(path, 4)) for path in sys.argv[1:]]"'
+)
 _TEX = ("latexmk", "texlive-latex-extra", "texlive-fonts-recommended", "lmodern")
 
 
@@ -88,6 +93,11 @@ def survey_notebooks(folder: Folder, ci: OtherCi) -> Unit | None:
     file = folder.first("requirements.txt", "binder/requirements.txt")
     if file:
         facts.add("install", f"pip install -r {file}", "it names the packages", Evidence(path=folder.full(file)))
+    taken = take(facts, "test", ci.runs("python", "", folder.root), r"pytest --nbmake .*")
+    if not (file or taken):
+        facts.add("install", "pip install nbformat==5.10.4", "it knows the format of notebooks", where)
+        facts.add("test", _FORMAT, "nothing names the packages they need, so they are not run", where, confidence=0.6)
+        return facts.unit(folder.root, "notebooks")
     facts.add("install", "pip install nbmake==1.5.5 pytest==9.2.0 ipykernel", "nbmake runs notebooks as tests", where)
     top = sorted({path.rpartition("/")[0] or "." for path in found})
     places = " ".join(
@@ -95,7 +105,7 @@ def survey_notebooks(folder: Folder, ci: OtherCi) -> Unit | None:
         for place in top
         if not any(other != place and place.startswith(f"{other}/") for other in top)
     )
-    if not take(facts, "test", ci.runs("python", "", folder.root), r"pytest --nbmake .*"):
+    if not taken:
         facts.add(
             "test", f"pytest --nbmake {'.' if '.' in top else places}", "there are notebooks", where, confidence=0.7
         )

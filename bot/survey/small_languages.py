@@ -3,7 +3,7 @@
 import re
 
 from bot.domain import Evidence, Unit
-from bot.survey import declared
+from bot.survey import declared, versions
 from bot.survey.other_ci.model import OtherCi
 from bot.survey.other_ci.services import add_services
 from bot.survey.taking import take, take_all
@@ -54,7 +54,8 @@ def survey_perl(folder: Folder, ci: OtherCi) -> Unit | None:
 
 def survey_lua(folder: Folder, ci: OtherCi) -> Unit | None:
     """Return the unit of a Lua project: a rockspec, or the settings of busted or luacheck."""
-    rockspec = next(iter(folder.names(r"[\w.-]+\.rockspec")), "")
+    kept = sorted(folder.under(r"rockspecs?/[\w.-]+\.rockspec"), key=lambda path: versions.number(_after_name(path)))
+    rockspec = next(iter([*folder.names(r"[\w.-]+\.rockspec"), *reversed(kept)]), "")
     manifest = rockspec or folder.first(".busted", ".luacheckrc")
     if not manifest or not folder.under(r".*\.lua|.*\.rockspec"):
         return None
@@ -80,11 +81,20 @@ def survey_lua(folder: Folder, ci: OtherCi) -> Unit | None:
         facts.add("install", f"{rocks} --only-deps {rockspec}", "the rockspec names the rocks", where)
     facts.add("install", f"{rocks} busted" if "busted" in facts.first("test") else "", "it runs the tests", where)
     facts.add(
+        "install", f"{rocks} luacov" if "--coverage" in facts.first("test") else "", "it measures coverage", where
+    )
+    facts.add(
         "lint_install", f"{rocks} luacheck" if "luacheck" in facts.first("lint") else "", "it reads the sources", where
     )
     facts.add("test_tool", "busted" if "busted" in facts.first("test") else "", "of the test command", where)
     facts.add("lint_tool", "luacheck" if "luacheck" in facts.first("lint") else "", "of the lint command", where)
     return facts.unit(folder.root, "lua")
+
+
+def _after_name(path: str) -> str:
+    """Return the version in the name of a rockspec: a-1.2-0.rockspec is 1.2; one called scm is the newest."""
+    found = re.search(r"-(\d[\d.]*)-\d+\.rockspec$", path)
+    return found.group(1) if found else "999"
 
 
 def survey_zig(folder: Folder, ci: OtherCi) -> Unit | None:

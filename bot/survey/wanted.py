@@ -18,7 +18,7 @@ IGNORED_FOLDERS = frozenset(
 
 # What another CI runs; the groups are: GitHub, GitLab, and everybody else.
 CI_FILES = re.compile(
-    r"\.github/workflows/[^/]+\.ya?ml|\.github/actions/[^/]+/action\.ya?ml|\.gitlab-ci\.yml|\.gitlab/ci/[^/]+\.yml"
+    r"\.github/workflows/[^/]+\.ya?ml|\.github/actions/[^/]+/action\.ya?ml|\.gitlab-ci\.yml|\.?gitlab(?:-ci)?/(?:[^/]+/){0,2}[^/]+\.ya?ml"
     r"|\.circleci/config\.ya?ml|\.travis\.ya?ml|(?:[^/]+/){0,2}Jenkinsfile|azure-pipelines\.ya?ml|appveyor\.ya?ml"
     r"|\.azure-pipelines/[^/]+\.ya?ml|\.azuredevops/[^/]+\.ya?ml|\.appveyor\.ya?ml|\.cirrus\.ya?ml|\.drone\.ya?ml"
     r"|bitbucket-pipelines\.yml|\.woodpecker\.ya?ml|\.woodpecker/[^/]+\.ya?ml|\.buildkite/[^/]+\.ya?ml"

@@ -8,10 +8,8 @@ import yaml
 from bench import policy, verdicts
 from bench.answers import CI_FILE, Answer, answer
 from bench.baselines import NAMES, baseline
-from bench.jobs import JobRun
+from bench.jobs import JobRun, copied
 from bench.ladder import Climb, climb
-from bench.jobs import copied
-from bench.ladder import climb
 from bench.mutation import mutate
 from bench.programs import run
 from bench.report import report

@@ -37,6 +37,48 @@ PAIRS = """\
       if: ${{ !matrix.lint }}
     - run: mix test
 """
+MESON = """project('a', 'c')
+zlib = dependency('zlib')
+cap = dependency('libcap', required : true)
+selinux = dependency('libselinux', required: get_option('selinux'))
+"""
+MESON_TOOLS = ("gcc", "meson", "ninja-build", "pkg-config")
+CMAKE = """project(a)
+find_package(OpenSSL 3 REQUIRED)
+find_package(Doxygen)
+pkg_check_modules(X REQUIRED glib-2.0>=2.5 libxml-2.0)
+# find_package(Boost REQUIRED)
+"""
+WITH_DATABASE = {
+    ".github/workflows/ci.yml": HEAD
+    + """\
+  a:
+    runs-on: ubuntu-latest
+    services:
+      db: {image: "postgres:16"}
+    steps:
+    - run: mix test
+"""
+}
+JDK = (
+    HEAD
+    + """\
+  a:
+    runs-on: ubuntu-latest
+    steps:
+    - uses: actions/setup-java@v5
+      with: {java-version-file: ci/.java-version}
+    - run: gradle check
+"""
+)
+TURBO = """{"workspaces": ["packages/*"], "devDependencies": {"turbo": "2"}, "scripts": {"build": "turbo run build",
+"lint": "turbo run lint", "lint:fix": "turbo run lint -- --fix", "typecheck": "turbo run typecheck"}}"""
+
+
+def workflow(*lines: str) -> dict[str, str]:
+    """Return a workflow with one step that runs these lines."""
+    script = "".join(f"        {line}\n" for line in lines)
+    return {".github/workflows/ci.yml": f"{HEAD}  a:\n    runs-on: ubuntu-latest\n    steps:\n    - run: |\n{script}"}
 
 
 def jobs(*lines: str) -> dict[str, str]:
@@ -120,6 +162,108 @@ def jobs(*lines: str) -> dict[str, str]:
             ("terraform init -backend=false -input=false",),
             id="providers are installed",
         ),
+        pytest.param(
+            {"meson.build": MESON, "a.c": ""},
+            "system_package",
+            (*MESON_TOOLS, "zlib1g-dev", "libcap-dev"),
+            id="libraries that a build insists on",
+        ),
+        pytest.param(
+            {"CMakeLists.txt": CMAKE, "a.c": "", "src/CMakeLists.txt": "find_package(ZLIB REQUIRED)\n"},
+            "system_package",
+            ("gcc", "cmake", "make", "libglib2.0-dev", "libxml2-dev", "libssl-dev", "zlib1g-dev"),
+            id="libraries that CMake requires",
+        ),
+        pytest.param(
+            {
+                "configure.ac": "AC_INIT\nPKG_CHECK_MODULES([G], [glib-2.0 >= 2.50 sqlite3])\n"
+                "PKG_CHECK_MODULES(X, x11, yes, no)\n",
+                "a.c": "",
+            },
+            "system_package",
+            ("gcc", "make", "autoconf", "automake", "libtool", "pkg-config", "libglib2.0-dev", "libsqlite3-dev"),
+            id="libraries that autoconf asks pkg-config for",
+        ),
+        pytest.param(
+            {**MIX, "mix.exs": 'defp deps do [{:postgrex, "> 0"}] end', **WITH_DATABASE},
+            "service",
+            ("postgres:16",),
+            id="one database is enough",
+        ),
+        pytest.param(
+            {"setup.py": "", "scripts/test": "", "scripts/lint": "", "tests/test_a.py": ""}
+            | jobs("scripts/lint", "./scripts/test"),
+            "test",
+            ("./scripts/test",),
+            id="a script called test",
+        ),
+        pytest.param(
+            {"setup.py": "", "scripts/test": "", "scripts/lint": "", "tests/test_a.py": ""}
+            | jobs("scripts/lint", "./scripts/test"),
+            "lint",
+            ("scripts/lint",),
+            id="a script called lint",
+        ),
+        pytest.param(
+            {"setup.py": "", "tests/test_a.py": ""} | workflow("./server &", "./scripts/test-api.sh"),
+            "test",
+            ("pytest",),
+            id="tests of a server that was started before are left out",
+        ),
+        pytest.param(
+            {"setup.py": "", "tox.ini": "[tox]\nenvlist = py313-dj{52,main}-x{1,dev}\n"},
+            "test",
+            ("tox -e py313-dj52-x1",),
+            id="nothing unreleased is tested",
+        ),
+        pytest.param(
+            {"build.gradle": "sourceCompatibility = 8\n", "ci/.java-version": "26\n", ".github/workflows/ci.yml": JDK},
+            "version",
+            ("25",),
+            id="a version file that other CI points to",
+        ),
+        pytest.param(
+            {
+                "go.mod": "module a\n",
+                "Makefile": "test:\n\tX=$(Y) go test ./...\ntest-slow:\n\tgo test -tags slow ./...\n",
+            }
+            | jobs("make test-slow", "case $X in a) make test;; esac"),
+            "test",
+            ("make test",),
+            id="a variant of the tests has a job of its own",
+        ),
+        pytest.param(
+            {"rockspecs/a-1.9-0.rockspec": "", "rockspecs/a-1.10-0.rockspec": "", "a.lua": "", "spec/a_spec.lua": ""},
+            "install",
+            (
+                "luarocks --lua-version=5.4 install --only-deps rockspecs/a-1.10-0.rockspec",
+                "luarocks --lua-version=5.4 install busted",
+            ),
+            id="rockspecs in a folder, the newest of them",
+        ),
+        pytest.param(
+            {"a.ipynb": "{}"}, "install", ("pip install nbformat==5.10.4",), id="notebooks nobody can run are read"
+        ),
+        pytest.param(
+            {"a.ipynb": "{}", "requirements.txt": "numpy\n"}, "test", ("pytest --nbmake .",), id="notebooks are run"
+        ),
+        pytest.param(
+            {
+                "hugo.toml": "baseURL = 'x'\n",
+                "content/a.md": "",
+                "package.json": '{"scripts": {"build": "hugo", "check:links": "x", "test": "npm run check:links"}}',
+            },
+            "framework",
+            ("hugo",),
+            id="scripts around a site are no project",
+        ),
+        pytest.param(
+            {"package.json": TURBO, "turbo.json": "{}"},
+            "lint",
+            ("npm run lint", "npm run typecheck"),
+            id="checks that a workspace hands on",
+        ),
+        pytest.param({"package.json": TURBO, "turbo.json": "{}"}, "artifact", (), id="nothing is built at the top"),
     ],
 )
 def test_facts(unit_of: Look, files: dict[str, str], name: str, values: tuple[str, ...]) -> None:

@@ -48,13 +48,16 @@ def add_jdk(facts: Facts, folder: Folder, ci: OtherCi, text: str, *, is_gradle: 
     ceiling = _ceiling(folder) if is_gradle else 99
     candidates = [found for found, _ in seen if versions.short("java", found) in versions.LINES["java"].supported]
     fitting = [each for each in candidates if versions.number(versions.short("java", each))[0] <= ceiling]
-    version = _choose(fitting, exact, declared, ceiling)
+    others = [versions.short("java", found) for found, _ in seen]
+    version = _choose(fitting, exact or max(others, key=int, default=""), declared, ceiling)
     evidence = [where for found, where in seen if versions.short("java", found) == version][:1]
     evidence += [_where(folder, needle)] if declared else []
     evidence += [folder.evidence(file, exact)] if exact else []
     why = (
         "other CI builds with it"
         if fitting
+        else "it is the supported one nearest to what other CI builds with"
+        if others and not exact
         else "a version file names it"
         if exact
         else f"the build declares {declared}"

@@ -23,6 +23,8 @@ _BROWSERS = re.compile(
 )
 _REPORTS = re.compile(r"codecov|coveralls|sonar|upload|report-coverage")
 _WRITES = re.compile(r"--fix\b|--write\b|-w\b|--apply")
+# Scripts that a workspace's packages are asked for without saying which tool they use.
+_OF_WORKSPACES = frozenset({"lint", "typecheck", "type-check", "check-types"})
 _MAX_DEPTH = 5
 
 
@@ -119,9 +121,8 @@ def _is_check(scripts: dict[str, str], name: str) -> bool:
         r"--check|--list-different|-l\b|-c\b|format:check", text
     ):
         return False
-    return lint_tool(text) != "" and not (
-        re.match(r"(types?|tsc)", name) and "noEmit" not in text and "--build" in text
-    )
+    is_known = lint_tool(text) != "" or (name in _OF_WORKSPACES and delegates(scripts, name))
+    return is_known and not (re.match(r"(types?|tsc)", name) and "noEmit" not in text and "--build" in text)
 
 
 def _calls(scripts: dict[str, str], caller: str, called: str) -> bool:

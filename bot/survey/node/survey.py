@@ -211,7 +211,7 @@ def _is_lint(command: Command, scripts: dict[str, str], manager: Manager) -> boo
     name = called_script(command.line)
     text = f"{command.line} {leaves(scripts, name)}" if name in scripts else command.line
     return not re.search(r"--fix\b|--write\b|size-limit|attw|publint|-w packages|@\d", text) and bool(
-        lint_tool(text) or "ts-scripts" in text
+        lint_tool(text) or "ts-scripts" in text or delegates(scripts, name)
     )
 
 
@@ -229,7 +229,8 @@ def _add_build(
         return
     where = folder.evidence("package.json", '"build":')
     facts.add("build", manager.run("build"), "package.json has the script", where, confidence=0.9)
-    facts.add("artifact", _output(folder, package), "the build writes there", where, confidence=0.6)
+    if not delegates(scripts, "build"):
+        facts.add("artifact", _output(folder, package), "the build writes there", where, confidence=0.6)
 
 
 _DOCKER = re.compile(r"\b(docker|publish|deploy)\b")

@@ -238,11 +238,17 @@ class _Place:
             value = string(table(step, "with").get(option))
             if not value and action == "dtolnay/rust-toolchain":
                 value = ref
+            value = value or self._in_version_file(string(table(step, "with").get(f"{option}-file")))
             if action == "pnpm/setup":
                 runtime = string(table(step, "with").get("runtime"))
                 yield "node", runtime.removeprefix("node@"), find(self._path, self._text, runtime)
             for line in value.splitlines():
                 yield language, line.strip(), find(self._path, self._text, f"{option}: {line.strip()}", option, action)
+
+    def _in_version_file(self, path: str) -> str:
+        """Return the version in a file such as `ci/.java-version`; manifests are read by those who know them."""
+        text = self._tree.text(path.removeprefix("./")).strip() if path else ""
+        return text if re.fullmatch(r"[\w./*-]{1,30}", text) else ""
 
     def _services(self, body: dict[str, object]) -> Iterator[tuple[str, Evidence]]:
         for service in table(body, "services").values():

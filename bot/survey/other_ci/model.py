@@ -177,8 +177,11 @@ def _mention(raw: str, folder: str, step: Step) -> "Command":
 
 
 def _is_program(script: str) -> bool:
-    """Say whether a script branches or loops: then its lines mean nothing one by one."""
-    return re.search(r"^\s*(if|for|while|case|function|until)\b|<<-?\s*['\"]?\w", script, re.MULTILINE) is not None
+    """Say whether a script branches, loops or starts a server: then its lines mean nothing one by one."""
+    return (
+        re.search(r"(?<!&)&\s*$|^\s*(if|for|while|case|function|until)\b|<<-?\s*['\"]?\w", script, re.MULTILINE)
+        is not None
+    )
 
 
 def _command(part: str, folder: str, step: Step, variables: dict[str, str]) -> Command:

@@ -2,8 +2,9 @@
 
 import re
 
+from bot.domain import Evidence
 from bot.survey.facts import Facts
-from bot.survey.neighbours import add_neighbours
+from bot.survey.neighbours import add_neighbours, service_kind
 from bot.survey.other_ci.model import Job, OtherCi
 from bot.survey.tree import Folder
 
@@ -45,6 +46,13 @@ def add_services(facts: Facts, folder: Folder, ci: OtherCi) -> None:
             facts.add("system_package", package, "other CI installs it before the tests", where, confidence=0.8)
     if facts.first("test") and not any(_is_the_place(job, folder) for job in ci.jobs):
         add_neighbours(facts, folder)
+
+
+def add_database(facts: Facts, image: str, because: str, where: Evidence) -> None:
+    """Add the database behind a client library, unless something already told which image it is."""
+    kinds = {service_kind(each) for each in facts.all("service")}
+    if service_kind(image) not in kinds:
+        facts.add("service", image, because, where, confidence=0.9)
 
 
 def _is_the_place(job: Job, folder: Folder) -> bool:

@@ -13,7 +13,7 @@ MAX_ENVIRONMENTS = 500
 _LINT_SECTIONS = frozenset({"lint", "style", "format", "flake8", "pep8", "linters", "pre-commit"})
 _PACKAGING = frozenset({"manifest", "check-manifest", "setuppy", "package", "packaging", "pkg", "build", "dist"})
 # Factors that test against what nobody has released yet.
-_UNRELEASED = re.compile(r"-\w*(dev|main|master|nightly|pre)$")
+_UNRELEASED = re.compile(r"-\w*(dev|main|master|nightly|pre)(?=-|$)")
 # Sessions that rewrite files instead of checking them.
 _REWRITES = re.compile(r"format|fmt|reformat|fix|autoformat|blacken")
 

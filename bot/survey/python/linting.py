@@ -64,9 +64,14 @@ def _from_ci(project: Project) -> list[Line]:
         found = commands.core(words or [])
         tool = found[0].rpartition("/")[2] if found else ""
         known = tool in {*_TOOLS, "tox", "nox", "hatch"} or (tool == "make" and _is_python_recipe(project, found))
+        known = known or (_is_own(project, found[0]) if found else False)
         if words and known and not re.search(r"--fix\b|--exit-zero|--output-format[= ]github|--diff$", command.line):
             lines.setdefault(without_uv(project, _shown(command.line)), command)
     return [(line, "other CI runs it", command.evidence, 1.0) for line, command in lines.items()]
+
+
+def _is_own(project: Project, program: str) -> bool:
+    return bool(commands.OWN_SCRIPT.fullmatch(program)) and project.folder.has(program.removeprefix("./"))
 
 
 def _is_python_recipe(project: Project, found: list[str]) -> bool:
@@ -182,7 +187,7 @@ def _add_lint_install(project: Project) -> None:
             )
     if not bare:
         return
-    tools = list(dict.fromkeys(lint_tool(line) for line in bare))
+    tools = list(dict.fromkeys(lint_tool(line) for line in bare if not commands.OWN_SCRIPT.match(line)))
     runners = [tool for tool in tools if tool in {"tox", "nox", "pre-commit"}]
     where = Evidence(path=project.folder.full("pyproject.toml"))
     if len(runners) == len(tools) == len(lines):

@@ -86,7 +86,8 @@ def _is_there(folder: Folder, tool: str, program: str) -> bool:
     """Say whether what a command calls lies in the repository, where it must; `setup.py test` is no more."""
     if tool == "make":
         return bool(folder.first("Makefile", "makefile", "GNUmakefile"))
-    return tool != "setup.py" and (not tool.endswith(".sh") or folder.has(program.removeprefix("./")))
+    is_own = tool.endswith(".sh") or commands.OWN_SCRIPT.fullmatch(program)
+    return tool != "setup.py" and (not is_own or folder.has(program.removeprefix("./")))
 
 
 def _with_nox(project: Project, line: str) -> str:
