@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 from msgspec import structs
 
+from bot.ci.checks.document import read_document
 from bot.ci.extend import PURPOSES
 from bot.ci.images import mirrored
 from bot.ci.parts import Part
@@ -45,11 +46,11 @@ def in_house_order(stages: Sequence[str], house: Sequence[str]) -> list[str]:
 
 def told(conventions: Conventions, text: str) -> tuple[str, ...]:
     """Return a sentence for each convention that shows in the text."""
-    data = yaml.safe_load(text)
+    stages = read_document(text).data.get("stages") if text.strip() else None
     shows = {
         "tags": all(re.search(rf"(?m)^\s+(?:- |tags: \[.*){re.escape(tag)}\b", text) for tag in conventions.tags),
         "mirror": bool(conventions.mirror) and f"{conventions.mirror}/" in text,
-        "stages": isinstance(data, dict) and bool(set(conventions.stages) & set(map(str, data.get("stages") or ()))),
+        "stages": isinstance(stages, list) and bool(set(conventions.stages) & set(map(str, stages))),
         "default_image": bool(conventions.default_image) and conventions.default_image in text,
     }
     return tuple(

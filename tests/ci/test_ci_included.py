@@ -41,3 +41,12 @@ def test_uv_is_only_asked_to_tidy_up_where_it_was_installed(composed, unit) -> N
     for install, is_there in installs.items():
         given = unit("python", **{**PYTHON, "package_manager": "uv", "install": install})
         assert ("uv cache prune --ci" in composed(given).files[".gitlab-ci.yml"]) is is_there
+
+
+def test_a_file_with_references_can_be_extended(composed, unit) -> None:
+    existing = (
+        ".rules:\n  rules: [{if: $X}]\nbuild:\n  stage: build\n  script: [make]\n  rules: !reference [.rules, rules]\n"
+    )
+    text = composed(unit("python", **PYTHON), existing=existing).files[".gitlab-ci.yml"]
+    assert text.startswith(existing)
+    assert "\ntest:\n" in text
