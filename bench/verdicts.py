@@ -27,12 +27,12 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 # What in a log says that no file of ours could have made the job green here.
 _OUTSIDE = (
-    (r"(?i:could not resolve host|temporary failure in name resolution)|getaddrinfo", "no network"),
+    (r"(?i:could not resolve host|temporary failure in name resolution|NameResolutionError)|getaddrinfo", "no network"),
     (r"\b(?:ENOTFOUND|EAI_AGAIN)\b|nodeenv failed", "no network"),
     (r"(?i:connection refused|network is unreachable|connect timed out|i/o timeout)|\bECONNREFUSED\b", "no network"),
     (r"\b(?:ESOCKETTIMEDOUT|ETIMEDOUT)\b|(?i:read timed out|timed out awaiting)", "the network was too slow"),
     (r"(?i:unable to access 'https|github\.com.*(?:fatal|unable to access))", "no network"),
-    (r"\b40[34]\b.*(?i:not found|forbidden)|\bE404\b|\bETARGET\b", "the registry lacks a package"),
+    (r"\b40[34]\b.*(?i:not found|forbidden)|\bE404\b|_FETCH_404\b|\bETARGET\b", "the registry lacks a package"),
     (r"No matching distribution found", "the registry lacks a package"),
     (r"(?i:could not transfer artifact|could not resolve dependencies)", "the registry lacks a package"),
     (r"(?i:unable to locate package|has no installation candidate)", "the machine lacks a system package"),
@@ -45,7 +45,7 @@ _OUTSIDE = (
     (r"requires rustc \d|is not installed for the toolchain", "the machine has an older Rust"),
 )
 # The end of a log tells why a job failed; what went wrong before and was got over does not.
-_LAST = 60
+_LAST = 150
 
 
 def plain(log: str) -> str:

@@ -78,9 +78,10 @@ def test_a_log_tells_how_many_tests_ran(log: str, expected: int) -> None:
         ("npm error code ENOTFOUND", "no network: npm error code ENOTFOUND"),
         ("ModuleNotFoundError: No module named 'setuptools'", ""),
         ("the bathroom is red", ""),
+        ("ERR_PNPM_FETCH_404  GET a.tgz", "the registry lacks a package: ERR_PNPM_FETCH_404  GET a.tgz"),
         ("error Error: core-js: ESOCKETTIMEDOUT", "the network was too slow: error Error: core-js: ESOCKETTIMEDOUT"),
         ("AssertionError: 1 != 2", ""),
-        ("Connection refused\n" + "and then it went on\n" * 80 + "AssertionError", ""),
+        ("Connection refused\n" + "and then it went on\n" * 200 + "AssertionError", ""),
     ],
 )
 def test_a_red_job_is_ours_unless_the_end_of_its_log_blames_the_outside(log: str, cause: str) -> None:
