@@ -39,7 +39,8 @@ def _system_package(diagnosis: Diagnosis, scene: Scene) -> Fix | None:
     job, known = scene.job_of(diagnosis), packages()
     header, library = diagnosis.details.get("header", ""), _library(diagnosis)
     found = known.headers.get(header) or known.headers.get(header.rpartition("/")[2]) or known.libraries.get(library)
-    found = found or known.libraries.get(library.removeprefix("lib").partition(".so")[0])
+    bare = library.removeprefix("lib").partition(".so")[0]
+    found = found or known.libraries.get(bare) or known.libraries.get(f"lib{bare}")
     package = getattr(found, job.distribution, "") if found and job.distribution else ""
     if not package or package in "\n".join(job.commands):
         return None
@@ -82,7 +83,7 @@ def _node_options(option: str, title: str) -> MakeFix:
     def fix(diagnosis: Diagnosis, scene: Scene) -> Fix | None:
         job = scene.job_of(diagnosis)
         before = job.variable("NODE_OPTIONS") or ""
-        if option.partition("=")[0] in before:
+        if option.partition("=")[0] in "\n".join((before, *job.commands)):
             return None
         edit = SetVariable(job=job.name, name="NODE_OPTIONS", value=f"{before} {option}".strip())
         return Fix(edits=(edit,), title=f"{title} {job.name}")

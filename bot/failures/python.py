@@ -38,7 +38,7 @@ def add_package(diagnosis: Diagnosis, scene: Scene) -> Fix | None:
 
 def install_tool(diagnosis: Diagnosis, job: JobText, package: str) -> Fix | None:
     """Install a tool of Python with whatever the job installs packages with."""
-    return _installed(diagnosis, job, [package])
+    return _installed(diagnosis, job, [package], is_tool=True)
 
 
 def _own_module(diagnosis: Diagnosis, scene: Scene, job: JobText, module: str) -> Fix | None:
@@ -96,9 +96,9 @@ def _listed(scene: Scene, job: JobText, package: str) -> str:
     return ""
 
 
-def _installed(diagnosis: Diagnosis, job: JobText, wanted: list[str]) -> Fix | None:
+def _installed(diagnosis: Diagnosis, job: JobText, wanted: list[str], *, is_tool: bool = False) -> Fix | None:
     script = "\n".join(job.commands)
-    if not job.exists or _OWN_ROOMS.search(script):
+    if not job.exists or (not is_tool and _OWN_ROOMS.search(script)):
         return None
     installer = next((install for sign, install, _ in _INSTALLERS if re.search(sign, script)), "pip install")
     names = " ".join(f'"{name}"' if "<" in name else name for name in wanted)

@@ -10,7 +10,8 @@ from bot.failures.trace import Line, Trace, excerpt
 
 # Warnings and passed tests name failures too, but none of this job.
 _NO_NEWS = re.compile(
-    r"^\s*(?:npm (?:warn|WARN)|pnpm warn|warning\b|Warning:|WARN(?:ING)?\b|\[WARN(?:ING)?\]|DEPRECATION|hint:|[✓✔√] "
+    r"^(?!WARNING: Retrying \(Retry\(total=0,)\s*"
+    r"(?:npm (?:warn|WARN)|pnpm warn|warning\b|Warning:|WARN(?:ING)?\b|\[WARN(?:ING)?\]|DEPRECATION|hint:|[✓✔√] "
     r"|PASS\b|--- PASS|ok\s+\S|- \[x\])"
     r"|\bPASSED\b(?:\s+\[ *\d+%\])?$|\.\.\. ok$|^\s*\d+/\d+ Test .*Passed",
 )
@@ -125,8 +126,10 @@ def _version_wanted(entry: Entry, details: Mapping[str, str]) -> dict[str, str]:
         return {"wanted": str(int(details["classfile"]) - 44)}
     if "toonew" in details:
         return {"wanted": f"<{int(details['toonew']) - 44}"}
-    if "old" in details:  # JDK 20 dropped 7, JDK 12 dropped 6, JDK 9 dropped 5 and older
-        return {"wanted": "<20" if int(details["old"]) >= 7 else "<12" if int(details["old"]) == 6 else "<9"}
+    if (
+        "old" in details
+    ):  # JDK 20 dropped 7, JDK 12 dropped 6; 5 is what old compiler plugins of Maven say by themselves
+        return {"wanted": {"7": "<20", "6": "<12"}.get(details["old"], "")}
     what = details.get("what") or (details.get("who", "") if not details.get("wanted") else "")
     if "{since}" in entry.needs or (entry.language in ("go", "rust") and what in tables.since):
         return {"wanted": f">={tables.since[what]}"}

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from bot.replies.render import mask_secrets
+from bot.masking import mask_secrets
 
 LONGEST_LINE = 400
 _LONGEST_RAW_LINE = 16_384
@@ -181,8 +181,8 @@ def _cleaned(line: str) -> str:
 
 def _masked(lines: list[Line]) -> Iterator[Line]:
     """Mask all at once: a private key runs over many lines."""
-    texts = mask_secrets("\n".join(line.text for line in lines)).split("\n")
+    texts = mask_secrets("\n".join(line.text for line in lines)).split("\n") if lines else []
     if len(texts) == len(lines):
         yield from (Line(line.number, text) for line, text in zip(lines, texts, strict=True))
         return
-    yield from (Line(number, text) for number, text in enumerate(texts, lines[0].number if lines else 1))
+    yield from (Line(number, text) for number, text in enumerate(texts, lines[0].number))

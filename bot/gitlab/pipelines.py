@@ -1,10 +1,14 @@
 """Pipelines, their jobs, and the webhooks that tell of them."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from bot.gitlab import read
 from bot.gitlab.transport import Transport
 from bot.gitlab.values import Hook, Job, Pipeline
+
+# GitLab keeps at most 100 MB of a log unless an administrator allows more (docs: instance_limits).
+LONGEST_TRACE = 200 * 1024 * 1024
 
 
 class Pipelines:
@@ -49,10 +53,14 @@ class Pipelines:
         route = "/projects/{project}/pipelines/{pipeline}/" + verb
         return read.pipeline(self.transport.write("post", route, {}, project=project_id, pipeline=pipeline_id))
 
-    def job_trace(self, project_id: int, job_id: int, tail_characters: int = 20_000) -> str:
-        """Return the end of a job's log."""
-        response = self.transport.read("/projects/{project}/jobs/{job}/trace", project=project_id, job=job_id)
-        return response.content.decode("utf-8", "replace")[-tail_characters:]
+    def job(self, project_id: int, job_id: int) -> Job:
+        """Return a job."""
+        return read.job(self.transport.read_json("/projects/{project}/jobs/{job}", project=project_id, job=job_id))
+
+    def job_trace(self, project_id: int, job_id: int) -> Iterator[bytes]:
+        """Return a job's log piece by piece; empty before the job starts."""
+        route = "/projects/{project}/jobs/{job}/trace"
+        return self.transport.stream(route, most_bytes=LONGEST_TRACE, project=project_id, job=job_id)
 
     def hooks(self, project: str) -> tuple[Hook, ...]:
         """Return a project's webhooks; the project is given by path or id."""

@@ -55,7 +55,12 @@ def award(json: Json) -> AwardEmoji:
 def pipeline(json: Json) -> Pipeline:
     """Read a pipeline."""
     return Pipeline(
-        id=json["id"], status=json["status"], ref=json["ref"], sha=json["sha"], web_url=json.get("web_url") or ""
+        id=json["id"],
+        status=json["status"],
+        ref=json["ref"],
+        sha=json["sha"],
+        web_url=json.get("web_url") or "",
+        yaml_errors=json.get("yaml_errors"),
     )
 
 
@@ -68,6 +73,8 @@ def job(json: Json) -> Job:
         status=json["status"],
         web_url=json.get("web_url") or "",
         failure_reason=json.get("failure_reason"),
+        may_fail=bool(json.get("allow_failure")),
+        pipeline_id=(json.get("pipeline") or {}).get("id"),
     )
 
 

@@ -1,7 +1,7 @@
 """Makes single calls to GitLab: every one with a timeout, retried only where that is safe."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -11,6 +11,7 @@ import requests
 from bot.gitlab import answers
 
 _WAITS = (0.3, 1.0, 3.0)
+_PIECE_BYTES = 64 * 1024
 
 OnCall = Callable[[str, int, float], None]
 
@@ -56,6 +57,21 @@ class Transport:
         """GET and decode; raises UnreachableError for an answer that is no JSON."""
         return answers.decoded(self.read(route, query, **ids), is_write=False)
 
+    def stream(self, route: str, /, *, most_bytes: int, **ids: object) -> Iterator[bytes]:
+        """GET a body piece by piece, never held whole; what is longer than `most_bytes` is not fetched further."""
+        response = self._patiently("get", route, ids, is_streamed=True)
+        fetched = 0
+        try:
+            for piece in response.iter_content(_PIECE_BYTES):
+                yield piece
+                fetched += len(piece)
+                if fetched >= most_bytes:
+                    return
+        except requests.RequestException as error:
+            raise answers.silence(error, "get", route, effect_possible=False) from error
+        finally:
+            response.close()
+
     def ask(self, route: str, body: Mapping[str, Any], /, **ids: object) -> Any:
         """POST that changes nothing (lint, GraphQL), so that it may be repeated like a GET."""
         return answers.decoded(self._patiently("post", route, ids, body=body), is_write=False)
@@ -95,10 +111,11 @@ class Transport:
         *,
         query: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
+        is_streamed: bool = False,
     ) -> requests.Response:
         for wait in (*_WAITS, None):
             try:
-                response = self._once(verb, route, ids, query=query, body=body)
+                response = self._once(verb, route, ids, query=query, body=body, is_streamed=is_streamed)
             except requests.RequestException as error:
                 if wait is None:
                     raise answers.silence(error, verb, route, effect_possible=False) from error
@@ -119,12 +136,13 @@ class Transport:
         *,
         query: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
+        is_streamed: bool = False,
     ) -> requests.Response:
         path = route.format(**{key: quote(str(value), safe="") for key, value in ids.items()})
         started = time.monotonic()
         status = 0
         try:
-            response = self._send(verb, path, query, body)
+            response = self._send(verb, path, query, body, is_streamed=is_streamed)
             status = response.status_code
             return response
         finally:
@@ -132,7 +150,13 @@ class Transport:
                 self._on_call(f"{verb.upper()} {route.removeprefix(self.url)}", status, time.monotonic() - started)
 
     def _send(
-        self, verb: str, path: str, query: Mapping[str, Any] | None, body: Mapping[str, Any] | None
+        self,
+        verb: str,
+        path: str,
+        query: Mapping[str, Any] | None,
+        body: Mapping[str, Any] | None,
+        *,
+        is_streamed: bool,
     ) -> requests.Response:
         """Use python-gitlab's session, headers and TLS settings, but none of its retries (429 sleeps for ever)."""
         try:
@@ -141,6 +165,7 @@ class Transport:
                 path,
                 query_data=dict(query or {}),
                 post_data=dict(body) if body is not None else None,
+                streamed=is_streamed,
                 obey_rate_limit=False,
                 retry_transient_errors=False,
                 max_retries=0,

@@ -63,6 +63,7 @@ class Pipeline(Struct, frozen=True, kw_only=True):
     ref: str
     sha: str
     web_url: str
+    yaml_errors: str | None = None
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -74,6 +75,8 @@ class Job(Struct, frozen=True, kw_only=True):
     status: str
     web_url: str
     failure_reason: str | None = None
+    may_fail: bool = False
+    pipeline_id: int | None = None
 
 
 class MergeRequest(Struct, frozen=True, kw_only=True):

@@ -13,10 +13,18 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from msgspec import Struct
 
-CommandName = Literal["help", "generate", "status", "approve", "reject", "retry", "cancel"]
-NAMES: tuple[CommandName, ...] = ("help", "generate", "status", "approve", "reject", "retry", "cancel")
+CommandName = Literal["help", "generate", "status", "approve", "reject", "retry", "cancel", "explain", "repair"]
+NAMES: tuple[CommandName, ...] = (
+    "help", "generate", "status", "approve", "reject", "retry", "cancel", "explain", "repair",
+)  # fmt: skip
 
-_ALIASES: dict[str, CommandName] = {"merge": "approve", "lgtm": "approve", "regenerate": "generate", "close": "reject"}
+_ALIASES: dict[str, CommandName] = {
+    "merge": "approve",
+    "lgtm": "approve",
+    "regenerate": "generate",
+    "close": "reject",
+    "fix": "repair",
+}
 
 
 class Command(Struct, frozen=True, kw_only=True):
@@ -60,6 +68,21 @@ _PLAIN_GENERATE = re.compile(
     r"(?:ci/cd\b|cicd\b|ci\b|pipelines?\b|\.?gitlab-ci(?:\.ya?ml)?\b|continuous integration\b)(?P<rest>.*)$",
     re.IGNORECASE | re.DOTALL,
 )
+_PLAIN_EXPLAIN = re.compile(
+    r"^(?:why|what) (?:(?:is|are|was|were|did|does|do|has|have|went|goes|made|makes|broke|happened)\b ?)+"
+    r"(?:(?:it|this|that|the|our|my|to|with|in|ci|pipelines?|jobs?|builds?|tests?|draft)\b ?)*"
+    r"(?:fail(?:ed|s|ing)?|red|broken|break|broke|wrong)?\b ?"
+    r"(?:(?:on|in|for|with|of) (?:the )?(?:branch |job |pipeline )?(?P<where>[\w./#:-]+))?"
+    r"(?: (?:fail(?:ed|s|ing)?|red|broken))?[ ?!.]*$",
+    re.IGNORECASE,
+)
+_PLAIN_EXPLAIN_PLACE = re.compile(
+    r"^why (?:is|was|did|does|has) (?:the )?(?P<where>[\w./#:-]+) (?:branch |job |pipeline )?"
+    r"(?:(?:gone|turn|turned|become|still|always|now) )?(?:fail(?:ed|s|ing)?|red|broken|break)[ ?!.]*$",
+    re.IGNORECASE,
+)
+_ABOUT_FAILURE = re.compile(r"fail|\bred\b|broke|\bbreak|wrong|happened", re.IGNORECASE)
+_PLAIN_PLACES = frozenset("it this that the ci pipeline pipelines job jobs build builds test tests draft".split())
 
 
 def visible_text(text: str) -> str:
@@ -117,7 +140,7 @@ def read_order(words: str, *, whole: str = "") -> Order:
     plain = _PLAIN_GENERATE.match(asked)
     if plain is not None:
         return Command(name="generate", rest=plain["rest"].strip(" .!\n"))
-    return _guess(asked, word) or FreeText(text=whole or words)
+    return _plain_explain(asked) or _guess(asked, word) or FreeText(text=whole or words)
 
 
 def _reads_as_command(name: str, tail: str) -> bool:
@@ -125,9 +148,18 @@ def _reads_as_command(name: str, tail: str) -> bool:
     if name == "generate":
         return True
     rest = tail.strip(" .!")
-    if name == "status":
-        return len(rest.split()) <= 1 or rest.lower().startswith(("of ", "on ", "please"))
+    if name in ("status", "explain"):
+        return len(rest.split()) <= 1 or rest.lower().startswith(("of ", "on ", "please", "job ", "pipeline "))
     return rest == "" or rest.lower() in {"please", "it", "this", "thanks", "now"} or bool(_SHA.fullmatch(rest))
+
+
+def _plain_explain(asked: str) -> Command | None:
+    """Read "why did it fail on main?"; what else one may ask about failures is for the model."""
+    found = _PLAIN_EXPLAIN.match(asked) or _PLAIN_EXPLAIN_PLACE.match(asked)
+    if found is None or _ABOUT_FAILURE.search(asked) is None:
+        return None
+    where = found["where"] or ""
+    return Command(name="explain", rest="" if where.lower() in _PLAIN_PLACES else where)
 
 
 _SHA = re.compile(r"[0-9a-f]{7,64}", re.IGNORECASE)

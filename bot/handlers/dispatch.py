@@ -34,7 +34,7 @@ def handle_event(services: Services, event: Event, order_id: UUID) -> str:
         case Chat():
             return chat.handle_chat(services, event, read_order(services, event, order_id))
         case PipelineChanged():
-            return pipelines.handle_pipeline(services, event)
+            return pipelines.handle_pipeline(services, event, order_id)
         case _:
             assert_never(event)
 

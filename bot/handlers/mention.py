@@ -1,12 +1,13 @@
 """Carries out what a person asked for by naming the bot."""
 
+from collections.abc import Callable, Mapping
 from typing import assert_never
 
 import structlog
 
 from bot.domain import CannotError, ChatMessage, Mention, SkipError
-from bot.handlers import answer, memory, orders
-from bot.handlers.command import Command, FreeText, Unknown, read_command
+from bot.handlers import answer, explaining, memory, orders
+from bot.handlers.command import Command, CommandName, FreeText, Unknown, read_command
 from bot.handlers.reply import Reply
 from bot.proposals.order import Order
 from bot.replies import texts
@@ -61,21 +62,22 @@ def _carry_out(services: Services, order: Order, asked: Command | Unknown | Free
 
 
 def _command(services: Services, order: Order, command: Command, reply: Reply) -> str:
-    match command.name:
-        case "help":
-            reply.show(texts.help_text(services.mention))
-        case "generate":
-            orders.generate(services, order, command.rest, reply)
-        case "status":
-            orders.report_status(services, order, command.rest, reply)
-        case "approve":
-            orders.approve(services, order, command.rest, reply)
-        case "reject":
-            orders.reject(services, order, reply)
-        case "retry":
-            orders.retry(services, order, reply)
-        case "cancel":
-            orders.cancel(services, order, reply)
-        case _:
-            assert_never(command.name)
+    _CARRY_OUT[command.name](services, order, command.rest, reply)
     return command.name
+
+
+def _help(services: Services, _order: Order, _rest: str, reply: Reply) -> None:
+    reply.show(texts.help_text(services.mention))
+
+
+_CARRY_OUT: Mapping[CommandName, Callable[[Services, Order, str, Reply], None]] = {
+    "help": _help,
+    "generate": orders.generate,
+    "status": orders.report_status,
+    "approve": orders.approve,
+    "reject": lambda services, order, _, reply: orders.reject(services, order, reply),
+    "retry": lambda services, order, _, reply: orders.retry(services, order, reply),
+    "cancel": lambda services, order, _, reply: orders.cancel(services, order, reply),
+    "explain": explaining.explain,
+    "repair": lambda services, order, _, reply: explaining.carry_out_repair(services, order, reply),
+}

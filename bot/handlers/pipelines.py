@@ -1,14 +1,18 @@
-"""Follows the pipelines of proposals, before and after the merge."""
+"""Follows the pipelines of proposals, before and after the merge; a red one of an own draft is explained and mended."""
 
-from bot.domain import FINAL_PIPELINE_STATUSES, PipelineChanged, SkipError
+from uuid import UUID
+
+from bot.domain import FINAL_PIPELINE_STATUSES, Noteable, Person, PipelineChanged, SkipError
 from bot.proposals import note
 from bot.proposals.learning import learn_from
+from bot.proposals.order import Order
+from bot.proposals.repair import repair
 from bot.services import Services
-from bot.store import proposals
+from bot.store import orders, proposals
 from bot.store.proposals import Proposal
 
 
-def handle_pipeline(services: Services, event: PipelineChanged) -> str:
+def handle_pipeline(services: Services, event: PipelineChanged, order_id: UUID) -> str:
     """Remember a pipeline's status and, when it is final, say so in the proposal's note."""
     with services.pool.connection() as connection:
         proposal = proposals.find_by_sha(connection, event.project.id, event.sha)
@@ -19,9 +23,33 @@ def handle_pipeline(services: Services, event: PipelineChanged) -> str:
     changed = _remember(services, proposal, event)
     if event.status not in FINAL_PIPELINE_STATUSES:
         return event.status
+    if event.status == "failed" and event.sha == proposal.commit_id and event.sha != proposal.merged_sha:
+        repaired = repair(services, _order(services, proposal, event, order_id), changed, event.pipeline_id)
+        note.refresh(services, note.latest(services, repaired))
+        return "repaired" if repaired.id != changed.id else event.status
     note.refresh(services, changed)
     learn_from(services, changed)
     return event.status
+
+
+def _order(services: Services, proposal: Proposal, event: PipelineChanged, order_id: UUID) -> Order:
+    """A pipeline asks for nothing: what is done about it is done for whoever asked for the draft."""
+    with services.pool.connection() as connection:
+        row = orders.get(connection, order_id)
+    if row is None:
+        raise SkipError("the order is not stored any more")
+    return Order(
+        id=order_id,
+        conversation_id=proposal.conversation_id,
+        project=event.project,
+        noteable=Noteable(kind="merge_request", iid=proposal.merge_request_iid or 0),
+        person=Person(id=proposal.requested_by_id, username=proposal.requested_by),
+        is_internal=proposal.is_internal,
+        note_id=None,
+        discussion_id=None,
+        attempts=row.attempts,
+        created_at=row.created_at,
+    )
 
 
 def is_late(proposal: Proposal, event: PipelineChanged) -> bool:

@@ -1,13 +1,17 @@
 """Keeps the one note that shows a proposal up to date: draft, pipeline, approval, merge, pipeline after the merge."""
 
+import msgspec
+
 from bot.domain import Noteable, NoteableKind, ProposalStatus
+from bot.failures.diagnosis import Diagnosis
 from bot.proposals.draft import summary
-from bot.replies import progress, texts
+from bot.replies import failures, progress, texts
 from bot.replies.render import safe
 from bot.services import Services
-from bot.store import approvals, proposals
+from bot.store import approvals, proposals, repairs
 from bot.store.approvals import Approval
 from bot.store.proposals import Proposal
+from bot.store.repairs import Repair
 
 _SIGNAL_WORDS = {
     "reaction": "by a reaction",
@@ -28,8 +32,47 @@ def refresh(services: Services, proposal: Proposal) -> None:
 def render(services: Services, proposal: Proposal) -> str:
     """Return the Markdown of the note: how it stands first, then the draft itself."""
     mark = texts.mark(proposal.order_id) if proposal.order_id else ""
-    parts = (proposal.introduction, standing(services, proposal), summary(proposal, services.mention))
+    parts = (
+        proposal.introduction,
+        standing(services, proposal),
+        repair_story(services, proposal),
+        summary(proposal, services.mention),
+    )
     return "\n\n".join(part for part in parts if part) + mark
+
+
+def repair_story(services: Services, proposal: Proposal) -> str:
+    """Tell what failed in the draft's pipelines and what became of it; only the newest with its log."""
+    with services.pool.connection() as connection:
+        rows = repairs.for_merge_request(connection, proposal.project_id, proposal.merge_request_iid or 0)
+    stories = [_story(proposal, row, is_newest=row is rows[-1]) for row in rows]
+    return failures.story(stories, services.mention)
+
+
+def _story(proposal: Proposal, row: Repair, *, is_newest: bool) -> failures.Story:
+    found = msgspec.convert(row.diagnoses, tuple[Diagnosis, ...])
+    return failures.Story(
+        url=pipeline_url(proposal, row.pipeline_id),
+        sha=row.sha,
+        told=tuple(told(each, with_log=is_newest) for each in found),
+        change=row.title if row.outcome in ("repaired", "offered") else "",
+        new_sha=row.new_sha,
+        diff=row.diff if is_newest else "",
+        reason=row.reason,
+        is_offered=row.outcome == "offered",
+    )
+
+
+def told(found: Diagnosis, *, with_log: bool = True) -> failures.Told:
+    """Return a failure as it is told to people."""
+    return failures.Told(
+        job=found.job,
+        title=found.title,
+        why=found.why,
+        advice=found.advice,
+        excerpt=found.excerpt if with_log else "",
+        words=found.words,
+    )
 
 
 def standing(services: Services, proposal: Proposal) -> str:

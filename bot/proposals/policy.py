@@ -1,6 +1,6 @@
 """What a project lets the bot do: `.pipewright.yml`, read from its default branch only."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from msgspec import Meta, Struct, ValidationError, convert
@@ -22,11 +22,13 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     """The project's own rules for the bot.
 
     `merge`: `auto` as soon as GitLab allows it, waiting for a pipeline that runs; `on_green` only after a pipeline of
-    that commit passed; `never` leaves the merge to a person.
+    that commit passed; `never` leaves the merge to a person. `repair`: what to do about a red pipeline of an own draft:
+    mend it, ask first, or leave it.
     """
 
     approval: Approval = Approval()
     merge: Literal["auto", "on_green", "never"] = "auto"
+    repair: Literal["auto", "ask", "off"] = "auto"
 
 
 def read_policy(text: str | None) -> Policy:
@@ -37,11 +39,18 @@ def read_policy(text: str | None) -> Policy:
     if text is None:
         return Policy()
     try:
-        return convert(yaml.safe_load(text) or {}, Policy)
+        return convert(_with_words(yaml.safe_load(text) or {}), Policy)
     except (yaml.YAMLError, ValidationError) as error:
         raise CannotError(
             f"`{POLICY_PATH}` on the default branch is not valid ({error}). Mend it there, then try again."
         ) from error
+
+
+def _with_words(rules: Any) -> Any:
+    """YAML reads a bare `off` as false, so that is what people mean by it."""
+    if isinstance(rules, dict) and isinstance(rules.get("repair"), bool):
+        return {**rules, "repair": "auto" if rules["repair"] else "off"}
+    return rules
 
 
 def is_approving(emoji: str, policy: Policy) -> bool:

@@ -15,6 +15,8 @@ COMMANDS = (
     ("approve", "merge the draft as it stands (or `approve SHA` for exactly that commit)"),
     ("reject", "close the draft"),
     ("retry", "run the failed jobs of the draft's pipeline again"),
+    ("explain", "say why the pipeline failed (or `explain BRANCH`, the number of a pipeline, the name of a job)"),
+    ("repair", "mend the draft's red pipeline, where this project wants to be asked first"),
     ("cancel", "stop the draft's running pipeline, and with it a merge that waits for it"),
     ("help", "show this list"),
 )  # fmt: skip

@@ -131,6 +131,14 @@ class Job:
     finished_at: datetime | None = None
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended: well without a `failure_reason`."""
+
+    trace: str = ""
+    failure_reason: str | None = None
+
+
 @dataclass
 class Pipeline:
     """One run of a CI configuration."""
@@ -241,7 +249,7 @@ def _open_gate() -> threading.Event:
 class World:
     """Everything there is. Whoever reads or changes it holds `lock`.
 
-    Simulated jobs do not end while `jobs_may_end` is clear.
+    Simulated jobs do not end while `jobs_may_end` is clear; `play_job` may say how one ends.
     """
 
     data_dir: Path
@@ -256,6 +264,7 @@ class World:
     lock: threading.RLock = field(default_factory=threading.RLock)
     counter: Iterator[int] = field(default_factory=lambda: itertools.count(100))
     busy: int = 0
+    play_job: Callable[[Pipeline, Job], "Outcome | None"] = lambda _pipeline, _job: None
     jobs_may_end: threading.Event = field(default_factory=_open_gate)
     in_background: Callable[[Callable[[], None]], None] = lambda work: work()
     after_pipeline: list[Callable[[Pipeline], None]] = field(default_factory=list)

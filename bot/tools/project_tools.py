@@ -14,6 +14,7 @@ from bot.services import Services
 from bot.store import proposals
 from bot.store.proposals import Proposal
 from bot.tools import specs
+from bot.tools.explaining import explaining_tool
 from bot.tools.search import found_blocks
 
 MOST_CHARACTERS = 6_000
@@ -42,6 +43,7 @@ class ProjectTools:
             Tool(spec=specs.READ_FILE, call=self._read_file),
             Tool(spec=specs.LIST_FILES, call=self._list_files, defaults={"folder": ""}),
             Tool(spec=specs.SEARCH_TEMPLATES, call=self._search),
+            explaining_tool(self._services, self._order),
         )
         return {tool.spec.name: tool for tool in offered}
 

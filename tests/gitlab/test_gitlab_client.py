@@ -154,8 +154,8 @@ def test_a_pipeline_is_followed_to_its_jobs(recorded: Recorded) -> None:
     assert gitlab.pipeline(project, found.id) == found
     (job,) = gitlab.jobs(project, found.id)
     assert (job.name, job.stage, job.status) == ("test", "test", "success")
-    assert "echo hello" in gitlab.job_trace(project, job.id)
-    assert len(gitlab.job_trace(project, job.id, tail_characters=5)) == 5
+    assert b"echo hello" in b"".join(gitlab.job_trace(project, job.id))
+    assert gitlab.job(project, job.id).pipeline_id == found.id
     assert gitlab.latest_pipeline(project, ref="none") is None
 
 

@@ -5,6 +5,7 @@ the services they ask for, and the log says so.
 """
 
 import os
+import shlex
 import subprocess
 import tempfile
 import threading
@@ -14,10 +15,11 @@ from pathlib import Path
 from bot.sandbox import git_store, hooks, payloads
 from bot.sandbox.ci.config import Config, needs_of, read_config
 from bot.sandbox.ci.lint import rule_errors, selected
-from bot.sandbox.state import Job, MergeRequest, Pipeline, Project, User, World, now
+from bot.sandbox.state import Job, MergeRequest, Outcome, Pipeline, Project, User, World, now
 
 _DONE = frozenset({"success", "failed", "canceled", "skipped"})
 _JOB_TIMEOUT_SECONDS = 900
+_DEFAULT_DEPTH = "20"  # of new projects (doc/ci/pipelines/settings.md#limit-the-number-of-changes-fetched-during-clone)
 
 
 def on_push(world: World, project: Project, branch: str, sha: str, user: User) -> None:
@@ -82,6 +84,8 @@ def _jobs(world: World, config: Config, chosen: dict[str, str]) -> list[Job]:
     jobs = []
     for name, when in chosen.items():
         body = config.jobs[name]
+        if config.variables:
+            body = {**body, "variables": {**config.variables, **(body.get("variables") or {})}}
         may_fail = body.get("allow_failure", when == "manual" and "rules" not in body)
         job = Job(world.next_id(), name, str(body.get("stage", "test")), body, when=when, allow_failure=bool(may_fail))
         job.needs = [need for need in needs_of(body) or [] if need in chosen] if "needs" in body else None
@@ -137,12 +141,12 @@ def _run_job(world: World, pipeline: Pipeline, job: Job, variables: dict[str, st
     with world.lock:
         job.status, job.started_at = "running", now()
     lines = [*_lines(job.config.get("before_script")), *_lines(job.config.get("script"))]
-    ok, trace = _really(pipeline, job, lines, variables) if world.run_jobs else _simulated(world, job, lines)
+    outcome = _really(pipeline, job, lines, variables) if world.run_jobs else _simulated(world, pipeline, job, lines)
     with world.lock:
         if job.status == "canceled":
             return
-        job.status, job.finished_at, job.trace = ("success" if ok else "failed"), now(), trace
-        job.failure_reason = None if ok else "script_failure"
+        job.status = "failed" if outcome.failure_reason else "success"
+        job.finished_at, job.trace, job.failure_reason = now(), outcome.trace, outcome.failure_reason
 
 
 def _lines(value: object) -> list[str]:
@@ -153,23 +157,25 @@ def _lines(value: object) -> list[str]:
     return [line for item in value for line in _lines(item)]
 
 
-def _simulated(world: World, job: Job, lines: list[str]) -> tuple[bool, str]:
+def _simulated(world: World, pipeline: Pipeline, job: Job, lines: list[str]) -> Outcome:
     time.sleep(world.job_seconds)
     world.jobs_may_end.wait(_JOB_TIMEOUT_SECONDS)
+    written = world.play_job(pipeline, job)
+    if written is not None:
+        return written
     shown = "\n".join(f"$ {line}" for line in lines)
     ok = not any(line.strip() in ("exit 1", "false") for line in lines)
     end = "Job succeeded" if ok else "ERROR: Job failed: exit code 1"
-    return ok, f"This job was simulated by the stand-in: nothing ran. It holds\n{shown}\n{end}\n"
+    trace = f"This job was simulated by the stand-in: nothing ran. It holds\n{shown}\n{end}\n"
+    return Outcome(trace, None if ok else "script_failure")
 
 
-def _really(pipeline: Pipeline, job: Job, lines: list[str], variables: dict[str, str]) -> tuple[bool, str]:
+def _really(pipeline: Pipeline, job: Job, lines: list[str], variables: dict[str, str]) -> Outcome:
     """Run the scripts with a clean environment in a scratch clone of the commit."""
-    note = f"Run by the stand-in's shell; the image {job.config.get('image')!r} and services are not provided.\n"
+    own = {str(key): str(value) for key, value in (job.config.get("variables") or {}).items()}
     with tempfile.TemporaryDirectory() as folder:
         clone = Path(folder) / "project"
-        subprocess.run(["git", "clone", "-q", str(pipeline.project.git_dir), str(clone)], check=True, timeout=120)
-        subprocess.run(["git", "checkout", "-q", pipeline.sha], cwd=clone, check=True, timeout=60)
-        own = job.config.get("variables") or {}
+        fetched = _fetch(pipeline, clone, own.get("GIT_DEPTH", _DEFAULT_DEPTH))
         environment = {
             "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
             "HOME": folder,
@@ -178,22 +184,63 @@ def _really(pipeline: Pipeline, job: Job, lines: list[str], variables: dict[str,
             "CI_PROJECT_DIR": str(clone),
             "CI_JOB_NAME": job.name,
             **variables,
-            **{str(key): str(value) for key, value in own.items()},
+            **own,
         }
-        script = "set -eo pipefail\n" + "\n".join(lines)
         try:
             done = subprocess.run(
-                ["bash", "-c", script],
+                ["bash", "-c", _script(lines)],
                 cwd=clone,
                 env=environment,
-                capture_output=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
                 timeout=_JOB_TIMEOUT_SECONDS,
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return False, note + "ERROR: Job failed: execution took longer than the limit"
-    output = (done.stdout + done.stderr).decode("utf-8", "replace")
-    return done.returncode == 0, note + output
+            return Outcome(
+                fetched + "ERROR: Job failed: execution took longer than 15m0s seconds\n", "job_execution_timeout"
+            )
+    output = done.stdout.decode("utf-8", "replace").replace(folder, "/builds")
+    trace = f"{_head(job)}{fetched}{_section('step_script', output)}"
+    if done.returncode == 0:
+        return Outcome(f"{trace}\x1b[32;1mJob succeeded\x1b[0;m\n")
+    return Outcome(f"{trace}\x1b[31;1mERROR: Job failed: exit code {done.returncode}\x1b[0;m\n", "script_failure")
+
+
+def _fetch(pipeline: Pipeline, clone: Path, depth: str) -> str:
+    """Fetch as a runner does: the newest commits only, and only the tags among them."""
+    shallow = ["--depth", depth, "--no-tags"] if depth != "0" else ["--tags"]
+    calls = (["init", "-q"], ["fetch", "-q", *shallow, pipeline.project.git_dir.as_uri(), pipeline.sha])
+    for call in (*calls, ["checkout", "-q", "--detach", pipeline.sha]):
+        clone.mkdir(exist_ok=True)
+        subprocess.run(["git", *call], cwd=clone, check=True, timeout=120, capture_output=True)
+    how = f"Fetching changes with git depth set to {depth}...\n" if depth != "0" else "Fetching changes...\n"
+    return _section(
+        "get_sources", f"{how}Checking out {pipeline.sha[:8]} as detached HEAD (ref is {pipeline.ref})...\n"
+    )
+
+
+def _script(lines: list[str]) -> str:
+    """Show each line before it runs, as a runner does."""
+    shown = []
+    for line in lines:
+        first, *more = line.strip().split("\n")
+        head = f"{first} # collapsed multi-line command" if more else first
+        shown.append(f"printf '\\033[32;1m%s\\033[0;m\\n' {shlex.quote('$ ' + head)}\n{line}")
+    return "\n".join(["set -eo pipefail", *shown])
+
+
+def _head(job: Job) -> str:
+    return (
+        "\x1b[0KRunning in the stand-in's own shell\x1b[0;m\n"
+        f"The image {job.config.get('image')!r} and services are not provided.\n"
+    )
+
+
+def _section(name: str, text: str) -> str:
+    stamp, end = int(time.time()), "\r\x1b[0K"
+    return f"section_start:{stamp}:{name}{end}{text}section_end:{stamp}:{name}{end}"
 
 
 def _finish(world: World, pipeline: Pipeline) -> None:

@@ -1,0 +1,229 @@
+"""Repairs the bot's own draft while its pipeline is red: finds the cause, makes a typed edit, commits it on the draft.
+
+Never on another's branch, never twice for the same failure, at most three times, and no gate gets weaker. What is not
+the pipeline's fault is told and left alone. Everything is stored before GitLab sees an effect.
+"""
+
+import msgspec
+from msgspec import Struct
+
+from bot.ci.compose import CI_FILE
+from bot.domain import CannotError, ProposalStatus
+from bot.failures.diagnosis import Diagnosis, Fix
+from bot.failures.fixing import applied, propose
+from bot.failures.gates import weakened
+from bot.failures.scene import Scene
+from bot.gitlab.values import Pipeline
+from bot.proposals.change import change_draft, checked, find_change
+from bot.proposals.explain import Explained, diff_of, explain_pipeline, scene_of
+from bot.proposals.order import Order
+from bot.proposals.policy import POLICY_PATH, read_policy
+from bot.services import Services
+from bot.store import proposals, repairs
+from bot.store.proposals import Proposal
+from bot.store.repairs import Outcome, Repair
+
+MOST_REPAIRS = 3
+_OPEN = (ProposalStatus.PROPOSED, ProposalStatus.APPROVED)
+_NOT_OURS = {
+    "project": "this is the project's own matter, not the pipeline's.",
+    "infrastructure": "this is the matter of whoever runs the runners; no change of the pipeline mends it.",
+    "security": "this is about security, which I leave to people.",
+    "unknown": "I don't know what would mend it.",
+}
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """A repair that passed every check: the new text, what it mends, and how its commit is called."""
+
+    text: str
+    title: str
+    diff: str
+    mends: tuple[Diagnosis, ...]
+
+
+def repair(
+    services: Services, order: Order, proposal: Proposal, pipeline_id: int, *, is_asked: bool = False
+) -> Proposal:
+    """Look at the failed pipeline of a draft's commit and mend what may be mended; return the draft's state now.
+
+    Safe to call again for the same order: what was done is found and only finished.
+    """
+    with services.pool.connection() as connection:
+        known = repairs.for_pipeline(connection, proposal.project_id, pipeline_id)
+    if known is not None and known.outcome in ("planned", "repaired"):
+        done = find_change(services, order, _key(pipeline_id))
+        if done is not None or known.outcome == "repaired":
+            return _finished(services, known, proposal, done or proposal)
+    is_resumed = known is not None and known.outcome == "planned" and known.order_id == order.id
+    pipeline = services.gitlab.pipeline(proposal.project_id, pipeline_id)
+    explained = explain_pipeline(services, proposal.project_id, pipeline)
+    if not explained.diagnoses:
+        return proposal
+    try:
+        plan = _plan(services, proposal, explained, is_resumed=is_resumed)
+        is_allowed = is_asked or _mode(services, proposal) == "auto"
+    except CannotError as refused:
+        return _told(services, order, proposal, explained, str(refused))
+    if not is_allowed:
+        _keep(services, order, proposal, explained, "offered", plan)
+        return proposal
+    return _carried_out(services, order, proposal, explained, plan)
+
+
+def _mode(services: Services, proposal: Proposal) -> str:
+    return read_policy(services.gitlab.read_file(proposal.project_id, proposal.target_branch, POLICY_PATH)).repair
+
+
+def _plan(services: Services, proposal: Proposal, explained: Explained, *, is_resumed: bool) -> Plan:
+    """Return what to do; raise CannotError, whose words follow "I changed nothing: ", where that is nothing."""
+    if _mode(services, proposal) == "off":
+        raise CannotError(f"`{POLICY_PATH}` of this project switches repairs off.")
+    _require_open(services, proposal)
+    if not is_resumed:  # else the newer commit may be the one that an earlier try made
+        _require_own_head(services, proposal)
+    fresh = _not_seen(services, proposal, explained)
+    ours = [each for each in fresh if each.nature == "pipeline"]
+    if not ours:
+        raise CannotError(_NOT_OURS[fresh[0].nature])
+    scene = scene_of(services, proposal.project_id, explained.pipeline.sha, _written(proposal))
+    fixes = _fixes(ours, scene) if scene is not None else []
+    if scene is None or not fixes:
+        raise CannotError("I know no safe change that mends this; a person has to look.")
+    return _checked_plan(services, proposal, scene, fixes)
+
+
+def _require_open(services: Services, proposal: Proposal) -> None:
+    with services.pool.connection() as connection:
+        current = proposals.open_for_conversation(connection, proposal.conversation_id)
+    if current is None or current.id != proposal.id or proposal.status not in _OPEN:
+        raise CannotError("the draft has changed since, or is closed.")
+
+
+def _require_own_head(services: Services, proposal: Proposal) -> None:
+    head = services.gitlab.branch_head(proposal.project_id, proposal.source_branch)
+    if head != proposal.commit_id:
+        raise CannotError("somebody else pushed to the draft, and I don't change people's work.")
+
+
+def _not_seen(services: Services, proposal: Proposal, explained: Explained) -> list[Diagnosis]:
+    made = [each for each in _history(services, proposal) if each.outcome in ("planned", "repaired")]
+    made = [each for each in made if each.pipeline_id != explained.pipeline.id]
+    if len(made) >= MOST_REPAIRS:
+        raise CannotError(
+            f"I repaired this draft {MOST_REPAIRS} times already and it is still red; a person has to look."
+        )
+    seen = {print_ for each in made for print_ in each.fingerprints}
+    fresh = [each for each in explained.diagnoses if each.fingerprint not in seen]
+    if not fresh:
+        raise CannotError(
+            "I changed something for exactly this failure before, and it did not help; a person has to look."
+        )
+    return fresh
+
+
+def _history(services: Services, proposal: Proposal) -> list[Repair]:
+    with services.pool.connection() as connection:
+        return repairs.for_merge_request(connection, proposal.project_id, proposal.merge_request_iid or 0)
+
+
+def _written(proposal: Proposal) -> str | None:
+    return proposal.composition.files.get(CI_FILE)
+
+
+def _fixes(ours: list[Diagnosis], scene: Scene) -> list[tuple[Diagnosis, Fix]]:
+    """Collect fixes one after the other, each on the text as the earlier ones leave it."""
+    found: list[tuple[Diagnosis, Fix]] = []
+    for each in ours:
+        fix = propose(each, scene)
+        if fix is not None:
+            found.append((each, fix))
+            scene = Scene(applied(scene.text, fix), scene.paths, scene.read)
+    return found
+
+
+def _checked_plan(services: Services, proposal: Proposal, scene: Scene, fixes: list[tuple[Diagnosis, Fix]]) -> Plan:
+    text = scene.text
+    for _, fix in fixes:
+        text = applied(text, fix)
+    if weaker := weakened(scene.text, text):
+        raise CannotError(f"the change I would make weakens a gate ({weaker}), and I never do that.")
+    checked(services, proposal.project_id, {CI_FILE: text}, ref=proposal.source_branch, before={CI_FILE: scene.text})
+    titles = list(dict.fromkeys(fix.title for _, fix in fixes))
+    title = titles[0] if len(titles) == 1 else f"{titles[0]}, and {len(titles) - 1} more"
+    return Plan(text=text, title=title, diff=diff_of(scene.text, text), mends=tuple(each for each, _ in fixes))
+
+
+def _carried_out(services: Services, order: Order, proposal: Proposal, explained: Explained, plan: Plan) -> Proposal:
+    planned = _keep(services, order, proposal, explained, "planned", plan)
+    why = f"{plan.mends[0].job or 'The pipeline'} failed: {plan.mends[0].title}."
+    try:
+        changed = change_draft(
+            services, order, proposal, {CI_FILE: plan.text}, why=why, title=plan.title, key=_key(explained.pipeline.id)
+        )
+    except CannotError as refused:
+        return _told(services, order, proposal, explained, str(refused))
+    return _finished(services, planned, proposal, changed)
+
+
+def _finished(services: Services, known: Repair, before: Proposal, changed: Proposal) -> Proposal:
+    """Note the commit and let the note that showed the draft show the repaired one."""
+    with services.pool.connection() as connection:
+        if known.outcome == "planned":
+            done = msgspec.structs.replace(known, outcome="repaired", new_sha=changed.commit_id or "")
+            repairs.keep(connection, done)
+        if changed.note_id is None and before.note_id is not None:
+            changed = proposals.set_note(
+                connection,
+                changed.id,
+                note_id=before.note_id,
+                note_kind=before.note_kind or "",
+                note_iid=before.note_iid or 0,
+                introduction=before.introduction,
+            )
+    return changed
+
+
+def _told(services: Services, order: Order, proposal: Proposal, explained: Explained, reason: str) -> Proposal:
+    _keep(services, order, proposal, explained, "told", None, reason)
+    return proposal
+
+
+def _keep(
+    services: Services,
+    order: Order,
+    proposal: Proposal,
+    explained: Explained,
+    outcome: Outcome,
+    plan: Plan | None,
+    reason: str = "",
+) -> Repair:
+    row = Repair(
+        project_id=proposal.project_id,
+        merge_request_iid=proposal.merge_request_iid or 0,
+        conversation_id=proposal.conversation_id,
+        order_id=order.id,
+        pipeline_id=explained.pipeline.id,
+        sha=explained.pipeline.sha,
+        outcome=outcome,
+        diagnoses=[msgspec.to_builtins(each) for each in explained.diagnoses],
+        fingerprints=[each.fingerprint for each in plan.mends] if plan else [],
+        title=plan.title if plan else "",
+        diff=plan.diff if plan else "",
+        reason=reason,
+    )
+    with services.pool.connection() as connection:
+        repairs.keep(connection, row)
+    return row
+
+
+def _key(pipeline_id: int) -> str:
+    return f"repair-{pipeline_id}"
+
+
+def failed_pipeline(services: Services, proposal: Proposal) -> Pipeline:
+    """Return the red pipeline of a draft's commit; raise CannotError where it is not red."""
+    found = services.gitlab.latest_pipeline(proposal.project_id, sha=proposal.commit_id or "")
+    if found is None or found.status != "failed":
+        raise CannotError("the draft's pipeline is not red, so there is nothing to repair.")
+    return found
