@@ -1,6 +1,7 @@
 """Explains failed pipelines of a project: reads the logs of the failed jobs, and asks the model only for the rest."""
 
 import difflib
+import time
 
 import structlog
 from msgspec import Struct, structs
@@ -14,6 +15,7 @@ from bot.failures.recognise import recognise, recognise_configuration
 from bot.failures.scene import Scene
 from bot.failures.trace import read_trace
 from bot.gitlab.values import Job, Pipeline
+from bot.llm.chat import TooLongError, Watch
 from bot.proposals import note
 from bot.proposals.order import Order
 from bot.proposals.which import find_wanted
@@ -25,6 +27,7 @@ log = structlog.get_logger()
 
 MOST_JOBS = 5
 _MOST_WORDS = 1_500
+_PATIENCE_SECONDS = 180.0
 
 
 class Explained(Struct, frozen=True, kw_only=True):
@@ -113,8 +116,9 @@ def _with_words(services: Services, found: Diagnosis) -> Diagnosis:
     try:
         if not services.model.is_up():
             return found
-        said = services.model.chat([ChatMessage(role="user", content=prompt)], [])
-    except (UnreachableError, CannotError) as error:
+        watch = Watch(until=time.monotonic() + _PATIENCE_SECONDS)
+        said = services.model.chat([ChatMessage(role="user", content=prompt)], [], watch)
+    except (UnreachableError, CannotError, TooLongError) as error:
         log.warning("the model does not explain", detail=str(error))
         return found
     return structs.replace(found, words=said.text.strip()[:_MOST_WORDS])

@@ -85,8 +85,9 @@ def _nearest(services: Services, order: Order) -> Pipeline:
     gitlab, project_id = services.gitlab, order.project.id
     proposal = newest_proposal(services, order)
     found = gitlab.latest_pipeline(project_id, sha=proposal.commit_id) if proposal and proposal.commit_id else None
-    if found is None and order.noteable.kind == "merge_request":
-        found = gitlab.merge_request(project_id, order.noteable.iid).pipeline
+    place = order.noteable
+    if found is None and place is not None and place.kind == "merge_request":
+        found = gitlab.merge_request(project_id, place.iid).pipeline
     branch = gitlab.project(project_id).default_branch if found is None else None
     found = gitlab.latest_pipeline(project_id, ref=branch) if branch else found
     if found is None:
