@@ -71,7 +71,7 @@ _LADDER: tuple[tuple[str, Cell], ...] = (
     ("L7 jobs green", _jobs),
     ("L7 green test jobs that really ran tests", _share(lambda row: row.has_tested)),
     ("L8 a broken assertion is noticed", _share(lambda row: row.noticed)),
-    ("L9 repair", lambda _: "not measured yet"),
+    ("L9 repair", lambda _: "`python -m bench.repair`"),
     ("slowest", _most(lambda row: row.seconds, "s")),
     ("peak memory", _most(lambda row: row.peak_mb, "MB")),
 )

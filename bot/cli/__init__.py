@@ -71,9 +71,10 @@ def main() -> None:
 @main.command("demo", short_help="play the whole story on this machine, then stay up for playing")
 @click.option("--once", is_flag=True, help="End after the story; exit 0 only if it ended merged and green.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the timeline to this file.")
-def demo_command(*, once: bool, json_file: Path | None) -> None:
+@click.option("--run-jobs", is_flag=True, help="Run jobs for real (needs make, a C compiler and git), repair included.")
+def demo_command(*, once: bool, json_file: Path | None, run_jobs: bool) -> None:
     """Play the story from a comment to a merged pipeline on loopback, with embedded parts only."""
-    importlib.import_module("bot.cli.demo").demo(once, json_file)
+    importlib.import_module("bot.cli.demo").demo(once, json_file, run_jobs=run_jobs)
 
 
 for command in (

@@ -3,6 +3,7 @@
 import json
 import logging
 import secrets
+import shutil
 import signal
 import tempfile
 import threading
@@ -20,10 +21,11 @@ from bot.domain import CannotError
 from bot.main import open_parts, running
 from bot.sandbox import acts, sample, seed
 from bot.sandbox.server import Sandbox
-from bot.sandbox.state import Issue, MergeRequest, Note, Project, User
+from bot.sandbox.state import Issue, MergeRequest, Note, Pipeline, Project, User
 from bot.settings import Settings, read_settings
 
 _PATIENCE_SECONDS = 60.0
+_COMMITS_SINCE_TAG = 25  # more than the twenty that a runner fetches
 _ORDER = "@pipewright please set up CI for this project"
 
 
@@ -62,8 +64,13 @@ class Scene:
     bot: User
 
 
-def demo(once: bool, json_file: Path | None) -> None:
-    """Play the story; with `once` end after it. Raises CannotError unless it ended merged and green."""
+def demo(once: bool, json_file: Path | None, *, run_jobs: bool = False) -> None:
+    """Play the story; with `once` end after it. Raises CannotError unless it ended merged and green.
+
+    With `run_jobs` it is the story of a project whose first pipeline fails for a reason that only running shows.
+    """
+    if run_jobs:
+        _require_tools()
     logs.configure("console", level=logging.ERROR)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # either way everything is closed and cleared away
     console = Console()
@@ -71,10 +78,10 @@ def demo(once: bool, json_file: Path | None) -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pipewright-demo-")))
         with console.status("Starting PostgreSQL, Chroma, the GitLab stand-in and the bot …"):
-            scene, address = _start(stack, folder)
+            scene, address = _start(stack, folder, run_jobs=run_jobs)
         timeline.tell("started", "PostgreSQL, Chroma, the GitLab stand-in and the bot run on loopback")
         try:
-            _play(scene, timeline, console)
+            _play(scene, timeline, console, run_jobs=run_jobs)
         finally:
             if json_file is not None:
                 json_file.write_text(json.dumps(timeline.steps, indent=2) + "\n", encoding="utf-8")
@@ -82,8 +89,14 @@ def demo(once: bool, json_file: Path | None) -> None:
             _stay(console, scene, address)
 
 
-def _start(stack: ExitStack, folder: Path) -> tuple[Scene, str]:
-    sandbox = Sandbox(folder / "gitlab")
+def _require_tools() -> None:
+    missing = [tool for tool in ("git", "make", "cc") if shutil.which(tool) is None]
+    if missing:
+        raise CannotError(f"to run jobs this machine needs {', '.join(missing)}; the plain demo simulates them.")
+
+
+def _start(stack: ExitStack, folder: Path, *, run_jobs: bool) -> tuple[Scene, str]:
+    sandbox = Sandbox(folder / "gitlab", run_jobs=run_jobs)
     stack.callback(sandbox.stop)
     sandbox.start()
     world = sandbox.world
@@ -91,7 +104,10 @@ def _start(stack: ExitStack, folder: Path) -> tuple[Scene, str]:
     guest, bot = seed.add_user(world, "gina", "Gina Guest"), seed.add_user(world, "pipewright", is_bot=True)
     token = seed.add_token(world, bot)
     roles = {max_: 40, mia: 30, guest: 10, bot: 40}
-    project = seed.add_project(world, "demo/teatimer", sample.FILES, roles)
+    path, files = ("demo/stopwatch", sample.STOPWATCH) if run_jobs else ("demo/teatimer", sample.FILES)
+    project = seed.add_project(world, path, files, roles)
+    if run_jobs:
+        seed.add_history(project, max_, tag="v1.2", commits=_COMMITS_SINCE_TAG)
     secret = secrets.token_urlsafe(24)
     parts = stack.enter_context(open_parts(_settings(sandbox.url, token.value, secret, folder)))
     address = stack.enter_context(running(parts))
@@ -108,14 +124,18 @@ def _settings(gitlab_url: str, token: str, secret: str, folder: Path) -> Setting
     return read_settings({f"PIPEWRIGHT_{name}": value for name, value in values.items()}, env_file=None)
 
 
-def _play(scene: Scene, timeline: Timeline, console: Console) -> None:
+def _play(scene: Scene, timeline: Timeline, console: Console, *, run_jobs: bool) -> None:
     order = _ask(scene, timeline)
     _watch_reply(scene, order, timeline)
     request = _draft(scene, timeline)
+    if run_jobs:
+        _repaired(scene, timeline)
+    _told_green(scene, timeline)
     _approve(scene, request, timeline)
     _ask_status(scene, timeline)
     seconds = next(step["at"] for step in timeline.steps if step["step"] == "merged")
-    console.print(f"\nFrom the comment to the merge: [bold]{seconds} s[/] (the jobs were simulated).", highlight=False)
+    how = "ran on this machine" if run_jobs else "were simulated"
+    console.print(f"\nFrom the comment to the merge: [bold]{seconds} s[/] (the jobs {how}).", highlight=False)
 
 
 def _ask(scene: Scene, timeline: Timeline) -> Note:
@@ -163,12 +183,33 @@ def _draft(scene: Scene, timeline: Timeline) -> MergeRequest:
         files = sorted(scene.sandbox.changed_files(request))
     timeline.tell("draft", f"draft merge request !{request.iid} with {', '.join(files)}")
     runs = scene.project.pipelines
-    _until(scene, "the draft's pipeline", lambda: bool(runs and runs[-1].finished_at))
-    jobs = ", ".join(f"{job.name} {job.status}" for job in runs[-1].jobs)
-    timeline.tell("pipeline", f"its pipeline is {runs[-1].status}: {jobs}")
+    _until(scene, "the draft's pipeline", lambda: bool(runs and runs[0].finished_at))
+    timeline.tell("pipeline", f"its pipeline is {_jobs(runs[0])}")
+    return request
+
+
+def _jobs(run: Pipeline) -> str:
+    return f"{run.status}: " + ", ".join(f"{job.name} {job.status}" for job in run.jobs)
+
+
+def _repaired(scene: Scene, timeline: Timeline) -> None:
+    """Tell how the red pipeline is explained and mended before anybody looks."""
+    runs = scene.project.pipelines
+    if runs[0].status != "failed":
+        raise CannotError("the story stopped: the first pipeline should have failed, for its tags are not fetched.")
+    _until(scene, "the repair", lambda: "I changed" in _body(scene))
+    lines = _body(scene).split("\n")
+    found = next(line for line in lines if line.startswith("**"))
+    timeline.tell("explained", "the reply explains: " + found.replace("*", "").replace("`", ""))
+    changed = next(line for line in lines if "I changed" in line)
+    timeline.tell("repaired", "and mends it: " + changed.replace("`", ""))
+    _until(scene, "the second pipeline", lambda: len(runs) > 1 and runs[1].finished_at is not None)
+    timeline.tell("pipeline", f"the pipeline of the repaired draft is {_jobs(runs[1])}")
+
+
+def _told_green(scene: Scene, timeline: Timeline) -> None:
     _until(scene, "the reply to tell of the pipeline", lambda: "pipeline" in _body(scene) and "✅" in _body(scene))
     timeline.tell("told", "the reply tells of it")
-    return request
 
 
 def _approve(scene: Scene, request: MergeRequest, timeline: Timeline) -> None:

@@ -171,6 +171,13 @@ def create_branch(git_dir: Path, branch: str, sha: str) -> None:
     repository.branches.local.create(branch, repository[sha].peel(pygit2.Commit))
 
 
+def create_tag(git_dir: Path, name: str, sha: str, user: User) -> None:
+    """Make an annotated tag at a commit."""
+    repository = pygit2.Repository(str(git_dir))
+    person = pygit2.Signature(user.name, f"{user.username}@example.com")
+    repository.create_tag(name, repository[sha].peel(pygit2.Commit).id, pygit2.enums.ObjectType.COMMIT, person, name)
+
+
 def delete_branch(git_dir: Path, branch: str) -> None:
     """Delete a branch."""
     pygit2.Repository(str(git_dir)).branches.local.delete(branch)

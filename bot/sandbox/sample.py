@@ -1,4 +1,4 @@
-"""The project of the demonstration: a small web service with tests and without any CI."""
+"""The projects of the demonstration: a web service, and a C program that wants its tags; without CI."""
 
 FILES = {
     "README.md": """# Tea timer
@@ -55,4 +55,50 @@ def test_coffee_is_not_a_tea():
     assert app.test_client().get("/teas/coffee").status_code == 404
 """,
     ".gitignore": "__pycache__/\n*.egg-info/\n.venv/\n",
+}
+
+# Its newest tag is older than the commits that a runner fetches, which nothing in these files tells.
+STOPWATCH = {
+    "README.md": """# Stopwatch
+
+Says how long something took.
+
+    make
+    make test
+""",
+    "Makefile": """# What is built is called after the newest release.
+VERSION := $(shell git describe --tags --abbrev=0)
+CFLAGS = -O2 -Wall -DVERSION='"$(VERSION)"'
+
+.PHONY: all test
+
+all: stopwatch
+
+stopwatch: stopwatch.c
+\t$(CC) $(CFLAGS) -o $@ $<
+
+test: stopwatch
+\t./stopwatch 125 | grep -x 02:05
+\t./stopwatch --version | grep -x 'stopwatch v[0-9.]*'
+""",
+    "stopwatch.c": """#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int main(int count, char **words)
+{
+    if (count == 2 && strcmp(words[1], "--version") == 0) {
+        printf("stopwatch %s\\n", VERSION);
+        return 0;
+    }
+    if (count != 2) {
+        fprintf(stderr, "usage: stopwatch SECONDS\\n");
+        return 2;
+    }
+    long seconds = strtol(words[1], NULL, 10);
+    printf("%02ld:%02ld\\n", seconds / 60, seconds % 60);
+    return 0;
+}
+""",
+    ".gitignore": "stopwatch\n",
 }

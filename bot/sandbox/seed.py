@@ -50,6 +50,20 @@ def add_project(
     return project
 
 
+def add_history(project: Project, user: User, *, tag: str, commits: int) -> None:
+    """Tag the head of the default branch, and add commits after it, one line of a diary each."""
+    branch = project.default_branch or "main"
+    head = git_store.head(project.git_dir, branch)
+    assert head is not None  # a project with files has a head
+    git_store.create_tag(project.git_dir, tag, head, user)
+    for number in range(1, commits + 1):
+        text = "".join(f"Day {day}\n" for day in range(1, number + 1))
+        action = {"action": "create" if number == 1 else "update", "file_path": "DIARY.txt", "content": text}
+        head = git_store.commit(
+            project.git_dir, branch=branch, start=head, message=f"Day {number}", actions=[action], user=user
+        )
+
+
 def add_hook(world: World, project: Project, url: str, *, token: str | None = None, signing: str | None = None) -> Hook:
     """Add a webhook that tells of everything the bot listens to."""
     hook = Hook(world.next_id(), url, token, signing, dict.fromkeys(ALL_EVENTS, True))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import yaml
 
+from bot.sandbox.faults import Fault
 from bot.sandbox.state import Job, Outcome, Pipeline
 from bot.store import repairs
 from tests.world.town import PYTHON, Story, Town
@@ -305,3 +306,40 @@ def test_the_model_can_have_a_failure_explained(story: Story, play: Play) -> Non
     told = story.town.ollama.requests[1]["messages"][-1]["content"]
     assert "tests of the project fail" in told
     assert "test_one" in told
+
+
+# --- a repair that is cut off ---
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "times"),
+    [
+        pytest.param("GET", r"/jobs/\d+/trace$", 4, id="while the log is read"),
+        pytest.param("POST", r"/ci/lint$", 4, id="while the change is checked"),
+        pytest.param("PUT", r"/merge_requests/\d+$", 4, id="after the commit, before it is stored"),
+        pytest.param("PUT", r"/notes/\d+$", 4, id="after it is stored, before it is told"),
+    ],
+)
+def test_a_repair_that_is_cut_off_is_finished_once(
+    story: Story, play: Play, method: str, path: str, times: int
+) -> None:
+    faults: list[Fault] = []
+
+    def outcome(job: Job) -> Outcome:
+        if not faults:
+            faults.append(Fault(method, rf"/projects/{story.project.id}(?:/.*)?{path}", 502, times=times))
+            story.sandbox.faults.add(faults[0])
+        return PASSED if "libpq-dev" in script(job) else NO_PSYCOPG
+
+    play(story, outcome)
+    issue = story.issue()
+    story.ask("@pipewright generate", of=issue)
+    assert faults[0].times < times
+    assert statuses(story) == ["failed", "success"]
+    assert len(commits(story)) == 2
+    assert story.file(".gitlab-ci.yml").count("libpq-dev") == 1
+    assert [each.outcome for each in kept(story)] == ["repaired"]
+    assert kept(story)[0].new_sha == commits(story)[1]
+    assert len(story.answers(issue)) == 1
+    assert "I changed: `Install libpq-dev for test`" in story.answer(issue)
+    assert "passed ✅" in story.answer(issue)
