@@ -96,7 +96,8 @@ def _rounds(case: Case, place: "_Place") -> Result:
     if case.green is not None and place.run(_text(case, case.green)).status != "success":
         return Result(name=case.name, is_mendable=True, is_green=False, rounds=(), trouble="is not green to begin with")
     seeded = text = _text(case, case.seeded)
-    run, kind, rounds = place.run(text), "", []
+    run, kind = place.run(text), ""
+    rounds: list[str] = []
     if run.status != "failed":
         return Result(name=case.name, is_mendable=is_mendable, is_green=True, rounds=(), trouble="does not fail")
     while run.status == "failed" and len(rounds) < MOST_ROUNDS:

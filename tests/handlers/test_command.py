@@ -183,7 +183,10 @@ def test_a_mistyped_command_is_asked_back(text: str) -> None:
 
 
 FREE = [
-    "@pipewright why does the build fail?",
+    "@pipewright why does the build take so long?",
+    "@pipewright what are the jobs?",
+    "@pipewright explain the moon to me please",
+    "@pipewright fix the typo in the README",
     "@pipewright approve of the idea?",
     "@pipewright can I approve this myself?",
     "@pipewright do not approve",
@@ -239,3 +242,23 @@ HUGE = {
 def test_a_megabyte_is_read_without_ado(what: str) -> None:
     assert read("@pipewright status\n\n" + HUGE[what]) is not None
     assert read_command(HUGE[what], ("somebody-else",)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("@pipewright explain", ""),
+        ("@pipewright explain main", "main"),
+        ("@pipewright explain #123", "#123"),
+        ("@pipewright explain job unit tests", "job unit tests"),
+        ("@pipewright why did it fail?", ""),
+        ("@pipewright Why is the pipeline red?", ""),
+        ("@pipewright what went wrong?", ""),
+        ("@pipewright why does the build fail?", ""),
+        ("@pipewright why did the tests fail on main?", "main"),
+        ("@pipewright why is main red?", "main"),
+        ("@pipewright why is it failing on feature/x ?", "feature/x"),
+    ],
+)
+def test_asking_why_it_failed_needs_no_model(text: str, where: str) -> None:
+    assert read(text) == Command(name="explain", rest=where)
