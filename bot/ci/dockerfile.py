@@ -4,17 +4,18 @@ import re
 from collections.abc import Callable, Iterator
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from bot.domain import Finding
 
 
 class Instruction(Struct, frozen=True, kw_only=True):
-    """One instruction, its continued lines joined."""
+    """One instruction, its continued lines joined; it stands in the lines from `line` to `end`, counted from 1."""
 
     line: int
     word: str
     rest: str
+    end: int = 0
 
 
 class _Row(Struct, frozen=True, kw_only=True):
@@ -55,10 +56,12 @@ def read_hadolint(answer: str) -> tuple[Finding, ...]:
 def instructions(text: str) -> Iterator[Instruction]:
     """Yield the instructions of a Dockerfile; comments and the bodies of heredocs are none."""
     start, joined, heredoc = 0, "", ""
+    waiting: Instruction | None = None
     for number, line in enumerate(text.splitlines(), 1):
         stripped = line.strip()
         if heredoc:
             heredoc = "" if stripped == heredoc else heredoc
+            waiting = waiting and structs.replace(waiting, end=number)
             continue
         if not stripped or stripped.startswith("#"):
             continue
@@ -66,10 +69,14 @@ def instructions(text: str) -> Iterator[Instruction]:
         joined += stripped.removesuffix("\\") + " "
         if stripped.endswith("\\"):
             continue
+        if waiting is not None:
+            yield waiting
         word, _, rest = joined.strip().partition(" ")
-        yield Instruction(line=start, word=word.upper(), rest=rest.strip())
+        waiting = Instruction(line=start, word=word.upper(), rest=rest.strip(), end=number)
         heredoc = _heredoc(word, rest)
         joined = ""
+    if waiting is not None:
+        yield waiting
 
 
 def _heredoc(word: str, rest: str) -> str:

@@ -13,9 +13,9 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from msgspec import Struct
 
-CommandName = Literal["help", "generate", "status", "approve", "reject", "retry", "cancel", "explain", "repair"]
+CommandName = Literal["help", "generate", "status", "approve", "reject", "retry", "cancel", "undo", "explain", "repair"]
 NAMES: tuple[CommandName, ...] = (
-    "help", "generate", "status", "approve", "reject", "retry", "cancel", "explain", "repair",
+    "help", "generate", "status", "approve", "reject", "retry", "cancel", "undo", "explain", "repair",
 )  # fmt: skip
 
 _ALIASES: dict[str, CommandName] = {
@@ -24,6 +24,7 @@ _ALIASES: dict[str, CommandName] = {
     "regenerate": "generate",
     "close": "reject",
     "fix": "repair",
+    "revert": "undo",
 }
 
 
@@ -150,6 +151,8 @@ def _reads_as_command(name: str, tail: str) -> bool:
     rest = tail.strip(" .!")
     if name in ("status", "explain"):
         return len(rest.split()) <= 1 or rest.lower().startswith(("of ", "on ", "please", "job ", "pipeline "))
+    if name == "undo":
+        return bool(_LAST_CHANGE.fullmatch(rest))
     return rest == "" or rest.lower() in {"please", "it", "this", "thanks", "now"} or bool(_SHA.fullmatch(rest))
 
 
@@ -162,6 +165,9 @@ def _plain_explain(asked: str) -> Command | None:
     return Command(name="explain", rest="" if where.lower() in _PLAIN_PLACES else where)
 
 
+_LAST_CHANGE = re.compile(
+    r"(?:(?:it|that|this|(?:the |your |my )?last (?:change|edit|one)|please|again)[ ,]*)*", re.IGNORECASE
+)
 _SHA = re.compile(r"[0-9a-f]{7,64}", re.IGNORECASE)
 
 

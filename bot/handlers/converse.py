@@ -15,6 +15,7 @@ from bot.proposals.order import Order
 from bot.replies import spoken, texts
 from bot.services import Services
 from bot.store.proposals import Proposal
+from bot.tools.editing import outline
 from bot.tools.project_tools import ProjectTools
 
 HISTORY = 12
@@ -97,6 +98,7 @@ def _system(services: Services, order: Order, *, has_tools: bool) -> ChatMessage
         project_path=order.project.path,
         repo_url=order.project.web_url,
         mention=services.mention,
+        draft=outline(services, order),
     )
     return ChatMessage(role="system", content=text)
 

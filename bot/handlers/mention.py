@@ -78,6 +78,7 @@ _CARRY_OUT: Mapping[CommandName, Callable[[Services, Order, str, Reply], None]] 
     "reject": lambda services, order, _, reply: orders.reject(services, order, reply),
     "retry": lambda services, order, _, reply: orders.retry(services, order, reply),
     "cancel": lambda services, order, _, reply: orders.cancel(services, order, reply),
+    "undo": lambda services, order, _, reply: orders.undo_change(services, order, reply),
     "explain": explaining.explain,
     "repair": lambda services, order, _, reply: explaining.carry_out_repair(services, order, reply),
 }

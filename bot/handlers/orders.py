@@ -9,6 +9,7 @@ from bot.proposals.order import Order
 from bot.proposals.prepare import prepare
 from bot.proposals.rights import require
 from bot.proposals.status import branch_status, refreshed
+from bot.proposals.undo import undo
 from bot.replies import progress, texts
 from bot.services import Services
 from bot.store import proposals
@@ -28,8 +29,7 @@ def generate(services: Services, order: Order, words: str, reply: Reply) -> None
 
 def show_proposal(services: Services, order: Order, proposal: Proposal, reply: Reply, *, above: str = "") -> None:
     """Let the reply become the note that shows the proposal from now on, with the words `above` it."""
-    parts = (above, note.standing(services, proposal), draft.summary(proposal, services.mention))
-    note_id = reply.show("\n\n".join(part for part in parts if part))
+    note_id = reply.show(note.shown(services, proposal, above))
     with services.pool.connection() as connection:
         proposals.set_note(
             connection,
@@ -39,6 +39,12 @@ def show_proposal(services: Services, order: Order, proposal: Proposal, reply: R
             note_iid=order.place.iid,
             introduction=above,
         )
+
+
+def undo_change(services: Services, order: Order, reply: Reply) -> None:
+    """Take the last change of the draft back, by a new commit."""
+    require(services.gitlab, order.project.id, order.person, AccessLevel.DEVELOPER, "change the draft")
+    show_proposal(services, order, undo(services, order), reply)
 
 
 def report_status(services: Services, order: Order, ref: str, reply: Reply) -> None:

@@ -6,20 +6,19 @@ store, by its commit message on the branch.
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from bot.ci.changed import recomposed
 from bot.ci.compose import CI_FILE, findings_of
-from bot.domain import CannotError, Composition, Finding, ProposalStatus
-from bot.masking import mask_secrets
+from bot.domain import CannotError, Composition, Finding, ProposalStatus, Survey
 from bot.proposals.describe import describe_change
-from bot.proposals.draft import dockerfile_in, require_untouched
+from bot.proposals.draft import Told, commit_line, dockerfile_in, require_untouched
 from bot.proposals.order import Order
-from bot.replies import texts
+from bot.replies import changes, texts
 from bot.services import Services
 from bot.store import proposals
 from bot.store.proposals import NewProposal, Proposal
@@ -35,12 +34,12 @@ class Change(Struct, frozen=True, kw_only=True):
     """
 
     key: str
-    title: str
-    why: str
+    told: Told
     files: dict[str, str]
     composition: Composition
     before_id: UUID | None
     removed: tuple[str, ...] = ()
+    survey: Survey | None = None
 
 
 def checked(
@@ -71,30 +70,27 @@ def require_allowed(path: str) -> None:
 
 
 def change_draft(
-    services: Services,
-    order: Order,
-    current: Proposal,
-    files: Mapping[str, str],
-    *,
-    why: str,
-    title: str,
-    key: str | None = None,
+    services: Services, order: Order, current: Proposal, files: Mapping[str, str], *, why: str, title: str
 ) -> Proposal:
     """Commit checked files on the open draft; return the proposal that supersedes the current one.
 
-    `title` is the commit's first line, `why` a sentence below it. The same `key` (else the same files) in the same
-    order is the same change, done once. Raises CannotError where the draft is not open, somebody pushed to it, or
-    nothing would change.
+    `title` is the commit's first line, `why` a sentence below it. The same files in the same order are the same
+    change, done once. Raises CannotError where the draft is not open, somebody pushed to it, or nothing would change.
     """
-    change = Change(
-        key=key or _digest(files),
-        title=title,
-        why=why,
+    told = Told(title=title, why=why)
+    return carry_out(services, order, current, planned(services, current, files, told, key=_digest(files)))
+
+
+def planned(services: Services, current: Proposal, files: Mapping[str, str], told: Told, *, key: str) -> Change:
+    """Return the change that brings these files into a draft."""
+    before = texts_before(services, current, files)
+    return Change(
+        key=key,
+        told=structs.replace(told, diff=changes.diff_of(before, files)),
         files=dict(files),
-        composition=recomposed(current.composition, files, before=_text_before(services, current, files)),
+        composition=recomposed(current.composition, files, before=before.get(CI_FILE)),
         before_id=current.id,
     )
-    return carry_out(services, order, current, change)
 
 
 def carry_out(services: Services, order: Order, current: Proposal, change: Change) -> Proposal:
@@ -148,12 +144,14 @@ def _new(order: Order, current: Proposal, change: Change) -> NewProposal:
         is_internal=current.is_internal,
         requested_by_id=order.person.id,
         requested_by=order.person.username,
-        survey=current.survey,
+        survey=change.survey or current.survey,
         composition=change.composition,
         before_id=change.before_id,
         change_key=change.key,
-        change_title=_commit_line(change.title),
-        change_why=_commit_line(change.why, 500),
+        change_title=change.told.title,
+        change_why=change.told.why,
+        change_notes=change.told.notes,
+        change_diff=change.told.diff,
     )
 
 
@@ -211,15 +209,14 @@ def _disarm(services: Services, current: Proposal) -> None:
 
 
 def _existing(services: Services, current: Proposal, change: Change) -> set[str]:
-    known = set(current.composition.files)
-    unknown = [path for path in change.files if path not in known]
-    return known | {path for path in unknown if _read(services, current, path) is not None}
+    return set(texts_before(services, current, change.files))
 
 
-def _text_before(services: Services, current: Proposal, files: Mapping[str, str]) -> str | None:
-    if CI_FILE not in files:
-        return None
-    return current.composition.files.get(CI_FILE) or _read(services, current, CI_FILE)
+def texts_before(services: Services, proposal: Proposal, paths: Iterable[str]) -> dict[str, str]:
+    """Return the texts of files as they stand in a proposal's commit; those that are not there are left out."""
+    known = proposal.composition.files
+    texts = {path: known[path] if path in known else _read(services, proposal, path) for path in paths}
+    return {path: text for path, text in texts.items() if text is not None}
 
 
 def _read(services: Services, proposal: Proposal, path: str) -> str | None:
@@ -228,14 +225,8 @@ def _read(services: Services, proposal: Proposal, path: str) -> str | None:
 
 def _message(order: Order, recorded: Proposal) -> str:
     trail = f"Changed by Pipewright, order {order.id}, change {recorded.change_key[:16]}."
-    return "\n\n".join(part for part in (recorded.change_title, recorded.change_why, trail) if part)
-
-
-def _commit_line(text: str, limit: int = 100) -> str:
-    """GitLab acts on commit messages: `[skip ci]` stops pipelines, `closes #1` closes issues, `@name` is a link."""
-    flat = " ".join(mask_secrets(text).split())
-    harmless = re.sub(r"[@#!&%~$](?=\w)", "", flat.replace("[", "(").replace("]", ")"))
-    return harmless if len(harmless) <= limit else harmless[: limit - 1] + "…"
+    title, why = commit_line(recorded.change_title), commit_line(recorded.change_why, 500)
+    return "\n\n".join(part for part in (title, why, trail) if part)
 
 
 def _digest(files: Mapping[str, str]) -> str:

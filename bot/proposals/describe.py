@@ -30,7 +30,7 @@ def _description(services: Services, current: Proposal, recorded: Proposal) -> S
         requester=first.requested_by,
         mention=services.mention,
     )
-    made = [state for state in states if state.change_key and state.id != recorded.id]
+    made = [state for state in states if state.change_title and state.id != recorded.id]
     rows = [(each.change_title, each.change_why, each.requested_by) for each in (*made, recorded)]
     return safe(changes.with_changes(whole, rows), services.homes)
 

@@ -1,11 +1,15 @@
 """Opens a prepared proposal as a draft merge request, or brings the open one up to date."""
 
+import re
 from collections.abc import Mapping
 from uuid import UUID
+
+from msgspec import Struct
 
 from bot.domain import CannotError, Noteable, ProposalStatus, SafeText
 from bot.gitlab.answers import RefusedError
 from bot.gitlab.values import MergeRequest
+from bot.masking import mask_secrets
 from bot.proposals.order import Order
 from bot.proposals.prepare import CI_PATH, Prepared
 from bot.replies import progress, texts
@@ -18,12 +22,23 @@ DOCKERFILE = "Dockerfile"
 _OPEN = (ProposalStatus.PROPOSED, ProposalStatus.APPROVED)
 
 
-def record(services: Services, order: Order, prepared: Prepared) -> Proposal:
-    """Remember what was generated, before any effect on GitLab; an interrupted order finds its own again."""
-    files = prepared.composition.files
+class Told(Struct, frozen=True, kw_only=True):
+    """What people are told of a change: its title and why, what to know before approving it, its diff."""
+
+    title: str = ""
+    why: str = ""
+    notes: str = ""
+    diff: str = ""
+
+
+def record(services: Services, order: Order, prepared: Prepared, told: Told | None = None) -> Proposal:
+    """Remember what was generated, before any effect on GitLab; an interrupted order finds its own again.
+
+    `told` says what was changed of it on a person's wish before it is opened.
+    """
     with services.pool.connection() as connection:
         earlier = proposals.find_by_order(connection, order.id)
-        if earlier is not None:
+        if earlier is not None and (told is None or earlier.status != ProposalStatus.GENERATED):
             return earlier
         current = proposals.open_for_conversation(connection, order.conversation_id)
         branch = (
@@ -31,25 +46,33 @@ def record(services: Services, order: Order, prepared: Prepared) -> Proposal:
             if current
             else _branch_name(order, proposals.count_for_conversation(connection, order.conversation_id))
         )
-        return proposals.add(
-            connection,
-            NewProposal(
-                conversation_id=order.conversation_id,
-                order_id=order.id,
-                repo_url=prepared.project.web_url,
-                dockerfile=dockerfile_in(files),
-                gitlab_ci=files.get(CI_PATH),
-                project_id=prepared.project.id,
-                target_branch=prepared.base_branch,
-                source_branch=branch,
-                is_internal=order.is_internal,
-                requested_by_id=order.person.id,
-                requested_by=order.person.username,
-                survey=prepared.survey,
-                composition=prepared.composition,
-                before_id=current.id if current else None,
-            ),
-        )
+        new = _new(order, prepared, told or Told(), branch=branch, before=current)
+        if earlier is not None:
+            return proposals.set_composition(connection, earlier.id, new)
+        return proposals.add(connection, new)
+
+
+def _new(order: Order, prepared: Prepared, told: Told, *, branch: str, before: Proposal | None) -> NewProposal:
+    files = prepared.composition.files
+    return NewProposal(
+        conversation_id=order.conversation_id,
+        order_id=order.id,
+        repo_url=prepared.project.web_url,
+        dockerfile=dockerfile_in(files),
+        gitlab_ci=files.get(CI_PATH),
+        project_id=prepared.project.id,
+        target_branch=prepared.base_branch,
+        source_branch=branch,
+        is_internal=order.is_internal,
+        requested_by_id=order.person.id,
+        requested_by=order.person.username,
+        survey=prepared.survey,
+        composition=prepared.composition,
+        before_id=before.id if before else None,
+        change_title=told.title,
+        change_notes=told.notes,
+        change_diff=told.diff,
+    )
 
 
 def dockerfile_in(files: Mapping[str, str]) -> str | None:
@@ -142,7 +165,15 @@ def require_untouched(services: Services, current: Proposal) -> None:
 
 def _commit_message(order_id: UUID, proposal: Proposal) -> str:
     names = ", ".join(sorted(proposal.composition.files))
-    return f"Set up the pipeline: {names}\n\nProposed by Pipewright, order {order_id}."
+    changed = f"\n\n{commit_line(proposal.change_title, 500)}" if proposal.change_title else ""
+    return f"Set up the pipeline: {names}{changed}\n\nProposed by Pipewright, order {order_id}."
+
+
+def commit_line(text: str, limit: int = 100) -> str:
+    """Return words for a commit message on which GitLab does not act: `[skip ci]`, `closes #1`, `@name`."""
+    flat = " ".join(mask_secrets(text).split())
+    harmless = re.sub(r"[@#!&%~$](?=\w)", "", flat.replace("[", "(").replace("]", ")"))
+    return harmless if len(harmless) <= limit else harmless[: limit - 1] + "…"
 
 
 def _merge_request(services: Services, order: Order, proposal: Proposal) -> MergeRequest:
@@ -177,6 +208,8 @@ def _description(services: Services, order: Order, proposal: Proposal) -> SafeTe
 def title_of(proposal: Proposal) -> str:
     """Return the title of a proposal's merge request."""
     kinds = sorted({unit.ecosystem for unit in proposal.survey.units} - {"generic"})
+    if not proposal.composition.sources:  # nothing was composed: an existing pipeline was changed as somebody asked
+        return "Draft: Change the pipeline"
     return "Draft: Set up CI" + (f" for {', '.join(kinds)}" if kinds else "")
 
 

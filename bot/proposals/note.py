@@ -5,7 +5,7 @@ import msgspec
 from bot.domain import Noteable, NoteableKind, ProposalStatus
 from bot.failures.diagnosis import Diagnosis
 from bot.proposals.draft import summary
-from bot.replies import failures, progress, texts
+from bot.replies import changes, failures, progress, texts
 from bot.replies.render import safe
 from bot.services import Services
 from bot.store import approvals, proposals, repairs
@@ -32,13 +32,27 @@ def refresh(services: Services, proposal: Proposal) -> None:
 def render(services: Services, proposal: Proposal) -> str:
     """Return the Markdown of the note: how it stands first, then the draft itself."""
     mark = texts.mark(proposal.order_id) if proposal.order_id else ""
+    return shown(services, proposal, proposal.introduction) + mark
+
+
+def shown(services: Services, proposal: Proposal, above: str) -> str:
+    """Return what a proposal's note says: the words `above`, what the order changed, how it stands, what failed, the draft."""
     parts = (
-        proposal.introduction,
+        above,
+        _changed(services, proposal),
         standing(services, proposal),
         repair_story(services, proposal),
         summary(proposal, services.mention),
     )
-    return "\n\n".join(part for part in parts if part) + mark
+    return "\n\n".join(part for part in parts if part)
+
+
+def _changed(services: Services, proposal: Proposal) -> str:
+    if not proposal.change_title or proposal.order_id is None:
+        return ""
+    with services.pool.connection() as connection:
+        made = proposals.changes_of_order(connection, proposal.order_id)
+    return changes.report([(each.change_title, each.change_notes, each.change_diff) for each in made])
 
 
 def repair_story(services: Services, proposal: Proposal) -> str:

@@ -26,11 +26,29 @@ class Prepared(Struct, frozen=True, kw_only=True):
     composition: Composition
 
 
+class Read(Struct, frozen=True, kw_only=True):
+    """A project as it stands at the head of its default branch."""
+
+    project: Project
+    base_branch: str
+    base_sha: str
+    snapshot: Snapshot
+
+
 def prepare(services: Services, project_id: int, words: str) -> Prepared:
     """Read the project at the head of its default branch and compose what it lacks.
 
     Raises CannotError when there is nothing to read or nothing to add.
     """
+    read = read_project(services, project_id)
+    found = survey(read.snapshot)
+    composition = _composition(services, read.project, read.snapshot, found, words)
+    _check(services, read.project, composition)
+    return prepared_with(read, found, composition)
+
+
+def read_project(services: Services, project_id: int) -> Read:
+    """Read the project; raise CannotError when there is nothing in it yet or nothing can be changed."""
     project = services.gitlab.project(project_id)
     if project.is_archived:
         raise CannotError("the project is archived, so nothing can be changed in it.")
@@ -40,14 +58,16 @@ def prepare(services: Services, project_id: int, words: str) -> Prepared:
     if not project.default_branch or base_sha is None:
         raise CannotError("the repository is empty. Push a first commit, then ask me again.")
     snapshot = _snapshot(services, project, base_sha)
-    found = survey(snapshot)
-    composition = _composition(services, project, snapshot, found, words)
-    _check(services, project, composition)
+    return Read(project=project, base_branch=project.default_branch, base_sha=base_sha, snapshot=snapshot)
+
+
+def prepared_with(read: Read, found: Survey, composition: Composition) -> Prepared:
+    """Return what would be proposed for a project that was read."""
     return Prepared(
-        project=project,
-        base_branch=project.default_branch,
-        base_sha=base_sha,
-        paths=snapshot.paths,
+        project=read.project,
+        base_branch=read.base_branch,
+        base_sha=read.base_sha,
+        paths=read.snapshot.paths,
         survey=found,
         composition=composition,
     )

@@ -18,6 +18,7 @@ COMMANDS = (
     ("explain", "say why the pipeline failed (or `explain BRANCH`, the number of a pipeline, the name of a job)"),
     ("repair", "mend the draft's red pipeline, where this project wants to be asked first"),
     ("cancel", "stop the draft's running pipeline, and with it a merge that waits for it"),
+    ("undo", "take the last change of the draft back; again to go further back"),
     ("help", "show this list"),
 )  # fmt: skip
 

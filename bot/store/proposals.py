@@ -17,7 +17,7 @@ class NewProposal(Struct, frozen=True, kw_only=True):
     """What is known when files were generated and nothing was opened yet.
 
     For a change of an open draft, `before_id` is the state that undoing it goes back to, `change_key` tells it from
-    other changes of the same order, and title and why say what changed.
+    other changes of the same order; title, why, notes and diff say what changed.
     """
 
     conversation_id: UUID
@@ -37,6 +37,8 @@ class NewProposal(Struct, frozen=True, kw_only=True):
     change_key: str = ""
     change_title: str = ""
     change_why: str = ""
+    change_notes: str = ""
+    change_diff: str = ""
 
 
 class Proposal(NewProposal, frozen=True, kw_only=True):
@@ -114,6 +116,32 @@ def unfinished_change(connection: Connection[TupleRow], order_id: UUID) -> Propo
     """Return the change that an earlier try of the order recorded and did not bring to its end."""
     sql = "select * from pipelines where order_id = %s and change_key <> '' and status = 'generated'"
     return _one(connection, sql, (order_id,))
+
+
+def changes_of_order(connection: Connection[TupleRow], order_id: UUID) -> list[Proposal]:
+    """Return the changes that an order brought into a draft, oldest first."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        sql = (
+            "select * from pipelines where order_id = %s and change_title <> '' and commit_id is not null"
+            " order by created_at"
+        )
+        return [_read(row) for row in cursor.execute(sql, (order_id,)).fetchall()]
+
+
+def set_composition(connection: Connection[TupleRow], proposal_id: UUID, new: NewProposal) -> Proposal:
+    """Replace what was generated and not opened yet."""
+    values = (
+        Jsonb(msgspec.to_builtins(new.survey)),
+        Jsonb(msgspec.to_builtins(new.composition)),
+        new.dockerfile,
+        new.gitlab_ci,
+        new.change_title,
+        new.change_notes,
+        new.change_diff,
+        proposal_id,
+    )
+    names = ("survey", "composition", "dockerfile", "gitlab_ci", "change_title", "change_notes", "change_diff")
+    return _changed(connection, ", ".join(f"{name} = %s" for name in names), values)
 
 
 def of_merge_request(connection: Connection[TupleRow], project_id: int, iid: int) -> list[Proposal]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from bot.agent.tool import Tool
+from bot.ci.compose import CI_FILE
 from bot.domain import AccessLevel, CannotError, ToolError
 from bot.proposals import draft
 from bot.proposals.order import Order
@@ -14,6 +15,7 @@ from bot.services import Services
 from bot.store import proposals
 from bot.store.proposals import Proposal
 from bot.tools import specs
+from bot.tools.editing import EditingTools, changed_before
 from bot.tools.explaining import explaining_tool
 from bot.tools.search import found_blocks
 
@@ -31,6 +33,8 @@ class ProjectTools:
         self._prepared: Prepared | None = None
         self._before = self._made_before()
         self.opened: Proposal | None = self._before if self._before and self._before.merge_request_iid else None
+        self.opened = changed_before(services, order) or self.opened
+        self._editing = EditingTools(services, order, lambda: self._prepared, self._set_opened)
         self.statuses: list[str] = []
 
     def all(self) -> Mapping[str, Tool]:
@@ -44,8 +48,12 @@ class ProjectTools:
             Tool(spec=specs.LIST_FILES, call=self._list_files, defaults={"folder": ""}),
             Tool(spec=specs.SEARCH_TEMPLATES, call=self._search),
             explaining_tool(self._services, self._order),
+            *self._editing.all(),
         )
         return {tool.spec.name: tool for tool in offered}
+
+    def _set_opened(self, proposal: Proposal) -> None:
+        self.opened = proposal
 
     def _may_commit(self) -> bool:
         return (self._prepared or self._before) is not None and self.opened is None
@@ -100,10 +108,20 @@ class ProjectTools:
     def _read_file(self, arguments: dict[str, object]) -> str:
         self._require(AccessLevel.REPORTER, "read files")
         path = str(arguments["path"]).lstrip("/")
-        text = self._services.gitlab.read_file(self._order.project.id, self._default_branch(), path)
+        text = self._in_draft(path)
+        if text is None:
+            text = self._services.gitlab.read_file(self._order.project.id, self._default_branch(), path)
         if text is None:
             raise ToolError(f"there is no text file {path!r}; list_files shows what there is")
         return text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + "\n… (cut)"
+
+    def _in_draft(self, path: str) -> str | None:
+        """What the draft changes is read as the draft has it."""
+        if path != CI_FILE and "Dockerfile" not in path and not path.endswith(".dockerignore"):
+            return None
+        with self._services.pool.connection() as connection:
+            current = proposals.open_for_conversation(connection, self._order.conversation_id)
+        return current.composition.files.get(path) if current else None
 
     def _list_files(self, arguments: dict[str, object]) -> str:
         self._require(AccessLevel.REPORTER, "read files")

@@ -1,5 +1,6 @@
 """How the tools are described to the model: flat schemas, written by hand."""
 
+from bot.ci.asked import NAMES, WHEN
 from bot.domain import ToolSpec
 
 _REPO_URL: dict[str, object] = {"type": "string", "description": "web address of this conversation's project"}
@@ -28,7 +29,7 @@ STATUS = _spec(
 )
 READ_FILE = _spec(
     "read_file",
-    "Return the text of one file of the default branch.",
+    "Return the text of one file: of the draft where it holds the file, else of the default branch.",
     path={"type": "string", "description": "path inside the repository"},
 )
 LIST_FILES = _spec(
@@ -40,4 +41,54 @@ SEARCH_TEMPLATES = _spec(
     "search_templates",
     "Find building blocks for pipelines by what they do.",
     query={"type": "string", "description": "what the block should do"},
+)
+
+_TEXT: dict[str, object] = {"type": "string"}
+_LIST: dict[str, object] = {"type": "array", "items": {"type": "string"}}
+
+
+def _field(schema: dict[str, object], description: str) -> dict[str, object]:
+    return {**schema, "description": description}
+
+
+_OPERATION: dict[str, object] = {
+    "type": "object",
+    "properties": {
+        "operation": {"type": "string", "enum": list(NAMES)},
+        "job": _field(_TEXT, "name of the job, `default` for what all jobs share, `all` for every job"),
+        "like": _field(_TEXT, "add_job: the job whose setup is copied"),
+        "stage": _TEXT,
+        "image": _field(_TEXT, "with a version, such as python:3.12-slim"),
+        "name": _field(_TEXT, "of a variable, an option, an environment, or a stage of the Dockerfile"),
+        "value": _field(_TEXT, "the new value"),
+        "script": _field(_LIST, "shell commands, one each"),
+        "services": _field(_LIST, "images of services, such as postgres:16"),
+        "variables": _field(_LIST, "each NAME=value"),
+        "needs": _field(_LIST, "jobs to wait for"),
+        "when": {"type": "array", "items": {"type": "string", "enum": list(WHEN)}},
+        "values": _field(_LIST, "versions, tags, branches or system packages"),
+        "paths": _field(_LIST, "files or folders"),
+        "file": _field(_TEXT, "only if there are several Dockerfiles"),
+    },
+    "required": ["operation"],
+}
+EDIT = _spec(
+    "edit_pipeline",
+    "Change the pipeline or the Dockerfile of the draft (or begin a draft with the change): a list of operations, "
+    "only those the person asked for. "
+    "New job: add_job(job, script, when, services, like). When it runs: run_when or skip_when(job, when, paths). "
+    "Versions to test: set_versions(job, values). Plain settings: set_option(job, name=timeout, retry, "
+    "allow_failure, interruptible, coverage, parallel or resource_group, value). "
+    "Lines: set_script, add_script, remove_script(job, script). Dockerfile: docker_base(image), "
+    "docker_packages(values), docker_env(variables), docker_port(value), docker_command(value), docker_run(script).",
+    operations={"type": "array", "items": _OPERATION},
+)
+UNDO = ToolSpec(
+    name="undo_change",
+    description="Take the last change of the draft back, when the person wants that.",
+    parameters={
+        "type": "object",
+        "properties": {"steps": {"type": "integer", "description": "how many changes, 1 unless told"}},
+        "required": [],
+    },
 )

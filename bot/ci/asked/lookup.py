@@ -1,0 +1,74 @@
+"""Finding in a pipeline what an operation names: jobs by nearly their name, keys with their text."""
+
+from typing import Any
+
+from bot.ci.checks.document import Document, Reference, read_document
+from bot.ci.checks.merged import merged_jobs
+from bot.domain import CannotError
+
+DEFAULT = "default"
+_EVERY = frozenset({"all", "*", "every", "all jobs", "every job"})
+
+
+def job_named(document: Document, name: str) -> str:
+    """Return the job that is meant; raise CannotError that lists the jobs when none, or more than one, can be."""
+    if name == DEFAULT or name in document.jobs:
+        return name
+    plain = _plain(name)
+    same = [each for each in document.jobs if _plain(each) == plain]
+    near = [each for each in document.jobs if plain and plain in _plain(each)]
+    for found in (same, near):
+        if len(found) == 1:
+            return found[0]
+    raise CannotError(f"the pipeline has no job {name!r}; its jobs are {', '.join(visible(document)) or 'none'}")
+
+
+def is_every(name: str) -> bool:
+    """Tell whether all jobs are meant."""
+    return name.strip().lower() in _EVERY
+
+
+def visible(document: Document) -> tuple[str, ...]:
+    """Return the jobs that GitLab runs."""
+    return tuple(name for name in document.jobs if not name.startswith("."))
+
+
+def body_of(text: str, job: str) -> dict[str, Any]:
+    """Return a job as it is written, or `default`."""
+    document = read_document(text)
+    body = document.data.get(DEFAULT) if job == DEFAULT else document.jobs.get(job)
+    return body if isinstance(body, dict) else {}
+
+
+def merged_body(text: str, job: str) -> dict[str, Any]:
+    """Return a job with all that it extends."""
+    found = merged_jobs(read_document(text)).get(job)
+    return found.body if found else body_of(text, job)
+
+
+def lines_of(value: Any) -> list[Any]:
+    """Return a script as its lines."""
+    return [value] if isinstance(value, str) else list(value) if isinstance(value, list) else []
+
+
+def is_plain(value: Any) -> bool:
+    """Tell whether a value holds no `!reference`, which would be lost when it is written again."""
+    if isinstance(value, Reference):
+        return False
+    if isinstance(value, dict):
+        return all(is_plain(each) for each in value.values())
+    return all(is_plain(each) for each in value) if isinstance(value, list) else True
+
+
+def image_name(value: Any) -> str:
+    """Return an image's name, written short or long."""
+    return str(value.get("name", "")) if isinstance(value, dict) else str(value or "")
+
+
+def service_name(image: str) -> str:
+    """Return what a service is called whatever its version: `postgres` for `docker.io/library/postgres:16`."""
+    return image.rsplit("/", 1)[-1].partition(":")[0]
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())
