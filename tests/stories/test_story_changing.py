@@ -1,54 +1,19 @@
 """Stories of changing an open draft: one commit of the bot, once, and never over anybody's work."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
-from uuid import UUID
 
 import pytest
 
-from bot.domain import CannotError, Noteable, Person, ProjectRef, ProposalStatus
+from bot.domain import CannotError, ProposalStatus
 from bot.proposals.change import change_draft, checked
-from bot.proposals.order import Order
 from bot.sandbox import git_store
 from bot.store import proposals
-from bot.store.proposals import Proposal
+from tests.world.orders import current, order_of
 from tests.world.town import Story, Town
 
 CI = ".gitlab-ci.yml"
 SLOW = "\nslow:\n  stage: test\n  image: alpine:3.22\n  script:\n    - sleep 1\n"
 WORDS = {"title": "Add the job slow", "why": "somebody asked for it"}
-
-
-def current(story: Story) -> Proposal:
-    """Return the open draft as it is stored."""
-    with story.town.parts.services.pool.connection() as connection:
-        found = proposals.find_by_merge_request(connection, story.project.id, story.request.iid)
-    assert found is not None
-    return found
-
-
-def order_of(story: Story, *, attempts: int = 1) -> Order:
-    """Return an order of the developer in the conversation of the draft, as the queue would store it."""
-    draft = current(story)
-    with story.town.parts.services.pool.connection() as connection:
-        row = connection.execute(
-            "insert into orders (delivery_key, conversation_id, event, kind, state)"
-            " values (gen_random_uuid()::text, %s, '{}', 'mention', 'done') returning id",
-            (draft.conversation_id,),
-        ).fetchone()
-    assert row is not None
-    return Order(
-        id=UUID(str(row[0])),
-        conversation_id=draft.conversation_id,
-        project=ProjectRef(id=story.project.id, path=story.project.path, web_url=draft.repo_url),
-        noteable=Noteable(kind="merge_request", iid=story.request.iid),
-        person=Person(id=story.developer.id, username=story.developer.username),
-        is_internal=False,
-        note_id=None,
-        discussion_id=None,
-        attempts=attempts,
-        created_at=datetime(2026, 11, 25, tzinfo=UTC),
-    )
 
 
 def test_a_change_is_one_commit_on_the_same_draft_and_a_new_proposal(story: Story) -> None:

@@ -7,7 +7,7 @@ from bot.ci.asked.operation import Operation
 from bot.ci.asked.services import known_variables, reached_by, service_for
 from bot.ci.asked.when import rules_for
 from bot.ci.checks.document import Document, read_document
-from bot.ci.edit import AddJob, AddStage, apply
+from bot.ci.edit import AddJob, AddStage, apply, blocks
 from bot.ci.edit.operations import DEFAULT_STAGES
 from bot.ci.edit.place import set_value
 from bot.ci.edit.splice import content_end, splice
@@ -39,7 +39,15 @@ def add_job(text: str, operation: Operation, *, comment: str = "") -> str:
     body = "\n".join(written[key] for key in _ORDER if key in written)
     head = f"# {comment}\n" if comment else ""
     indented = style.newline.join(line.rstrip("\r") for line in f"{inline(operation.job)}:\n{body}".split("\n"))
-    return apply(text, AddJob(name=operation.job, body=head + indented))
+    return apply(text, AddJob(name=operation.job, body=head + indented, before=_behind(text, stage)))
+
+
+def _behind(text: str, stage: str) -> str | None:
+    """Return the entry before which a new job stands behind the others of its stage; None at the end."""
+    entries = [each.name for each in blocks(text)]
+    of_stage = [name for name in visible(read_document(text)) if merged_body(text, name).get("stage", "test") == stage]
+    place = max((entries.index(name) for name in of_stage), default=len(entries)) + 1
+    return entries[place] if place < len(entries) else None
 
 
 def with_stage(text: str, stage: str) -> str:

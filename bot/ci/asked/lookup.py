@@ -46,6 +46,14 @@ def merged_body(text: str, job: str) -> dict[str, Any]:
     return found.body if found else body_of(text, job)
 
 
+def image_of(text: str, job: str) -> Any:
+    """Return the image a job runs in, its own or the one of all jobs."""
+    data = read_document(text).data
+    default = data.get(DEFAULT)
+    inherited = default.get("image") if isinstance(default, dict) else None
+    return merged_body(text, job).get("image") or inherited or data.get("image")
+
+
 def lines_of(value: Any) -> list[Any]:
     """Return a script as its lines."""
     return [value] if isinstance(value, str) else list(value) if isinstance(value, list) else []

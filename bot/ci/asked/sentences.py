@@ -29,8 +29,14 @@ def _added_job(one: Operation) -> str:
     if one.services:
         parts.append(f"with {_list(one.services)} beside it")
     if one.when:
-        parts.append(f"which runs {in_words(one.when, one.values)}")
+        parts.append(f"which runs {_when(one)}")
     return ", ".join(parts)
+
+
+def _when(one: Operation) -> str:
+    paths = () if one.operation == "add_job" else one.paths
+    words = in_words(one.when, one.values, paths)
+    return words if set(one.when) <= {"always", "never", "manual"} and not paths else f"only {words}"
 
 
 def _services(one: Operation) -> str:
@@ -61,7 +67,7 @@ _SENTENCES: dict[str, Callable[[Operation], str]] = {
     "remove_service": lambda one: f"took {_services(one)} away from {_job(one)}",
     "set_variable": lambda one: f"set {_pairs(one)} for {_job(one)}",
     "remove_variable": lambda one: f"removed the variable {code(one.name)} of {_job(one)}",
-    "run_when": lambda one: f"let {_job(one)} run {in_words(one.when, one.values, one.paths)}",
+    "run_when": lambda one: f"let {_job(one)} run {_when(one)}",
     "skip_when": lambda one: f"kept {_job(one)} from running {in_words(one.when, one.values)}",
     "set_versions": lambda one: f"let {_job(one)} run once for each of {_list(one.values)}",
     "set_needs": lambda one: f"let {_job(one)} {f'wait only for {_list(one.needs)}' if one.needs else 'start at once'}",

@@ -59,10 +59,12 @@ def known_variables(text: str, job: str = "") -> dict[str, Any]:
 
 def add_services(text: str, job: str, operation: Operation) -> str:
     """Put services beside a job; one that is there in another version gets the new image and keeps its settings."""
+    there = {service_name(image_name(each)) for each in _listed(text, job)}
     images = images_of(operation)
     for image in images:
         text = _added(text, job, image, operation)
-    missing = reached_by(images, known_variables(text, job)) | _of_job(operation)
+    new = [image for image in images if service_name(image) not in there]
+    missing = reached_by(new, known_variables(text, job)) | _of_job(operation)
     for name, value in missing.items():
         text = apply(text, SetVariable(job=job, name=name, value=value))
     return text

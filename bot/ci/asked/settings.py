@@ -3,10 +3,10 @@
 import re
 from typing import Any
 
-from bot.ci.asked.lookup import DEFAULT, body_of, image_name, is_every, job_named, merged_body
+from bot.ci.asked.lookup import DEFAULT, body_of, image_name, image_of, is_every, job_named
 from bot.ci.asked.operation import Operation
 from bot.ci.checks.document import read_document
-from bot.ci.edit import SetKey, SetNeeds, SetVariable, apply
+from bot.ci.edit import SetArtifacts, SetCache, SetKey, SetNeeds, SetVariable, apply
 from bot.ci.edit.place import add_item, set_value
 from bot.ci.edit.splice import splice
 from bot.domain import CannotError
@@ -15,6 +15,7 @@ _NUMBERS = ("retry", "parallel")
 _FLAGS = ("allow_failure", "interruptible")
 _TEXTS = ("timeout", "coverage", "resource_group", "start_in", "when")
 _OF_DEFAULT = ("timeout", "retry", "interruptible")
+_REPORTS = ("junit", "dotenv", "terraform", "codequality", "accessibility")
 _TRUE = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 _VERSION = re.compile(r"\d+(?:\.\d+)*")
 
@@ -53,7 +54,7 @@ def remove_variable(text: str, job: str, operation: Operation) -> str:
 
 def set_versions(text: str, job: str, operation: Operation) -> str:
     """Run a job once for each version of its image, by a matrix."""
-    image = image_name(merged_body(text, job).get("image"))
+    image = image_name(image_of(text, job))
     name, mark, tag = image.rpartition(":")
     found = _VERSION.search(tag) if mark else None
     if found is None or "$" in image:
@@ -73,14 +74,15 @@ def set_needs(text: str, job: str, operation: Operation) -> str:
 def add_artifacts(text: str, job: str, operation: Operation) -> str:
     """Let a job keep files, besides those it keeps already; as a report where a kind of report is named."""
     paths = operation.paths or operation.values
-    if operation.name in ("junit", "dotenv", "terraform", "codequality", "sast"):
+    if operation.name in _REPORTS:
         value: Any = paths[0] if len(paths) == 1 else list(paths)
-        text = splice(text, set_value(text, (job, "artifacts", "reports", operation.name), value))
-        return text if "when" in _artifacts(text, job) else _set(text, (job, "artifacts", "when"), "always")
-    text = _with_paths(text, (job, "artifacts"), paths, _artifacts(text, job).get("paths"))
-    if operation.value or "expire_in" not in _artifacts(text, job):
-        text = _set(text, (job, "artifacts", "expire_in"), operation.value or "1 week")
-    return text
+        return _set(text, (job, "artifacts", "reports", operation.name), value)
+    artifacts = body_of(text, job).get("artifacts")
+    if not isinstance(artifacts, dict):
+        kept = {"paths": list(paths), "expire_in": operation.value or "1 week"}
+        return apply(text, SetArtifacts(job=job, artifacts=kept))
+    text = _with_paths(text, (job, "artifacts"), paths, artifacts.get("paths"))
+    return _set(text, (job, "artifacts", "expire_in"), operation.value) if operation.value else text
 
 
 def add_cache(text: str, job: str, operation: Operation) -> str:
@@ -88,14 +90,13 @@ def add_cache(text: str, job: str, operation: Operation) -> str:
     paths = operation.paths or operation.values
     cache = body_of(text, job).get("cache")
     if isinstance(cache, list):
-        raise CannotError(f"{job} has several caches; tell me which one by hand")
-    text = _with_paths(text, (job, "cache"), paths, cache.get("paths") if isinstance(cache, dict) else None)
-    if operation.value:
-        is_file = "." in operation.value and "$" not in operation.value
-        return _set(text, (job, "cache", "key"), {"files": [operation.value]} if is_file else operation.value)
+        raise CannotError(f"{job} has several caches, so somebody has to change the right one by hand")
+    is_file = "." in operation.value and "$" not in operation.value
+    key = {"files": [operation.value]} if is_file else operation.value
     if not isinstance(cache, dict):
-        return _set(text, (job, "cache", "key"), "$CI_COMMIT_REF_SLUG")
-    return text
+        return apply(text, SetCache(job=job, cache={"key": key or "$CI_COMMIT_REF_SLUG", "paths": list(paths)}))
+    text = _with_paths(text, (job, "cache"), paths, cache.get("paths"))
+    return _set(text, (job, "cache", "key"), key) if key else text
 
 
 def set_option(text: str, job: str, operation: Operation) -> str:
@@ -130,11 +131,6 @@ def set_environment(text: str, job: str, operation: Operation) -> str:
     if not operation.value:
         return _set(text, (job, "environment"), operation.name)
     return _set(text, (job, "environment"), {"name": operation.name, "url": operation.value})
-
-
-def _artifacts(text: str, job: str) -> dict[str, Any]:
-    artifacts = body_of(text, job).get("artifacts")
-    return artifacts if isinstance(artifacts, dict) else {}
 
 
 def _with_paths(text: str, above: tuple[str, ...], paths: tuple[str, ...], there: Any) -> str:

@@ -68,10 +68,20 @@ def skip_when(text: str, job: str, operation: Operation) -> str:
     if not never:
         raise CannotError("skip_when needs a condition such as tags or merge_requests")
     if "rules" not in body:
-        return apply(text, SetRules(job=job, rules=[*never, {"when": body.get("when", "on_success")}]))
+        usual = [*_not_in_merge_requests(text, operation.when), {"when": body.get("when", "on_success")}]
+        plain = apply(text, SetKey(job=job, key="when", value=None)) if "when" in body else text
+        return apply(plain, SetRules(job=job, rules=[*never, *usual]))
     for rule in reversed(never):
         text = splice(text, add_item(text, (job, "rules"), rule, 0))
     return text
+
+
+def _not_in_merge_requests(text: str, when: Sequence[When]) -> list[dict[str, Any]]:
+    """Without any rules GitLab keeps a job out of merge request pipelines; with rules it has to be said."""
+    data = read_document(text).data
+    if "workflow" in data or "merge_requests" in when:
+        return []
+    return [{"if": _CONDITIONS["merge_requests"], "when": "never"}]
 
 
 def set_pipelines(text: str, operation: Operation) -> str:
@@ -88,11 +98,17 @@ def set_pipelines(text: str, operation: Operation) -> str:
 
 def in_words(when: Sequence[When], branches: Sequence[str] = (), paths: Sequence[str] = ()) -> str:
     """Say when."""
-    words = [f"on {', '.join(branches)}" if one == "branches" and branches else _WORDS[one] for one in when]
-    if branches and "branches" not in when:
-        words.append(f"on {', '.join(branches)}")
-    changed = f" when {', '.join(paths)} changed" if paths else ""
-    return " and ".join(words) + changed
+    named = f"on {_coded(branches)}" if branches else ""
+    words = [_WORDS[one] for one in when if one != "manual" and not (one == "branches" and named)]
+    words += [named] if named else []
+    changed = f" when {_coded(paths)} changed" if paths else ""
+    by_hand = ("once somebody starts it" if words or changed else _WORDS["manual"]) if "manual" in when else ""
+    said = " and ".join(words) + changed
+    return ", ".join(part for part in (said.strip(), by_hand) if part)
+
+
+def _coded(names: Sequence[str]) -> str:
+    return ", ".join("`" + name.replace("`", "'") + "`" for name in names)
 
 
 def _conditions(when: Sequence[When], branches: Sequence[str]) -> list[str]:

@@ -134,7 +134,8 @@ def _rewritten(text: str, path: Path, node: Node, value: Any, style: Style) -> s
     start, end = value_span(text, path)
     owner, _ = find(read_tree(text), path[:-1])
     if owner.is_flow:
-        return f"{text[start : node.start] or ' '}{inline(value, in_brackets=True)}"
+        before = text[start : node.start] or (" " if owner.kind == "mapping" else "")
+        return f"{before}{inline(value, in_brackets=True)}"
     is_old_inline = not node.is_block and not text[node.start : node.end].startswith(("|", ">"))
     if is_old_inline and (is_inline(value) or (node.is_flow and node.entries)):
         return f"{text[start : node.start] or ' '}{inline(value)}{text[node.end : end]}"

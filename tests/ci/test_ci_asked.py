@@ -1,0 +1,246 @@
+"""Flat operations on files: what each does, what it refuses with which words, and that nothing else ever changes."""
+
+from difflib import unified_diff
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.ci.asked import DOCKER, NAMES, WHEN, Outcome, apply_operations, read_operations
+from bot.ci.checks.document import read_document
+from bot.domain import CannotError
+from tests.world.customisations import DOCKERFILE, EXISTING, IGNORE
+
+CI = ".gitlab-ci.yml"
+FILES = {CI: EXISTING, "Dockerfile": DOCKERFILE, ".dockerignore": IGNORE}
+
+
+def applied(*operations: dict[str, Any], files: dict[str, str] = FILES) -> Outcome:
+    return apply_operations(files, read_operations(operations))
+
+
+def changed(*operations: dict[str, Any], text: str = EXISTING) -> str:
+    """Return the lines that differ in the pipeline afterwards."""
+    after = applied(*operations, files={**FILES, CI: text}).files[CI]
+    lines = list(unified_diff(text.splitlines(), after.splitlines(), n=0, lineterm=""))[2:]
+    return "\n".join(line for line in lines if not line.startswith("@@"))
+
+
+@pytest.mark.parametrize(
+    ("operation", "said"),
+    [
+        ({"operation": "fly"}, "there is no 'fly'"),
+        ({"operation": "add_job", "script": ["x"]}, "add_job needs job"),
+        ({"operation": "add_job", "job": "x"}, "add_job needs script or like"),
+        ({"operation": "set_image", "job": "test"}, "set_image needs image or value"),
+        ({"operation": "run_when", "job": "test", "when": ["sometimes"]}, "not understood"),
+        ({"operation": "set_image", "job": "test", "image": "a:1", "yaml": "x"}, "not understood"),
+        ({"operation": "set_image", "job": "tset", "image": "a:1"}, "its jobs are lint, test, build, deploy"),
+        ({"operation": "set_variable", "variables": ["A"]}, "NAME=value"),
+        ({"operation": "set_variable", "variables": ["1A=x"]}, "NAME=value"),
+        ({"operation": "remove_variable", "name": "NOPE"}, "not there"),
+        ({"operation": "remove_job", "job": "test"}, "build still needs test"),
+        ({"operation": "rename_job", "job": "test", "value": "build"}, "already a job"),
+        ({"operation": "remove_script", "job": "lint", "script": ["nothing"]}, "pip install ruff | ruff check ."),
+        ({"operation": "remove_script", "job": "deploy", "script": ["deploy.sh"]}, "nothing would be left"),
+        ({"operation": "remove_service", "job": "test", "services": ["mysql"]}, "it has redis:7"),
+        ({"operation": "set_versions", "job": "deploy", "values": []}, "needs values"),
+        ({"operation": "set_needs", "job": "build", "needs": ["nope"]}, "no job 'nope'"),
+        ({"operation": "remove_stage", "stage": "test"}, "the jobs test are in the stage"),
+        ({"operation": "add_stage", "stage": "test"}, "already a stage"),
+        ({"operation": "set_option", "job": "test", "name": "retry", "value": "often"}, "a number"),
+        ({"operation": "set_option", "job": "test", "name": "colour", "value": "red"}, "no option 'colour'"),
+        ({"operation": "set_option", "job": "all", "name": "parallel", "value": "2"}, "only be set for one job"),
+        ({"operation": "remove_include", "value": "x.yml"}, "not included"),
+        ({"operation": "skip_when", "job": "test", "when": ["always"]}, "needs a condition"),
+        ({"operation": "docker_base", "image": "a:1", "name": "nope"}, "no stage 'nope'"),
+        ({"operation": "docker_port", "value": "http"}, "no port"),
+        ({"operation": "docker_copy", "value": "a"}, "where to"),
+        ({"operation": "docker_base", "image": "python:3.13-slim"}, "already"),
+        ({"operation": "docker_packages", "values": ["libpq5"]}, "already"),
+        ({"operation": "docker_ignore", "paths": [".git"]}, "ignored already"),
+        ({"operation": "docker_run", "script": ["x"], "file": "api/Dockerfile"}, "no api/Dockerfile"),
+        ({"operation": "set_image", "job": "build", "image": "python:3.13"}, "nothing would change"),
+    ],
+)
+def test_what_cannot_be_done_says_why(operation: dict[str, Any], said: str) -> None:
+    with pytest.raises(CannotError) as refused:
+        applied(operation)
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [("Test", "test"), ("unit", None), ("deplo", "deploy"), ("the lint", None), ("LINT", "lint"), ("e", None)],
+)
+def test_a_job_is_found_by_nearly_its_name_and_never_by_chance(name: str, found: str | None) -> None:
+    operation = {"operation": "set_option", "job": name, "name": "timeout", "value": "1h"}
+    if found is None:
+        with pytest.raises(CannotError, match="its jobs are"):
+            applied(operation)
+        return
+    jobs = yaml.safe_load(applied(operation).files[CI])
+    assert [job for job, body in jobs.items() if isinstance(body, dict) and "timeout" in body] == [found]
+
+
+@pytest.mark.parametrize(
+    ("operation", "lines"),
+    [
+        (
+            {"operation": "set_image", "job": "all", "image": "python:3.14"},
+            "-  image: python:3.13\n+  image: python:3.14",
+        ),
+        ({"operation": "set_option", "job": "all", "name": "interruptible", "value": "yes"}, "+  interruptible: true"),
+        (
+            {"operation": "set_option", "job": "test", "name": "coverage", "value": r"TOTAL.*\d+%"},
+            r"+  coverage: /TOTAL.*\d+%/",
+        ),
+        ({"operation": "set_stage", "job": "lint", "stage": "test"}, "-  stage: lint\n+  stage: test"),
+        (
+            {"operation": "add_stage", "stage": "qa", "name": "build"},
+            "-stages: [lint, test, build, deploy]\n+stages: [lint, test, qa, build, deploy]",
+        ),
+        ({"operation": "remove_stage", "stage": "qa"}, None),
+        (
+            {"operation": "add_script", "job": "build", "script": ["ls dist"]},
+            "-  script: |\n-    pip install build\n-    python -m build\n"
+            "+  script:\n+    - |\n+      pip install build\n+      python -m build\n+    - ls dist",
+        ),
+        (
+            {"operation": "add_script", "job": "test", "name": "after_script", "script": ["ls"]},
+            "+  after_script:\n+    - ls",
+        ),
+        (
+            {"operation": "run_when", "job": "deploy", "when": ["always"]},
+            '-    rules:\n-        - if: $CI_COMMIT_BRANCH == "main"',
+        ),
+        (
+            {"operation": "skip_when", "job": "deploy", "when": ["nightly"]},
+            '+        - if: $CI_PIPELINE_SOURCE == "schedule"\n+          when: never',
+        ),
+        (
+            {"operation": "set_pipelines", "when": ["merge_requests", "branches"]},
+            '+\n+workflow:\n+  rules:\n+    - if: $CI_PIPELINE_SOURCE == "merge_request_event"\n'
+            "+    - if: $CI_COMMIT_BRANCH && $CI_OPEN_MERGE_REQUESTS\n+      when: never\n+    - if: $CI_COMMIT_BRANCH",
+        ),
+        ({"operation": "set_tags", "values": ["arm"]}, "-  tags: [docker]\n+  tags: [arm]"),
+    ],
+)
+def test_an_operation_changes_these_lines(operation: dict[str, Any], lines: str | None) -> None:
+    if lines is None:
+        with pytest.raises(CannotError):
+            applied(operation)
+        return
+    assert changed(operation) == lines
+
+
+def test_a_new_nightly_job_lets_schedules_in_where_the_workflow_keeps_them_out() -> None:
+    text = 'workflow:\n  rules:\n    - if: $CI_PIPELINE_SOURCE == "merge_request_event"\n\ntest:\n  script: [make]\n'
+    lines = changed({"operation": "add_job", "job": "long", "script": ["make long"], "when": ["nightly"]}, text=text)
+    assert lines.startswith('+    - if: $CI_PIPELINE_SOURCE == "schedule"\n+\n+long:')
+
+
+def test_a_workflow_that_lets_schedules_in_stays_as_it_is() -> None:
+    text = "workflow:\n  rules:\n    - if: $CI_COMMIT_BRANCH\n\ntest:\n  script: [make]\n"
+    assert "workflow" not in changed(
+        {"operation": "add_job", "job": "long", "script": ["make long"], "when": ["nightly"]}, text=text
+    )
+    assert changed(
+        {"operation": "add_job", "job": "long", "script": ["make long"], "when": ["nightly"]}, text=text
+    ).startswith("+\n+long:")
+
+
+def test_a_job_with_an_image_of_its_own_copies_no_setup_by_itself() -> None:
+    text = applied({"operation": "add_job", "job": "js", "image": "node:24", "script": ["pytest"]}).files[CI]
+    assert set(yaml.safe_load(text)["js"]) == {"stage", "image", "script"}
+
+
+def test_like_without_a_script_copies_the_whole_job() -> None:
+    jobs = yaml.safe_load(applied({"operation": "add_job", "job": "again", "like": "test"}).files[CI])
+    assert jobs["again"] == jobs["test"]
+
+
+def test_references_and_anchors_stay_references() -> None:
+    text = ".base: &base\n  image: alpine:3.22\n\none:\n  <<: *base\n"
+    text += "  script:\n    - !reference [.base, script]\n    - x\n"
+    added = changed({"operation": "add_job", "job": "two", "like": "one"}, text=text)
+    assert "+    - !reference [.base, script]" in added
+    with pytest.raises(CannotError):
+        applied({"operation": "add_script", "job": "two", "script": ["y"]}, files={CI: text})
+
+
+def test_the_line_endings_of_the_file_are_kept() -> None:
+    windows = EXISTING.replace("\n", "\r\n")
+    for operation in (
+        {"operation": "add_job", "job": "more", "like": "test"},
+        {"operation": "set_option", "job": "lint", "name": "timeout", "value": "1h"},
+        {"operation": "rename_job", "job": "test", "value": "tests"},
+    ):
+        after = applied(operation, files={CI: windows}).files[CI]
+        assert "\n" not in after.replace("\r\n", "")
+
+
+@pytest.mark.parametrize(
+    ("base", "line"),
+    [
+        ("alpine:3.22", "RUN apk add --no-cache git"),
+        ("registry.access.redhat.com/ubi9/ubi-minimal:9.6", "RUN microdnf install -y git && microdnf clean all"),
+        ("debian:trixie-slim", "    && apt-get install -y --no-install-recommends git \\"),
+    ],
+)
+def test_packages_are_installed_the_way_of_the_base(base: str, line: str) -> None:
+    files = {CI: EXISTING, "Dockerfile": f'FROM {base}\nUSER 10001\nCMD ["x"]\n'}
+    text = applied({"operation": "docker_packages", "values": ["git"]}, files=files).files["Dockerfile"]
+    assert line in text.splitlines()
+    assert text.index(line) < text.index("USER")
+
+
+def test_a_base_without_a_package_manager_is_named() -> None:
+    files = {CI: EXISTING, "Dockerfile": "FROM gcr.io/distroless/python3:nonroot\n"}
+    with pytest.raises(CannotError, match="no package manager"):
+        applied({"operation": "docker_packages", "values": ["git"]}, files=files)
+
+
+def test_what_stands_in_a_here_document_is_no_instruction() -> None:
+    files = {CI: EXISTING, "Dockerfile": 'FROM alpine:3.22\nRUN <<EOT\nEXPOSE 8000\nEOT\nEXPOSE 8000\nCMD ["x"]\n'}
+    text = applied({"operation": "docker_port", "value": "9000"}, files=files).files["Dockerfile"]
+    assert text == 'FROM alpine:3.22\nRUN <<EOT\nEXPOSE 8000\nEOT\nEXPOSE 9000\nCMD ["x"]\n'
+
+
+def test_nothing_is_kept_when_one_operation_of_several_fails() -> None:
+    with pytest.raises(CannotError, match="operation 2"):
+        applied({"operation": "docker_port", "value": "1"}, {"operation": "remove_job", "job": "none"})
+
+
+def test_what_is_said_of_names_cannot_leave_its_code() -> None:
+    said = applied({"operation": "set_variable", "variables": ["A=`/merge` @all\n\n/close"]}).said[0]
+    assert said == "set `A='/merge' @all /close` for every job"
+
+
+_WORDS = st.sampled_from(
+    ["test", "lint", "deploy", "all", "default", "x", "PATH", "3.12", "a b", "- c: d", "'", '"', "#", ":", "é"]
+)
+_LISTS = st.lists(_WORDS, max_size=3)
+_ANY = st.fixed_dictionaries(
+    {"operation": st.sampled_from(NAMES)},
+    optional={
+        **dict.fromkeys(("job", "name", "value", "image", "stage", "like"), _WORDS),
+        **dict.fromkeys(("script", "services", "values", "needs", "paths"), _LISTS),
+        "variables": st.lists(st.builds("{}={}".format, st.sampled_from(["A", "B_1"]), _WORDS), max_size=2),
+        "when": st.lists(st.sampled_from(WHEN), max_size=2),
+    },
+)
+
+
+@given(st.lists(_ANY, min_size=1, max_size=3))
+def test_whatever_is_asked_the_file_stays_one_or_the_asking_is_refused(operations: list[dict[str, Any]]) -> None:
+    try:
+        outcome = applied(*operations)
+    except CannotError:
+        return
+    read_document(outcome.files.get(CI, EXISTING))
+    assert len(outcome.said) >= 1
+    docker = {one["operation"] for one in operations} <= set(DOCKER)
+    assert not docker or CI not in outcome.files
