@@ -14,13 +14,14 @@ from bot.replies import progress, texts
 from bot.services import Services
 from bot.store import proposals
 from bot.store.proposals import Proposal
+from bot.tools.guessing import with_guesses
 
 
 def generate(services: Services, order: Order, words: str, reply: Reply) -> None:
     """Survey the repository and open the draft, showing the stages in the reply."""
     require(services.gitlab, order.project.id, order.person, AccessLevel.DEVELOPER, "ask for a pipeline")
     reply.show(texts.working("I'm reading the repository."))
-    prepared = prepare(services, order.project.id, words)
+    prepared = with_guesses(services, prepare(services, order.project.id, words), words)
     proposal = draft.record(services, order, prepared)
     reply.show(texts.working(f"I read {len(prepared.paths)} files and am opening the draft merge request."))
     opened = draft.open_draft(services, order, proposal, prepared)

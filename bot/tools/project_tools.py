@@ -17,6 +17,7 @@ from bot.store.proposals import Proposal
 from bot.tools import specs
 from bot.tools.editing import EditingTools, changed_before
 from bot.tools.explaining import explaining_tool
+from bot.tools.guessing import with_guesses
 from bot.tools.search import found_blocks
 
 MOST_CHARACTERS = 6_000
@@ -69,9 +70,10 @@ class ProjectTools:
         self._same_project(arguments)
         self._require(AccessLevel.DEVELOPER, "ask for a pipeline")
         try:
-            self._prepared = prepare(self._services, self._order.project.id, self._words)
+            prepared = prepare(self._services, self._order.project.id, self._words)
         except CannotError as cannot:
             raise ToolError(str(cannot)) from cannot
+        self._prepared = with_guesses(self._services, prepared, self._words)
         draft.record(self._services, self._order, self._prepared)
         jobs = ", ".join(job.name for job in self._prepared.composition.jobs)
         return f"Composed {', '.join(self._prepared.composition.files)} with the jobs {jobs}.\n{self._facts()}"

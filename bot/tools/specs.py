@@ -84,11 +84,29 @@ EDIT = _spec(
     operations={"type": "array", "items": _OPERATION},
 )
 UNDO = ToolSpec(
-    name="undo_change",
+    name="undo",
     description="Take the last change of the draft back, when the person wants that.",
     parameters={
         "type": "object",
         "properties": {"steps": {"type": "integer", "description": "how many changes, 1 unless told"}},
         "required": [],
     },
+)
+
+_JOB: dict[str, object] = {
+    "type": "object",
+    "properties": {
+        "job": _field(_TEXT, "short name, such as test"),
+        "stage": _field({"type": "string", "enum": ["lint", "build", "test"]}, "what the job is for"),
+        "image": _field(_TEXT, "public image with a version"),
+        "script": _field(_LIST, "shell commands, one each"),
+        "services": _field(_LIST, "images of services, such as postgres:17"),
+        "paths": _field(_LIST, "files the job leaves behind"),
+    },
+    "required": ["job", "image", "script"],
+}
+DRAFT_JOBS = _spec(
+    "draft_jobs",
+    "Draft the jobs that check, build and test the project.",
+    jobs={"type": "array", "items": _JOB},
 )

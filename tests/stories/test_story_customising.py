@@ -29,7 +29,7 @@ def edit(story: Story, operations: Sequence[dict[str, Any]], order: Order | None
 
 
 def undo(story: Story) -> str:
-    tool = ProjectTools(story.town.parts.services, order_of(story), "words").all()["undo_change"]
+    tool = ProjectTools(story.town.parts.services, order_of(story), "words").all()["undo"]
     return tool.call(fitted(tool, {}))
 
 
@@ -183,8 +183,8 @@ def test_errors_go_back_to_the_model_twice_and_then_it_has_to_stop(story: Story)
     assert "its jobs are test" in heard[0]
     assert "call edit_pipeline again" in heard[1]
     assert "Do not try again" in heard[2]
-    assert "The tools are" in heard[3]
-    assert "edit_pipeline" not in heard[3]
+    offered = [request["format"]["properties"]["action"]["enum"] for request in story.town.ollama.requests]
+    assert ["edit_pipeline" in names for names in offered] == [True, True, True, False, False]
     assert "I could not." in answer
     assert story.head(request.source_branch) == head
 
@@ -303,7 +303,7 @@ def test_undo_by_other_words_goes_through_the_model(story: Story) -> None:
     request = story.drafted()
     before = story.file(CI)
     edit(story, [{"operation": "set_variable", "variables": ["A=1"]}])
-    ask_model(story, "mach das bitte rückgängig", action("undo_change"), action("final", text="Zurück."), of=request)
+    ask_model(story, "mach das bitte rückgängig", action("undo"), action("final", text="Zurück."), of=request)
     assert story.file(CI) == before
 
 
@@ -312,7 +312,7 @@ def test_several_steps_back_are_one_commit(story: Story) -> None:
     before = story.file(CI)
     for value in ("1h", "2h", "3h"):
         edit(story, [{"operation": "set_option", "job": "test", "name": "timeout", "value": value}])
-    tool = ProjectTools(story.town.parts.services, order_of(story), "words").all()["undo_change"]
+    tool = ProjectTools(story.town.parts.services, order_of(story), "words").all()["undo"]
     tool.call(fitted(tool, {"steps": 3}))
     assert story.file(CI) == before
     story.settle()
