@@ -183,8 +183,8 @@ def test_errors_go_back_to_the_model_twice_and_then_it_has_to_stop(story: Story)
     assert "its jobs are test" in heard[0]
     assert "call edit_pipeline again" in heard[1]
     assert "Do not try again" in heard[2]
-    offered = [request["format"]["properties"]["action"]["enum"] for request in story.town.ollama.requests]
-    assert ["edit_pipeline" in names for names in offered] == [True, True, True, False, False]
+    offered = ["edit_pipeline" in str(request.get("format", "")) for request in story.town.ollama.requests]
+    assert offered == [True, True, True, False, False]
     assert "I could not." in answer
     assert story.head(request.source_branch) == head
 
@@ -240,7 +240,7 @@ def test_what_policy_warns_of_is_said_to_people(drafted: Story, operation: dict[
         ([{"operation": "docker_base", "image": "python:latest"}], "not pinned"),
         ([{"operation": "docker_env", "variables": ["API_TOKEN=abcdef"]}], "keeps a secret"),
         ([{"operation": "set_needs", "job": "lint", "needs": ["deploy"]}], "needs"),
-        ([{"operation": "add_job", "job": "x", "script": ["x"], "stage": "none\n- x"}], "nothing was changed"),
+        ([{"operation": "add_job", "job": "x", "script": ["x"], "stage": "none\n- x"}], "one line"),
         ([{"operation": "add_job", "job": "test", "script": ["x"]}], "already a job"),
         ([{"operation": "set_option", "job": "test", "name": "timeout", "value": "soon"}], "nothing was changed"),
         ([], "no operation"),

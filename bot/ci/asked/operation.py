@@ -56,6 +56,7 @@ DOCKER = {
 }
 _NEEDS = _PIPELINE | DOCKER
 NAMES: tuple[str, ...] = tuple(_NEEDS)
+_ONE_LINE = ("job", "name", "image", "stage", "like", "file")
 
 
 class Operation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -107,4 +108,7 @@ def _read(number: int, given: Any) -> Operation:
     for needed in _NEEDS[operation.operation].split():
         if not needed.endswith("?") and not any(getattr(operation, name) for name in needed.split("|")):
             raise CannotError(f"operation {number}: {operation.operation} needs {needed.replace('|', ' or ')}")
+    for name in _ONE_LINE:
+        if not str(getattr(operation, name)).isprintable():
+            raise CannotError(f"operation {number}: {name} must be one line of plain text")
     return operation
