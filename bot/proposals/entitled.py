@@ -11,6 +11,7 @@ from bot.proposals.rights import require_merge_right
 from bot.replies import progress
 from bot.replies.render import quoted
 from bot.services import Services
+from bot.store import proposals
 from bot.store.approvals import Approval
 from bot.store.proposals import Proposal
 
@@ -36,7 +37,7 @@ def require_entitled(services: Services, proposal: Proposal, signal: Signal, pol
     if signal.person.id == services.bot.id:
         raise CannotError("I don't approve my own proposals.")
     require_merge_right(services.gitlab, proposal.project_id, signal.person, proposal.target_branch)
-    _require_policy(policy, proposal, signal)
+    _require_policy(services, policy, proposal, signal)
     _require_standing(services, proposal, signal)
     merge_request = services.gitlab.settled_merge_request(
         proposal.project_id, proposal.merge_request_iid or 0, patience_seconds=PATIENCE_SECONDS
@@ -60,13 +61,20 @@ def _require_open(proposal: Proposal) -> None:
         raise CannotError(f"this draft is {proposal.status} and can no longer be approved.")
 
 
-def _require_policy(policy: Policy, proposal: Proposal, signal: Signal) -> None:
-    if signal.person.id == proposal.requested_by_id and not policy.approval.requester_may_approve:
+def _require_policy(services: Services, policy: Policy, proposal: Proposal, signal: Signal) -> None:
+    if not policy.approval.requester_may_approve and signal.person.id in _askers(services, proposal):
         raise CannotError(
             "who asked for the draft may not approve it; that is this project's rule. Somebody else has to."
         )
     if signal.emoji is not None and not is_approving(signal.emoji, policy):
         raise CannotError(f"in this project `:{signal.emoji}:` does not approve.")
+
+
+def _askers(services: Services, proposal: Proposal) -> set[int]:
+    """Return everybody who asked for any state of the draft: what one had changed one approves no more than a first."""
+    with services.pool.connection() as connection:
+        states = proposals.of_merge_request(connection, proposal.project_id, proposal.merge_request_iid or 0)
+    return {proposal.requested_by_id, *(state.requested_by_id for state in states)}
 
 
 def _require_standing(services: Services, proposal: Proposal, signal: Signal) -> None:
@@ -96,7 +104,7 @@ def still_stands(services: Services, proposal: Proposal, approval: Approval, pol
     )
     try:
         require_merge_right(services.gitlab, proposal.project_id, signal.person, proposal.target_branch)
-        _require_policy(policy, proposal, signal)
+        _require_policy(services, policy, proposal, signal)
         _require_standing(services, proposal, signal)
     except CannotError:
         return False

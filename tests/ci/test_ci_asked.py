@@ -219,6 +219,14 @@ def test_what_is_said_of_names_cannot_leave_its_code() -> None:
     assert said == "set `A='/merge' @all /close` for every job"
 
 
+def test_a_file_of_another_server_is_flagged_and_one_of_gitlab_is_not() -> None:
+    remote = applied({"operation": "add_include", "value": "https://example.com/ci.yml"})
+    assert remote.files[CI].count("  - remote: https://example.com/ci.yml") == 1
+    assert [finding.rung for finding in remote.findings] == ["policy"]
+    assert "another server" in remote.findings[0].message
+    assert applied({"operation": "add_include", "value": "Jobs/SAST.gitlab-ci.yml"}).findings == ()
+
+
 _WORDS = st.sampled_from(
     ["test", "lint", "deploy", "all", "default", "x", "PATH", "3.12", "a b", "- c: d", "'", '"', "#", ":", "é"]
 )

@@ -7,9 +7,10 @@ import pytest
 from bot.domain import CannotError, ProposalStatus
 from bot.proposals.change import change_draft, checked
 from bot.sandbox import git_store
+from bot.sandbox.state import Protection
 from bot.store import proposals
 from tests.world.orders import current, order_of
-from tests.world.town import Story, Town
+from tests.world.town import PYTHON, Story, Town
 
 CI = ".gitlab-ci.yml"
 SLOW = "\nslow:\n  stage: test\n  image: alpine:3.22\n  script:\n    - sleep 1\n"
@@ -161,3 +162,16 @@ def test_an_old_error_elsewhere_does_not_forbid_a_change(town: Town) -> None:
     with pytest.raises(CannotError, match="GitLab token"):
         checked(story.town.parts.services, story.project.id, files, ref="main")
     assert checked(story.town.parts.services, story.project.id, files, ref="main", before={CI: old}) == ()
+
+
+def test_who_had_any_state_of_the_draft_made_does_not_approve_it_where_the_rules_forbid_that(town: Town) -> None:
+    story = town.story({**PYTHON, ".pipewright.yml": "approval:\n  requester_may_approve: false\n"})
+    request = story.drafted()
+    story.project.protected["main"] = Protection(push=40, merge=30)
+    order = order_of(story, by=story.maintainer)
+    change_draft(story.town.parts.services, order, current(story), {CI: story.file(CI) + SLOW}, **WORDS)
+    story.settle()
+    for person in (story.developer, story.maintainer):
+        story.react(request, by=person)
+        story.settle()
+        assert request.state == "opened"
