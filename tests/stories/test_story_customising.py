@@ -183,7 +183,7 @@ def test_errors_go_back_to_the_model_twice_and_then_it_has_to_stop(story: Story)
     assert "its jobs are test" in heard[0]
     assert "call edit_pipeline again" in heard[1]
     assert "Do not try again" in heard[2]
-    offered = ["edit_pipeline" in str(request.get("format", "")) for request in story.town.ollama.requests]
+    offered = ["edit_pipeline(" in request["messages"][0]["content"] for request in story.town.ollama.requests]
     assert offered == [True, True, True, False, False]
     assert "I could not." in answer
     assert story.head(request.source_branch) == head
