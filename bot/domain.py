@@ -57,7 +57,7 @@ class Mention(Struct, frozen=True, kw_only=True, tag="mention"):
     """A person named the bot in a note, or in a description (then `note_id` is None).
 
     `is_internal` is true for an internal note and for anything on a confidential issue: the answer must be
-    internal too. `text` is the raw Markdown after GitLab removed quick actions.
+    internal too. `text` is the raw Markdown after GitLab removed quick actions. `is_late` when no webhook told it.
     """
 
     project: ProjectRef
@@ -68,6 +68,7 @@ class Mention(Struct, frozen=True, kw_only=True, tag="mention"):
     discussion_id: str | None = None
     is_internal: bool = False
     noteable_title: str = ""
+    is_late: bool = False
 
 
 class Reaction(Struct, frozen=True, kw_only=True, tag="reaction"):

@@ -18,6 +18,7 @@ from bot.domain import CannotError, Person
 from bot.gitlab.client import GitLab
 from bot.gitlab.values import Account
 from bot.handlers import dispatch
+from bot.handlers.sweep import sweep
 from bot.knowledge.embed import Embedder, OllamaEmbedder, StaticEmbedder
 from bot.knowledge.knowledge import Knowledge
 from bot.library.examples import Examples
@@ -151,6 +152,8 @@ def _work(services: Services) -> Work:
         handle=partial(dispatch.handle_event, services),
         tell_broken=partial(dispatch.tell_broken, services),
         tell_unreachable=partial(dispatch.tell_unreachable, services),
+        sweep=partial(sweep, services),
+        sweep_seconds=services.settings.sweep_seconds,
     )
 
 

@@ -28,6 +28,12 @@ class Settings(BaseSettings):
     webhook_signing_token: SecretStr | None = Field(
         None, description="the webhook's signing token (whsec_…, GitLab 19.0 and newer)"
     )
+    webhooks: Literal["on", "off"] = Field(
+        "on", description="off: only look, for a GitLab that cannot reach this program"
+    )
+    sweep_seconds: float = Field(
+        60.0, ge=0, le=3600, description="seconds between looks for what no webhook brought; 0: never look"
+    )
     ollama_url: str = Field("http://127.0.0.1:11434", description="address of Ollama; several with commas between")
     ollama_model: str = Field("llama3.1:8b", description="the model to talk with")
     ollama_context: int = Field(
@@ -119,7 +125,7 @@ def _explain(error: ValidationError, given: Mapping[str, str]) -> str:
         what = "is missing" if problem["type"] == "missing" else f"is wrong: {problem['msg']}"
         hint = f" — {field.description}" if field and field.description else ""
         lines.append(f"  {PREFIX}{name.upper()} {what}{hint}")
-    if not given.get("webhook_secret") and not given.get("webhook_signing_token"):
+    if given.get("webhooks") != "off" and not given.get("webhook_secret") and not given.get("webhook_signing_token"):
         lines.append(f"  {PREFIX}WEBHOOK_SECRET is missing — any long random text; `hooks install` tells GitLab")
     lines.append("Copy .env.example to .env for all of them.")
     return "\n".join(lines)

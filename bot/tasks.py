@@ -70,6 +70,8 @@ class Work:
     handle: Callable[[Event, UUID], str]
     tell_broken: Callable[[Event, UUID, str], None]
     tell_unreachable: Callable[[Event, UUID, str], None]
+    sweep: Callable[[Callable[[str, Event], str]], int] = lambda _accept: 0
+    sweep_seconds: float = 60.0
 
 
 class _Patience(procrastinate.BaseRetryStrategy):
@@ -140,7 +142,9 @@ class Queue:
                 )
             )
             if wait:
+                sweeper = asyncio.create_task(self._sweep_until(stop))
                 await self._watch(worker, stop)
+                await sweeper
             await asyncio.gather(worker, return_exceptions=wait)
 
     async def _watch(self, worker: "asyncio.Task[None]", stop: threading.Event) -> None:
@@ -151,6 +155,25 @@ class Queue:
             if ticks % 100 == 0:
                 await self._rescue()
         worker.cancel()
+
+    async def _sweep_until(self, stop: threading.Event) -> None:
+        """Look for missed events now and then; whose turn it is among all workers is settled in the database."""
+        every = self._work.sweep_seconds if self._work else 0.0
+        pause = min(max(every / 2, 0.2), 10.0)
+        while every and not stop.is_set():
+            await asyncio.to_thread(self._look)
+            waited = 0.0
+            while waited < pause and not stop.is_set():
+                await asyncio.sleep(0.1)
+                waited += 0.1
+
+    def _look(self) -> None:
+        try:
+            self._told().sweep(self.accept)
+        except (OperationalError, PoolTimeout) as error:
+            log.warning("the look for missed events was cut short", detail=str(error))
+        except Exception as error:  # a look that breaks must not end the worker
+            log.error("the look for missed events broke", error_id=uuid.uuid4().hex[:12], exc_info=error)
 
     async def _rescue(self) -> None:
         """Take over what a dead worker held: nothing else ever does."""

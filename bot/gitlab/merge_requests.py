@@ -10,7 +10,7 @@ from bot.gitlab import read
 from bot.gitlab.answers import RefusedError
 from bot.gitlab.merge_status import why_not_mergeable
 from bot.gitlab.transport import Transport
-from bot.gitlab.values import MergeRequest
+from bot.gitlab.values import Given, MergeRequest
 
 _ROUTE = "/projects/{project}/merge_requests/{iid}"
 _DRAFT = re.compile(r"^\s*(?:draft:|\[draft\]|\(draft\))\s*", re.IGNORECASE)
@@ -106,8 +106,12 @@ class MergeRequests:
 
     def approvers(self, project_id: int, iid: int) -> tuple[Person, ...]:
         """Return the people whose approval stands now."""
+        return tuple(given.person for given in self.approvals_given(project_id, iid))
+
+    def approvals_given(self, project_id: int, iid: int) -> tuple[Given, ...]:
+        """Return the approvals that stand now, with their times."""
         json = self.transport.read_json(_ROUTE + "/approvals", project=project_id, iid=iid)
-        return tuple(read.person(row["user"]) for row in json.get("approved_by", ()))
+        return tuple(read.given(row) for row in json.get("approved_by", ()))
 
     def merge(self, project_id: int, iid: int, *, sha: str, when_pipeline_succeeds: bool) -> MergeRequest:
         """Merge exactly `sha`, now or when its pipeline passes; raise CannotError with GitLab's reason.

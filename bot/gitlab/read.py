@@ -1,9 +1,10 @@
 """Turns GitLab's JSON into values."""
 
+from datetime import datetime
 from typing import Any
 
-from bot.domain import Person
-from bot.gitlab.values import AwardEmoji, Hook, Job, MergeRequest, Note, Pipeline, Project
+from bot.domain import Noteable, Person, ProjectRef
+from bot.gitlab.values import AwardEmoji, Given, Hook, Job, MergeRequest, Note, Pipeline, Project, Todo
 
 Json = dict[str, Any]
 
@@ -44,12 +45,42 @@ def note(json: Json) -> Note:
         body=json.get("body") or "",
         is_system=bool(json.get("system")),
         is_internal=bool(json.get("internal") or json.get("confidential")),
+        created_at=json.get("created_at") or "",
     )
 
 
 def award(json: Json) -> AwardEmoji:
     """Read a reaction."""
-    return AwardEmoji(id=json["id"], name=json["name"], author=person(json["user"]))
+    return AwardEmoji(
+        id=json["id"], name=json["name"], author=person(json["user"]), created_at=_moment(json.get("created_at"))
+    )
+
+
+def given(json: Json) -> Given:
+    """Read one of the approvals that stand."""
+    return Given(person=person(json["user"]), at=_moment(json.get("approved_at")))
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def todo(json: Json) -> Todo:
+    """Read an entry of a to-do list about an issue or a merge request."""
+    target, project = json["target"], json["project"]
+    page = str(target["web_url"])
+    return Todo(
+        id=json["id"],
+        project=ProjectRef(id=project["id"], path=project["path_with_namespace"], web_url=page.partition("/-/")[0]),
+        noteable=Noteable(kind="issue" if json["target_type"] == "Issue" else "merge_request", iid=target["iid"]),
+        noteable_id=target["id"],
+        noteable_created_at=target["created_at"],
+        noteable_author=person(target["author"]),
+        title=target["title"],
+        description=target.get("description") or "",
+        is_confidential=bool(target.get("confidential")),
+        is_of_description="#note_" not in str(json.get("target_url")),
+    )
 
 
 def pipeline(json: Json) -> Pipeline:

@@ -1,8 +1,10 @@
 """What GitLab answers, reduced to what the bot needs."""
 
+from datetime import datetime
+
 from msgspec import Struct
 
-from bot.domain import Person
+from bot.domain import Noteable, Person, ProjectRef
 
 
 class Account(Struct, frozen=True, kw_only=True):
@@ -43,6 +45,29 @@ class AwardEmoji(Struct, frozen=True, kw_only=True):
     id: int
     name: str
     author: Person
+    created_at: datetime | None = None
+
+
+class Given(Struct, frozen=True, kw_only=True):
+    """An approval of a merge request; older GitLabs do not say when it was given."""
+
+    person: Person
+    at: datetime | None
+
+
+class Todo(Struct, frozen=True, kw_only=True):
+    """A mention on the account's to-do list; `is_of_description` when no note carries it."""
+
+    id: int
+    project: ProjectRef
+    noteable: Noteable
+    noteable_id: int
+    noteable_created_at: str
+    noteable_author: Person
+    title: str
+    description: str
+    is_confidential: bool
+    is_of_description: bool
 
 
 class Note(Struct, frozen=True, kw_only=True):
@@ -53,6 +78,7 @@ class Note(Struct, frozen=True, kw_only=True):
     body: str
     is_system: bool
     is_internal: bool
+    created_at: str = ""
 
 
 class Pipeline(Struct, frozen=True, kw_only=True):

@@ -81,7 +81,7 @@ def read_webhook(payload: object, *, bot: Person, mention_names: Collection[str]
         return None
     if kind == "pipeline":
         return _pipeline(payload, project)
-    if author is None or (kind != "merge_request" and _is_deaf_to(author, bot)):
+    if author is None or (kind != "merge_request" and not is_heard(author, bot)):
         return None
     return _act_of_a_person(payload, kind, project, author, mention_names)
 
@@ -108,8 +108,9 @@ def mentions(text: str, names: Collection[str]) -> bool:
     return bool(pattern) and bool(re.search(rf"(?<![\w@./-])@(?:{pattern})(?![\w-]|[./]\w)", text, re.IGNORECASE))
 
 
-def _is_deaf_to(author: Person, bot: Person) -> bool:
-    return author.id == bot.id or bool(_OTHER_BOTS.match(author.username))
+def is_heard(author: Person, bot: Person) -> bool:
+    """Tell whether somebody's words and reactions count at all: the bot's own don't, nor other bots'."""
+    return author.id != bot.id and not _OTHER_BOTS.match(author.username)
 
 
 def _note(payload: Json, project: ProjectRef, author: Person, names: Collection[str]) -> Mention | None:

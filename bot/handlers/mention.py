@@ -6,7 +6,7 @@ from typing import assert_never
 import structlog
 
 from bot.domain import CannotError, ChatMessage, Mention, SkipError
-from bot.handlers import answer, explaining, memory, orders
+from bot.handlers import answer, explaining, hook_health, memory, orders
 from bot.handlers.command import Command, CommandName, FreeText, Unknown, read_command
 from bot.handlers.reply import Reply
 from bot.proposals.order import Order
@@ -28,7 +28,7 @@ def handle_mention(services: Services, event: Mention, order: Order) -> str:
         raise SkipError("the mention stands in a quote or in code")
     services.gitlab.react(order.project.id, order.place, order.note_id, "eyes")
     memory.begin(services, order, event.text, resumes=isinstance(asked, FreeText))
-    reply = Reply(services, order)
+    reply = Reply(services, order, footnote=hook_health.why_late(services, order.project.id) if event.is_late else "")
     try:
         result = _carry_out(services, order, asked, reply)
     except CannotError as refused:

@@ -16,18 +16,19 @@ _SECONDS_BETWEEN_STAGES = 2.0
 class Reply:
     """The answer to one order; it survives a crash because its note is found again. `said` is the last text."""
 
-    def __init__(self, services: Services, order: Order) -> None:
+    def __init__(self, services: Services, order: Order, *, footnote: str = "") -> None:
         self._services = services
         self._order = order
         self._note_id = self._known_note()
         self.said = ""
         self._shown_at = -math.inf
+        self._footnote = f"\n\n{footnote}" if footnote else ""
 
     def show(self, markdown: str) -> int:
         """Show this text now, in a new note the first time; return the note's id."""
         self.said = markdown
         self._shown_at = time.monotonic()
-        text = safe(markdown + texts.mark(self._order.id), self._services.homes)
+        text = safe(markdown + self._footnote + texts.mark(self._order.id), self._services.homes)
         if self._note_id is None:
             self._note_id = self._create(text)
         else:

@@ -216,3 +216,8 @@ def file_diff(title: str, diff: str) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def heard_late(why: str) -> str:
+    """Say below an answer that no webhook told of the comment, and `why`."""
+    return f"*I found this comment by looking through my to-do list, for no webhook told me of it: {why}.*"

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.sandbox import git_store, hooks, payloads, quick_actions
+from bot.sandbox import git_store, hooks, payloads, quick_actions, todos
 from bot.sandbox.ci import engine
 from bot.sandbox.state import (
     Award,
@@ -77,6 +77,7 @@ def open_issue(
     text, commands = quick_actions.extract(description)
     issue = Issue(world.next_id(), len(project.issues) + 1, project, user, title, text, is_confidential=is_confidential)
     project.issues.append(issue)
+    todos.on_mention(world, issue, user, text)
     _emit_issue(world, issue, user, "open")
     for name, argument in commands:
         _carry_out(world, issue, user, name, argument)
@@ -114,6 +115,8 @@ def comment(
         is_internal=is_internal or bool(parent and parent.is_internal),
     )
     of.notes.append(note)
+    todos.on_act(world, of, user)
+    todos.on_mention(world, of, user, text, note)
     _emit_note(world, of, note, "create")
     return note
 
@@ -189,6 +192,7 @@ def react(world: World, of: Noteable, note: Note | None, user: User, name: str) 
         raise message(404, "404 Award Emoji Name has already been taken Not Found")
     award = Award(world.next_id(), name, user)
     awards.append(award)
+    todos.on_act(world, of, user)
     hooks.emit(world, of.project, "emoji", payloads.emoji(world, of, note, award, "award"))
     return award
 
@@ -255,6 +259,7 @@ def open_merge_request(
     request.source_branch, request.target_branch = source, target
     request.last_sha = git_store.head(project.git_dir, source) or ""
     project.merge_requests.append(request)
+    todos.on_mention(world, request, user, text)
     hooks.emit(world, project, "merge_request", payloads.merge_request(world, request, user, "open"))
     for name, argument in commands:
         _carry_out(world, request, user, name, argument)

@@ -113,6 +113,19 @@ class MergeRequest(Noteable):
 
 
 @dataclass
+class Todo:
+    """Something on an account's to-do list; `note` is None for a mention in a description."""
+
+    id: int
+    user: User
+    author: User
+    target: Noteable
+    note: Note | None
+    state: str = "pending"
+    created_at: datetime = field(default_factory=now)
+
+
+@dataclass
 class Job:
     """A unit of a pipeline."""
 
@@ -260,6 +273,7 @@ class World:
     users: dict[int, User] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     projects: dict[int, Project] = field(default_factory=dict)
+    todos: list[Todo] = field(default_factory=list)
     unknown_routes: list[str] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     counter: Iterator[int] = field(default_factory=lambda: itertools.count(100))

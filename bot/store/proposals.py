@@ -236,7 +236,8 @@ def set_opened(
 ) -> Proposal:
     """Note that the draft is open at this commit."""
     values = (commit_id, merge_request_iid, proposal_id)
-    return _changed(connection, "status = 'proposed', commit_id = %s, merge_request_iid = %s", values)
+    assignments = "status = 'proposed', commit_id = %s, merge_request_iid = %s, opened_at = coalesce(opened_at, now())"
+    return _changed(connection, assignments, values)
 
 
 def set_note(

@@ -17,7 +17,8 @@ __all__ = ["WebParts", "create_app"]
 def create_app(parts: WebParts) -> Litestar:
     """Return the app; raise CannotError when no delivery could ever be authentic."""
     settings = parts.settings
-    if not settings.webhook_secret and not settings.webhook_signing_token:  # an empty one is none
+    has_secret = settings.webhook_secret or settings.webhook_signing_token  # an empty one is none
+    if settings.webhooks == "on" and not has_secret:
         raise CannotError(
             "no webhook could be trusted: set PIPEWRIGHT_WEBHOOK_SECRET (any long random text; enter the same as the "
             "webhook's secret token in GitLab) or PIPEWRIGHT_WEBHOOK_SIGNING_TOKEN (GitLab 19.0 and newer)."

@@ -14,6 +14,7 @@ from psycopg import DataError
 from pydantic import SecretStr
 
 from bot.domain import Event
+from bot.gitlab.once import name_of
 from bot.gitlab.webhook import is_authentic, read_webhook
 from bot.web.parts import WebParts, parts_of
 
@@ -97,13 +98,13 @@ def delivery_key(headers: Mapping[str, str], payload: object, body: bytes) -> st
 
 
 def _name_of_single_event(payload: object) -> str:
-    """A creation happens once; its time is part of the name, for ids start again in a new GitLab."""
     if not isinstance(payload, dict) or payload.get("object_kind") not in _ONCE_ONLY:
         return ""
     thing = payload["object_attributes"]  # read_webhook found an event in it
-    facts = (payload["object_kind"], payload["project"]["id"], thing.get("id"), thing.get("created_at"))
+    if not thing.get("id") or not thing.get("created_at"):
+        return ""
     act = payload.get("event_type") if payload["object_kind"] == "emoji" else "create"
-    return f"{':'.join(str(fact) for fact in facts)}:{act}" if all(facts) else ""
+    return name_of(payload["object_kind"], payload["project"]["id"], thing["id"], str(thing["created_at"]), str(act))
 
 
 def _plain(secret: SecretStr | None) -> str | None:

@@ -33,6 +33,7 @@ def open_town(postgres: str, folder: Path, name: str, **more: str) -> Iterator[T
             "PIPEWRIGHT_DATA_DIR": str(folder / "bot"),
             "PIPEWRIGHT_LISTEN_PORT": "0",
             "PIPEWRIGHT_HISTORY_OPEN": "true",
+            "PIPEWRIGHT_SWEEP_SECONDS": "0",  # a story says itself when the bot looks around
             **{f"PIPEWRIGHT_{key.upper()}": value for key, value in more.items()},
         },
         env_file=None,

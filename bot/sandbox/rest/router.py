@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from bot.sandbox.acts import ApiError
-from bot.sandbox.rest import merge_requests, noteables, people, pipelines, repository
+from bot.sandbox.rest import merge_requests, noteables, people, pipelines, repository, todos
 from bot.sandbox.rest.call import Answer, Call
 from bot.sandbox.state import Token, World
 
@@ -22,6 +22,8 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/metadata", people.version),
     ("GET", "/personal_access_tokens/self", people.own_token),
     ("GET", "/users/:user", people.user),
+    ("GET", "/todos", todos.listing),
+    ("POST", "/todos/:todo/mark_as_done", todos.done),
     ("GET", _P, people.project),
     ("GET", _P + "/members/all", people.members),
     ("GET", _P + "/members/all/:user", people.member),

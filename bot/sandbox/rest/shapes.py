@@ -16,6 +16,7 @@ from bot.sandbox.state import (
     Pipeline,
     Project,
     Protection,
+    Todo,
     Token,
     User,
     World,
@@ -149,6 +150,34 @@ def award(world: World, of: Noteable, on: Note | None, one: Award) -> Json:
         "awardable_id": on.id if on else of.id,
         "awardable_type": "Note" if on else TYPES[of.kind],
         "url": None,
+    }
+
+
+def todo(world: World, one: Todo) -> Json:
+    """Return an entry of a to-do list."""
+    of = one.target
+    target = issue(world, of) if of.kind == "issue" else {**_common(world, of)}
+    namespace, _, name = of.project.path.rpartition("/")
+    return {
+        "id": one.id,
+        "project": {
+            "id": of.project.id,
+            "description": None,
+            "name": name,
+            "name_with_namespace": f"{namespace} / {name}",
+            "path": name,
+            "path_with_namespace": of.project.path,
+            "created_at": date(of.created_at),
+        },
+        "author": user(world, one.author),
+        "action_name": "mentioned",
+        "target_type": TYPES[of.kind],
+        "target": target,
+        "target_url": noteable_url(world, of) + (f"#note_{one.note.id}" if one.note else ""),
+        "body": one.note.body if one.note else of.title,
+        "state": one.state,
+        "created_at": date(one.created_at),
+        "updated_at": date(one.created_at),
     }
 
 

@@ -1,0 +1,162 @@
+"""Finds what happened to a proposal without a webhook: approved, taken back, pushed, merged, closed, run."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain import (
+    FINAL_PIPELINE_STATUSES,
+    Event,
+    MergeRequestAction,
+    MergeRequestChanged,
+    Noteable,
+    NoteableKind,
+    Person,
+    PipelineChanged,
+    ProjectRef,
+    ProposalStatus,
+    Reaction,
+)
+from bot.gitlab.values import Pipeline
+from bot.proposals.approval import policy_of
+from bot.proposals.policy import is_approving
+from bot.services import Services
+from bot.store import approvals, conversations, proposals
+from bot.store.approvals import Approval
+from bot.store.proposals import Proposal
+from bot.store.sweeps import Swept
+
+_SOMEBODY = Person(id=0, username="somebody")
+
+
+def missed_changes(services: Services, swept: Swept) -> Iterator[tuple[str, Event]]:
+    """Compare what is stored with what GitLab holds now."""
+    with services.pool.connection() as connection:
+        proposal = proposals.get(connection, swept.id)
+        conversation = conversations.get(connection, proposal.conversation_id)
+        rows = approvals.for_proposal(connection, proposal.id)
+    path = conversation.project_path if conversation else ""
+    project = ProjectRef(id=proposal.project_id, path=path, web_url=proposal.repo_url)
+    known = _Known(project, proposal, rows, swept.opened_at)
+    for name, event in _differences(services, known):
+        yield f"sweep:{proposal.id}:{name}", event
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is stored of a proposal; `since` is when its present commit came into its draft."""
+
+    project: ProjectRef
+    proposal: Proposal
+    rows: list[Approval]
+    since: datetime
+
+    def is_new(self, at: datetime | None, user_id: int, emoji: str | None = None, note_id: int | None = None) -> bool:
+        """Tell whether a signal came after the present commit and was judged by nobody since.
+
+        One given before may have meant another commit. Older GitLabs do not say when an approval was given.
+        """
+        if at is None or at <= self.since:
+            return False
+        same = (row for row in self.rows if (row.user_id, row.emoji, row.note_id) == (user_id, emoji, note_id))
+        return all(row.created_at < at for row in same)
+
+    def standing(self, signal: str) -> list[Approval]:
+        """Return the approvals of one kind that count for all we know."""
+        return [row for row in approvals.given(self.rows, self.proposal.commit_id or "") if row.signal == signal]
+
+    def changed(self, action: MergeRequestAction, author: Person, head: str, oldrev: str | None = None) -> Event:
+        """Return the event that a hook would have told of the merge request."""
+        return MergeRequestChanged(
+            project=self.project,
+            iid=self.proposal.merge_request_iid or 0,
+            action=action,
+            author=author,
+            source_branch=self.proposal.source_branch,
+            head_sha=head,
+            oldrev=oldrev,
+        )
+
+
+def _differences(services: Services, known: _Known) -> Iterator[tuple[str, Event]]:
+    proposal = known.proposal
+    if proposal.status == ProposalStatus.COMMITTED:
+        yield from _ended(known, services.gitlab.latest_pipeline(proposal.project_id, sha=proposal.merged_sha))
+        return
+    now = services.gitlab.merge_request(proposal.project_id, proposal.merge_request_iid or 0)
+    if now.state in ("merged", "closed"):
+        yield now.state, known.changed("merge" if now.state == "merged" else "close", _SOMEBODY, now.sha)
+    elif now.sha != proposal.commit_id and proposal.status == ProposalStatus.APPROVED:
+        yield f"push:{now.sha}", known.changed("update", _SOMEBODY, now.sha, proposal.commit_id)
+    elif now.state == "opened" and now.sha == proposal.commit_id:
+        yield from _ended(known, now.pipeline)
+        yield from _approvals(services, known)
+        yield from _reactions(services, known)
+
+
+def _ended(known: _Known, run: Pipeline | None) -> Iterator[tuple[str, Event]]:
+    """A pipeline of the proposed or merged commit that has ended, where that is news."""
+    proposal = known.proposal
+    if (
+        run is None
+        or run.status not in FINAL_PIPELINE_STATUSES
+        or run.sha
+        not in (
+            proposal.commit_id,
+            proposal.merged_sha,
+        )
+    ):
+        return
+    heard = {
+        (proposal.pipeline_id, proposal.pipeline_status),
+        (proposal.after_merge_pipeline_id, proposal.after_merge_status),
+    }
+    if (run.id, run.status) not in heard:
+        event = PipelineChanged(project=known.project, pipeline_id=run.id, ref=run.ref, sha=run.sha, status=run.status)
+        yield f"pipeline:{run.id}:{run.status}", event
+
+
+def _approvals(services: Services, known: _Known) -> Iterator[tuple[str, Event]]:
+    proposal, head = known.proposal, known.proposal.commit_id or ""
+    given = services.gitlab.approvals_given(proposal.project_id, proposal.merge_request_iid or 0)
+    for one in given:
+        if known.is_new(one.at, one.person.id):
+            yield f"approved:{one.person.id}:{one.at}", known.changed("approved", one.person, head)
+    people = {one.person.id for one in given}
+    for row in known.standing("merge_request_approval"):
+        if row.user_id not in people:
+            person = Person(id=row.user_id, username=row.username)
+            yield f"unapproved:{row.user_id}:{row.created_at}", known.changed("unapproved", person, head)
+
+
+def _reactions(services: Services, known: _Known) -> Iterator[tuple[str, Event]]:
+    policy = policy_of(services, known.proposal)
+    for noteable, note_id in _where_reactions_count(known.proposal):
+        awards = services.gitlab.reactions(known.proposal.project_id, noteable, note_id)
+        for award in awards:
+            if is_approving(award.name, policy) and known.is_new(
+                award.created_at, award.author.id, award.name, note_id
+            ):
+                name = f"award:{award.id}"
+                yield name, _reaction(known, noteable, note_id, award.author, award.name, is_award=True)
+        standing = {(award.author.id, award.name) for award in awards}
+        for row in known.standing("reaction"):
+            if row.note_id == note_id and (row.user_id, row.emoji) not in standing:
+                name = f"revoke:{row.user_id}:{row.emoji}:{row.created_at}"
+                person = Person(id=row.user_id, username=row.username)
+                yield name, _reaction(known, noteable, note_id, person, row.emoji or "", is_award=False)
+
+
+def _reaction(
+    known: _Known, noteable: Noteable, note_id: int | None, author: Person, emoji: str, *, is_award: bool
+) -> Reaction:
+    return Reaction(
+        project=known.project, noteable=noteable, author=author, emoji=emoji, is_award=is_award, note_id=note_id
+    )
+
+
+def _where_reactions_count(proposal: Proposal) -> Iterator[tuple[Noteable, int | None]]:
+    yield Noteable(kind="merge_request", iid=proposal.merge_request_iid or 0), None
+    if proposal.note_id is not None and proposal.note_iid is not None:
+        kind: NoteableKind = "issue" if proposal.note_kind == "issue" else "merge_request"
+        yield Noteable(kind=kind, iid=proposal.note_iid), proposal.note_id

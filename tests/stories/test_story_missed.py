@@ -1,0 +1,211 @@
+"""Stories of lost webhooks: what none brought is found all the same, once, and the person learns why it took longer."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+
+from bot.handlers.sweep import sweep
+from bot.sandbox import acts
+from bot.sandbox.state import MergeRequest
+from tests.world.town import Story, Town
+
+
+@contextmanager
+def no_delivery(story: Story) -> Iterator[None]:
+    """Let GitLab's deliveries get lost meanwhile."""
+    flags, story.hook.flags = story.hook.flags, {}
+    try:
+        yield
+    finally:
+        story.hook.flags = flags
+
+
+def look(story: Story) -> int:
+    """Let the bot look around now, as if the time for it had come, and wait until it has dealt with what it found."""
+    services, queue = story.town.parts.services, story.town.parts.queue
+    with services.pool.connection() as connection:
+        connection.execute("update sweeps set swept_at = swept_at - interval '1 hour'")
+        connection.execute(
+            "update pipelines set swept_at = swept_at - interval '1 day', opened_at = opened_at - interval '2 minutes'"
+        )
+    found = sweep(services, queue.accept)
+    story.settle()
+    return found
+
+
+def test_a_comment_whose_delivery_was_lost_is_answered_once_and_says_why_it_took_longer(story: Story) -> None:
+    issue = story.issue()
+    with no_delivery(story):
+        story.comment(issue, "@pipewright help")
+        story.settle()
+        assert story.answers(issue) == []
+        look(story)
+    assert len(story.answers(issue)) == 1
+    assert "no webhook told me of it" in story.answer(issue)
+    assert "my webhook lacks the events" in story.answer(issue)
+    look(story)
+    assert len(story.answers(issue)) == 1
+
+
+def test_a_comment_that_a_webhook_brought_too_is_answered_once(story: Story) -> None:
+    issue = story.issue()
+    with no_delivery(story):
+        note = story.comment(issue, "@pipewright help")
+        look(story)
+    from bot.sandbox import hooks, payloads
+
+    with story.world.lock:
+        hooks.emit(story.world, story.project, "note", payloads.note(story.world, issue, note, "create"))
+    story.settle()
+    assert len(story.answers(issue)) == 1
+
+
+def test_two_lost_comments_behind_one_entry_of_the_list_are_both_answered(story: Story) -> None:
+    issue = story.issue()
+    with no_delivery(story):
+        story.comment(issue, "@pipewright help")
+        story.comment(issue, "@pipewright status", by=story.reporter)
+        look(story)
+    assert len(story.answers(issue)) == 2
+
+
+def test_a_lost_mention_in_a_description_is_heard(story: Story) -> None:
+    with no_delivery(story):
+        issue = story.issue(description="@pipewright help")
+        look(story)
+    assert "`@pipewright generate`" in story.answer(issue)
+
+
+def test_a_lost_comment_on_a_confidential_issue_is_answered_internally(story: Story) -> None:
+    with no_delivery(story):
+        issue = story.issue(is_confidential=True)
+        story.comment(issue, "@pipewright help")
+        look(story)
+    assert [note.is_internal for note in story.answers(issue)] == [True]
+
+
+@pytest.mark.parametrize("body", ["> @pipewright generate", "`@pipewright generate`", "no order here"])
+def test_what_is_no_order_is_none_when_found_late(story: Story, body: str) -> None:
+    issue = story.issue()
+    with no_delivery(story):
+        story.comment(issue, body)
+        look(story)
+    assert story.answers(issue) == []
+
+
+def test_a_stranger_found_late_is_refused_all_the_same(town: Town) -> None:
+    story = town.story(visibility="public")
+    issue = story.issue()
+    with no_delivery(story):
+        story.comment(issue, "@pipewright generate", by=story.stranger)
+        look(story)
+    assert story.project.merge_requests == []
+    assert "can't" in story.answer(issue)
+
+
+def test_a_switched_off_webhook_is_named(story: Story) -> None:
+    issue = story.issue()
+    story.settle()
+    story.hook.failures = 40
+    assert story.hook.alert_status == "disabled"
+    story.comment(issue, "@pipewright help")
+    look(story)
+    assert "GitLab has switched my webhook off (`disabled`)" in story.answer(issue)
+
+
+# proposals
+
+
+def drafted_without_hooks(story: Story) -> MergeRequest:
+    issue = story.issue()
+    with no_delivery(story):
+        story.comment(issue, "@pipewright generate")
+        look(story)
+        look(story)  # now the pipeline has ended, too
+    assert "passed ✅" in story.answers(issue)[0].body
+    return story.request
+
+
+def test_the_end_of_a_pipeline_is_told_without_its_hook(story: Story) -> None:
+    assert drafted_without_hooks(story).state == "opened"
+
+
+def react_on_the_note(story: Story, request: MergeRequest) -> None:
+    issue = story.project.issues[0]
+    story.react(issue, note=story.answers(issue)[0])
+
+
+@pytest.mark.parametrize(
+    "approve",
+    [
+        pytest.param(lambda story, request: story.react(request), id="reaction"),
+        pytest.param(react_on_the_note, id="reaction on the note"),
+        pytest.param(lambda story, request: story.approve(request), id="approval"),
+        pytest.param(
+            lambda story, request: story.comment(request, "@pipewright approve", by=story.maintainer), id="comment"
+        ),
+    ],
+)
+def test_each_lost_approval_merges_in_the_end(story: Story, approve: object) -> None:
+    request = story.drafted()
+    with no_delivery(story):
+        assert callable(approve)
+        approve(story, request)
+        look(story)
+        look(story)
+    assert request.state == "merged"
+    assert "on `main` passed ✅" in story.answers(story.project.issues[0])[0].body
+
+
+def test_a_lost_reaction_of_somebody_not_entitled_is_refused_once(story: Story) -> None:
+    request = story.drafted()
+    with no_delivery(story):
+        story.react(request, by=story.developer)
+        look(story)
+        look(story)
+    assert request.state == "opened"
+    assert len(story.answers(request)) == 1
+
+
+def test_a_reaction_from_before_the_present_commit_approves_nothing(story: Story) -> None:
+    request = story.drafted()
+    with no_delivery(story):
+        story.react(request)
+        story.approve(request)
+        request.awards[-1].created_at -= timedelta(hours=3)
+        request.approvals[-1] = (story.maintainer, request.approvals[-1][1] - timedelta(hours=3))
+        look(story)
+    assert request.state == "opened"
+    assert story.answers(request) == []
+
+
+def test_an_approval_taken_back_without_its_hook_disarms_the_waiting_merge(story: Story) -> None:
+    with story.jobs_held():
+        request = story.approved_while_running()
+        with no_delivery(story):
+            story.unreact(request)
+            services, queue = story.town.parts.services, story.town.parts.queue
+            with services.pool.connection() as connection:
+                connection.execute("update pipelines set opened_at = opened_at - interval '2 minutes'")
+            sweep(services, queue.accept)
+            story.until(lambda: request.auto_merge_by is None)
+    story.settle()
+    assert request.state == "opened"
+
+
+def test_a_merge_and_a_closing_by_hand_are_noticed_without_hooks(story: Story) -> None:
+    request = story.drafted()
+    with no_delivery(story):
+        with story.world.lock:
+            acts.set_state(story.world, request, story.maintainer, "close")
+        look(story)
+    assert "This draft is rejected" in story.answers(story.project.issues[0])[0].body
+
+
+def test_nothing_is_found_where_nothing_was_lost(story: Story) -> None:
+    story.react(story.drafted())
+    story.settle()
+    look(story)  # deals with what earlier stories may have left
+    assert look(story) == 0
