@@ -16,7 +16,6 @@ from bot.sandbox.state import (
     Pipeline,
     Project,
     Protection,
-    Todo,
     Token,
     User,
     World,
@@ -153,35 +152,8 @@ def award(world: World, of: Noteable, on: Note | None, one: Award) -> Json:
     }
 
 
-def todo(world: World, one: Todo) -> Json:
-    """Return an entry of a to-do list."""
-    of = one.target
-    target = issue(world, of) if of.kind == "issue" else {**_common(world, of)}
-    namespace, _, name = of.project.path.rpartition("/")
-    return {
-        "id": one.id,
-        "project": {
-            "id": of.project.id,
-            "description": None,
-            "name": name,
-            "name_with_namespace": f"{namespace} / {name}",
-            "path": name,
-            "path_with_namespace": of.project.path,
-            "created_at": date(of.created_at),
-        },
-        "author": user(world, one.author),
-        "action_name": "mentioned",
-        "target_type": TYPES[of.kind],
-        "target": target,
-        "target_url": noteable_url(world, of) + (f"#note_{one.note.id}" if one.note else ""),
-        "body": one.note.body if one.note else of.title,
-        "state": one.state,
-        "created_at": date(one.created_at),
-        "updated_at": date(one.created_at),
-    }
-
-
-def _common(world: World, one: Noteable) -> Json:
+def noteable(world: World, one: Noteable) -> Json:
+    """Return what issues and merge requests share."""
     counted = [award for award in one.awards if award.name in ("thumbsup", "thumbsdown")]
     ups = sum(award.name == "thumbsup" for award in counted)
     return {
@@ -223,7 +195,7 @@ def _references(one: Noteable, sign: str) -> Json:
 def issue(world: World, one: Noteable) -> Json:
     """Return an issue."""
     return {
-        **_common(world, one),
+        **noteable(world, one),
         "confidential": one.is_confidential,
         "due_date": None,
         "issue_type": "issue",
@@ -235,7 +207,7 @@ def issue(world: World, one: Noteable) -> Json:
 
 def merge_request_basic(world: World, one: MergeRequest) -> Json:
     """Return a merge request, as lists show it."""
-    return {**_common(world, one), **_merge_facts(world, one, acts.merge_status(one), _head(one))}
+    return {**noteable(world, one), **_merge_facts(world, one, acts.merge_status(one), _head(one))}
 
 
 def _head(one: MergeRequest) -> str:
