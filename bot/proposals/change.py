@@ -70,15 +70,22 @@ def require_allowed(path: str) -> None:
 
 
 def change_draft(
-    services: Services, order: Order, current: Proposal, files: Mapping[str, str], *, why: str, title: str
+    services: Services,
+    order: Order,
+    current: Proposal,
+    files: Mapping[str, str],
+    *,
+    why: str,
+    title: str,
+    key: str = "",
 ) -> Proposal:
     """Commit checked files on the open draft; return the proposal that supersedes the current one.
 
-    `title` is the commit's first line, `why` a sentence below it. The same files in the same order are the same
-    change, done once. Raises CannotError where the draft is not open, somebody pushed to it, or nothing would change.
+    `title` is the commit's first line, `why` a sentence below it. The same `key` (unless given,
+    the same files) in the same order is the same change, done once. Raises CannotError where the draft is not open, somebody pushed to it, or nothing would change.
     """
     told = Told(title=title, why=why)
-    return carry_out(services, order, current, planned(services, current, files, told, key=_digest(files)))
+    return carry_out(services, order, current, planned(services, current, files, told, key=key or _digest(files)))
 
 
 def planned(services: Services, current: Proposal, files: Mapping[str, str], told: Told, *, key: str) -> Change:

@@ -36,7 +36,7 @@ def render(services: Services, proposal: Proposal) -> str:
 
 
 def shown(services: Services, proposal: Proposal, above: str) -> str:
-    """Return what a proposal's note says: the words `above`, what the order changed, how it stands, what failed, the draft."""
+    """Return what a proposal's note says: the words `above`, what changed, how it stands, what failed, the draft."""
     parts = (
         above,
         _changed(services, proposal),
