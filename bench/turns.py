@@ -169,6 +169,7 @@ def _answered(
         project_path="group/project",
         repo_url="https://gitlab.example.com/group/project",
         mention="@pipewright",
+        draft="",
     )
     talk = [ChatMessage(role="system", content=system)]
     talk += [ChatMessage(role="user", content=words) for words in _TALK]

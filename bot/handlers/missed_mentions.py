@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 
-from bot.domain import Event, Mention, Noteable, Person, ProjectRef
+import structlog
+
+from bot.domain import CannotError, Event, Mention, Noteable, Person, ProjectRef
 from bot.gitlab.once import name_of
 from bot.gitlab.values import Note, Todo
 from bot.gitlab.webhook import is_heard, mentions
 from bot.services import Services
 from bot.store.sweeps import Place
+
+log = structlog.get_logger()
 
 
 def mentions_on_list(services: Services) -> Iterator[tuple[str, Event]]:
@@ -16,9 +20,17 @@ def mentions_on_list(services: Services) -> Iterator[tuple[str, Event]]:
     GitLab keeps one entry a target: the notes behind it are read, and once more after the entry is gone.
     """
     for todo in services.gitlab.todos():
-        yield from _mentions_behind(services, todo)
+        yield from unless_refused(_mentions_behind(services, todo))
         services.gitlab.finish_todo(todo.id)
-        yield from _mentions_behind(services, todo)
+        yield from unless_refused(_mentions_behind(services, todo))
+
+
+def unless_refused(found: Iterator[tuple[str, Event]]) -> Iterator[tuple[str, Event]]:
+    """Yield what is found until GitLab, or a project's rules, refuse to go on there."""
+    try:
+        yield from found
+    except CannotError as refused:
+        log.info("not looked at", reason=str(refused))
 
 
 def _mentions_behind(services: Services, todo: Todo) -> Iterator[tuple[str, Event]]:

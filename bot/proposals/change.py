@@ -81,8 +81,9 @@ def change_draft(
 ) -> Proposal:
     """Commit checked files on the open draft; return the proposal that supersedes the current one.
 
-    `title` is the commit's first line, `why` a sentence below it. The same `key` (unless given,
-    the same files) in the same order is the same change, done once. Raises CannotError where the draft is not open, somebody pushed to it, or nothing would change.
+    `title` is the commit's first line, `why` a sentence below it. The same `key` (without one, the same files) in the
+    same order is the same change, done once. Raises CannotError where the draft is not open, somebody pushed to it, or
+    nothing would change.
     """
     told = Told(title=title, why=why)
     return carry_out(services, order, current, planned(services, current, files, told, key=key or _digest(files)))

@@ -9,7 +9,7 @@ import pytest
 from bot.handlers.sweep import sweep
 from bot.sandbox import acts
 from bot.sandbox.state import MergeRequest
-from tests.world.town import Story, Town
+from tests.world.town import PYTHON, Story, Town
 
 
 @contextmanager
@@ -22,13 +22,16 @@ def no_delivery(story: Story) -> Iterator[None]:
         story.hook.flags = flags
 
 
-def look(story: Story) -> int:
+def look(story: Story, *, besides: Story | None = None) -> int:
     """Let the bot look around now, as if the time for it had come, and wait until it has dealt with what it found."""
     services, queue = story.town.parts.services, story.town.parts.queue
     with services.pool.connection() as connection:
         connection.execute("update sweeps set swept_at = swept_at - interval '1 hour'")
+        connection.execute("update pipelines set swept_at = now()")  # other stories have had their turn
         connection.execute(
-            "update pipelines set swept_at = swept_at - interval '1 day', opened_at = opened_at - interval '2 minutes'"
+            "update pipelines set swept_at = now() - interval '1 day', opened_at = opened_at - interval '2 minutes'"
+            " where project_id = any(%s)",
+            ([one.project.id for one in (story, besides) if one],),
         )
     found = sweep(services, queue.accept)
     story.settle()
@@ -188,7 +191,12 @@ def test_an_approval_taken_back_without_its_hook_disarms_the_waiting_merge(story
             story.unreact(request)
             services, queue = story.town.parts.services, story.town.parts.queue
             with services.pool.connection() as connection:
-                connection.execute("update pipelines set opened_at = opened_at - interval '2 minutes'")
+                connection.execute("update pipelines set swept_at = now()")
+                connection.execute(
+                    "update pipelines set swept_at = null, opened_at = opened_at - interval '2 minutes'"
+                    " where project_id = %s",
+                    (story.project.id,),
+                )
             sweep(services, queue.accept)
             story.until(lambda: request.auto_merge_by is None)
     story.settle()
@@ -202,6 +210,17 @@ def test_a_merge_and_a_closing_by_hand_are_noticed_without_hooks(story: Story) -
             acts.set_state(story.world, request, story.maintainer, "close")
         look(story)
     assert "This draft is rejected" in story.answers(story.project.issues[0])[0].body
+
+
+def test_one_project_whose_rules_cannot_be_read_keeps_no_other_from_being_looked_at(town: Town) -> None:
+    broken = town.story({**PYTHON, ".pipewright.yml": "approval: []\n"})
+    broken.drafted()
+    story = town.story()
+    request = story.drafted()
+    with no_delivery(story):
+        story.react(request)
+        look(story, besides=broken)
+    assert request.state == "merged"
 
 
 def test_nothing_is_found_where_nothing_was_lost(story: Story) -> None:
