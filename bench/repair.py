@@ -83,10 +83,10 @@ def main(*, json_file: Path | None) -> None:
 
 def measured(case: Case) -> Result:
     """Run a case from the green pipeline over the seeded one to the mended one."""
-    with tempfile.TemporaryDirectory(prefix="bench-repair-") as folder, _tools(case, Path(folder)):
+    with tempfile.TemporaryDirectory(prefix="bench-repair-") as folder:
         sandbox = Sandbox(Path(folder) / "gitlab", run_jobs=True).start()
         try:
-            return _rounds(case, _Place(sandbox, case))
+            return _rounds(case, _Place(sandbox, case, Path(folder)))
         finally:
             sandbox.stop()
 
@@ -123,8 +123,10 @@ def _text(case: Case, job: Mapping[str, Any]) -> str:
 class _Place:
     """A project in the stand-in whose pipelines are pushed one after the other."""
 
-    def __init__(self, sandbox: Sandbox, case: Case) -> None:
+    def __init__(self, sandbox: Sandbox, case: Case, folder: Path) -> None:
         self._sandbox = sandbox
+        self._case, self._folder = case, folder
+        self._runs = 0
         world = sandbox.world
         with world.lock:
             self._user: User = seed.add_user(world, "max")
@@ -134,6 +136,11 @@ class _Place:
 
     def run(self, text: str) -> Pipeline:
         """Push a pipeline's text to the default branch and wait until its pipeline has ended."""
+        self._runs += 1
+        with _tools(self._case, self._folder / f"tools-{self._runs}"):
+            return self._run(text)
+
+    def _run(self, text: str) -> Pipeline:
         world, project = self._sandbox.world, self._project
         with world.lock:
             known = git_store.read(project.git_dir, "main", CI_FILE) is not None
@@ -146,7 +153,7 @@ class _Place:
 
 @contextmanager
 def _tools(case: Case, folder: Path) -> Iterator[None]:
-    """Give jobs in Python's image an environment of their own, so that nothing is installed into this one."""
+    """Give each job in Python's image an environment of its own: nothing of an earlier run is in it."""
     before = os.environ["PATH"]
     if case.image.startswith("python"):
         subprocess.run([sys.executable, "-m", "venv", str(folder / "python")], check=True, timeout=300)

@@ -5,6 +5,7 @@ the services they ask for, and the log says so.
 """
 
 import os
+import re
 import shlex
 import subprocess
 import tempfile
@@ -184,8 +185,8 @@ def _really(pipeline: Pipeline, job: Job, lines: list[str], variables: dict[str,
             "CI_PROJECT_DIR": str(clone),
             "CI_JOB_NAME": job.name,
             **variables,
-            **own,
         }
+        environment |= {name: _expanded(value, environment) for name, value in own.items()}
         try:
             done = subprocess.run(
                 ["bash", "-c", _script(lines)],
@@ -206,6 +207,11 @@ def _really(pipeline: Pipeline, job: Job, lines: list[str], variables: dict[str,
     if done.returncode == 0:
         return Outcome(f"{trace}\x1b[32;1mJob succeeded\x1b[0;m\n")
     return Outcome(f"{trace}\x1b[31;1mERROR: Job failed: exit code {done.returncode}\x1b[0;m\n", "script_failure")
+
+
+def _expanded(value: str, known: dict[str, str]) -> str:
+    """Replace variables in the value of another; those that are not known become nothing, as in GitLab."""
+    return re.sub(r"\$(?:(\w+)|\{(\w+)\})", lambda found: known.get(found[1] or found[2], ""), value)
 
 
 def _fetch(pipeline: Pipeline, clone: Path, depth: str) -> str:
