@@ -295,3 +295,11 @@ def test_the_pipeline_itself_is_not_asked_for_in_the_package(
     tox = f"[tox]\nenvlist = py313\n[testenv]\ncommands = pytest\n[testenv:m]\ncommands =\n    {commands}\n"
     unit = unit_of({"setup.py": "from setuptools import setup\nsetup(name='a')\n", "tox.ini": tox})
     assert unit.first("tox_override") == override
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_nox_session_that_asks_for_every_tracked_file_is_not_shown_the_pipeline(unit_of: Look, asked: bool) -> None:
+    body = 'session.run("check-manifest")' if asked else 'session.run("pytest")'
+    nox = f"import nox\n@nox.session\ndef tests(session):\n    {body}\n"
+    unit = unit_of({"setup.py": "from setuptools import setup\nsetup(name='a')\n", "noxfile.py": nox})
+    assert unit.first("prepare") == ("git rm --cached --quiet .gitlab-ci.yml" if asked else None)

@@ -69,6 +69,10 @@ def _runner_lines(project: Project, runner: str, test: str) -> Iterator[tuple[st
     if runner == "tox" and number(project.version) >= number("3.12") and tox_calls_setup(project.folder):
         why = "tox runs setup.py, and from Python 3.12 on its environments start without setuptools"
         project.facts.add("seeded", "setuptools", why, project.folder.evidence("tox.ini", "setup.py"))
+    if runner == "nox" and "check-manifest" in project.folder.text("noxfile.py"):
+        why = "check-manifest wants every tracked file in the package, and the pipeline is none of it"
+        noxfile = project.folder.evidence("noxfile.py", "check-manifest")
+        project.facts.add("prepare", "git rm --cached --quiet .gitlab-ci.yml", why, noxfile)
     if runner == "tox":
         why = "check-manifest would ask why .gitlab-ci.yml is not in the package"
         where_asked = project.folder.evidence("tox.ini", "check-manifest")
