@@ -145,6 +145,7 @@ def _head(
         "includes": includes,
         "is_scanned": any("SAST" in str(include) for include in includes),
         "is_nightly": "nightly" in wishes.extras,
+        "licence": next((found for draft in drafts if (found := draft.place.unit.first("licence"))), ""),
     }
     return Renderer(catalog).render_shared("head.yml.j2", known)
 

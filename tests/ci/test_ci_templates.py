@@ -885,3 +885,13 @@ def test_the_audit_of_a_package_looks_at_what_the_package_needs(composed, unit) 
 def test_text_is_quoted_as_prettier_would_so_that_its_check_stays_green(value: str, written: str) -> None:
     assert scalar(value) == written
     assert yaml.safe_load(written) == value
+
+
+def test_a_build_that_wants_a_licence_in_every_file_gets_one(composed, unit) -> None:
+    facts = {"package_manager": "maven", "version": "21", "test": "mvn verify"}
+    assert (
+        composed(unit("java", **facts, licence="Apache-2.0"))
+        .files[".gitlab-ci.yml"]
+        .startswith("# SPDX-License-Identifier: Apache-2.0\n")
+    )
+    assert "SPDX" not in composed(unit("java", **facts)).files[".gitlab-ci.yml"]

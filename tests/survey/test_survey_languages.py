@@ -160,3 +160,9 @@ def test_facts(unit_of: Look, files: dict[str, str], expected: dict[str, str | N
     unit = unit_of(files)
     found = {name: unit.ecosystem if name == "ecosystem" else unit.first(name) for name in expected}
     assert found == expected
+
+
+def test_apache_rat_asks_for_a_licence(unit_of: Look) -> None:
+    pom = "<project><build><defaultGoal>verify apache-rat:check</defaultGoal></build></project>"
+    assert unit_of({"pom.xml": pom, "src/test/java/ATest.java": ""}).first("licence") == "Apache-2.0"
+    assert unit_of({"pom.xml": "<project/>", "src/test/java/ATest.java": ""}).first("licence") is None

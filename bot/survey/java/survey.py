@@ -41,6 +41,9 @@ def survey_java(folder: Folder, ci: OtherCi) -> Unit | None:
     (add_gradle if is_gradle else add_maven)(facts, folder, ci.runs("java", version, folder.root))
     if "jacoco" in text:
         facts.add("coverage", "jacoco", "the build uses its plugin", folder.evidence(file, "jacoco"))
+    if re.search(r"apache-rat|org\.nosphere\.apache\.rat", text):
+        why = "Apache RAT wants to see the licence in every file"
+        facts.add("licence", "Apache-2.0", why, folder.evidence(file, "apache-rat", "apache.rat"))
     add_services(facts, folder, ci)
     _add_deployment(facts, folder, file, text)
     return facts.unit(folder.root, "java")
