@@ -3,7 +3,8 @@
 import math
 import time
 
-from bot.domain import SafeText
+from bot.domain import SafeText, SkipError
+from bot.gitlab.answers import RefusedError
 from bot.proposals.order import Order
 from bot.replies import texts
 from bot.replies.render import safe
@@ -57,15 +58,32 @@ class Reply:
         return next(own, None)
 
     def _create(self, text: SafeText) -> int:
-        note_id = self._services.gitlab.create_note(
+        try:
+            note_id = self._written(text, self._order.discussion_id)
+        except RefusedError as refused:
+            if refused.status != 404:
+                raise
+            note_id = self._beside_the_thread(text)
+        self._remember(note_id)
+        return note_id
+
+    def _beside_the_thread(self, text: SafeText) -> int:
+        """The thread is gone, or all of the place: whoever deleted that waits for no answer."""
+        try:
+            return self._written(text, None)
+        except RefusedError as refused:
+            if refused.status != 404:
+                raise
+            raise SkipError("what was to be answered is gone from GitLab") from refused
+
+    def _written(self, text: SafeText, discussion_id: str | None) -> int:
+        return self._services.gitlab.create_note(
             self._order.project.id,
             self._order.place,
             text,
             is_internal=self._order.is_internal,
-            discussion_id=self._order.discussion_id,
+            discussion_id=discussion_id,
         )
-        self._remember(note_id)
-        return note_id
 
     def _remember(self, note_id: int | None) -> int | None:
         if note_id is not None:

@@ -239,8 +239,3 @@ def summary(proposal: Proposal, mention: str) -> str:
 def merge_request_url(proposal: Proposal) -> str:
     """Return the page of a proposal's merge request."""
     return f"{proposal.repo_url}/-/merge_requests/{proposal.merge_request_iid}"
-
-
-def short_name(proposal: Proposal) -> str:
-    """Return how a proposal is called in a sentence."""
-    return f"{quoted(proposal.source_branch)} at `{(proposal.commit_id or '')[:8]}`"

@@ -103,11 +103,6 @@ def rejected(person: str) -> str:
     return f"Closed, as {quoted(person)} asked. Ask me again whenever you want another draft."
 
 
-def closed_by_person(person: str) -> str:
-    """Say that somebody closed the draft in GitLab."""
-    return f"{quoted(person)} closed the merge request. Ask me again whenever you want another draft."
-
-
 def no_proposal(mention: str) -> str:
     """Say that there is nothing to talk about yet."""
     return f"There is no draft in this conversation yet. `{mention} generate` makes one."

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from bot.sandbox import acts
 from tests.world.scripted_ollama import Wire, action
 from tests.world.town import Story
 
@@ -122,6 +123,28 @@ def test_a_fault_of_our_own_is_told_with_an_id(story: Story) -> None:
     assert row is not None
     assert row[0] == "broken"
     assert row[1] in answer
+
+
+def test_an_issue_that_is_gone_when_its_order_is_worked_on_breaks_nothing(story: Story) -> None:
+    with story.world.lock:
+        issue = story.issue()
+        story.comment(issue, "@pipewright help")
+        story.project.issues.remove(issue)
+    story.settle()
+    with story.town.parts.services.pool.connection() as connection:
+        row = connection.execute("select state, result from orders order by created_at desc limit 1").fetchone()
+    assert row == ("skipped", "what was to be answered is gone from GitLab")
+
+
+def test_a_thread_that_is_gone_is_answered_beside_it(story: Story) -> None:
+    issue = story.issue()
+    first = story.comment(issue, "What about CI?")
+    story.settle()
+    with story.world.lock:
+        acts.comment(story.world, issue, story.developer, "@pipewright help", discussion_id=first.discussion_id)
+        issue.notes.clear()
+    story.settle()
+    assert "`@pipewright generate`" in story.answer(issue)
 
 
 def test_a_token_that_lost_its_rights_is_said_so(story: Story) -> None:
