@@ -303,3 +303,15 @@ def test_a_nox_session_that_asks_for_every_tracked_file_is_not_shown_the_pipelin
     nox = f"import nox\n@nox.session\ndef tests(session):\n    {body}\n"
     unit = unit_of({"setup.py": "from setuptools import setup\nsetup(name='a')\n", "noxfile.py": nox})
     assert unit.first("prepare") == ("git rm --cached --quiet .gitlab-ci.yml" if asked else None)
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "setup.cfg"])
+def test_pytest_is_shown_where_it_really_stands(unit_of: Look, name: str) -> None:
+    texts = {
+        "requirements.txt": "requests\npytest==8.3.0\n",
+        "requirements-dev.txt": "pytest\n",
+        "setup.cfg": "[options.extras_require]\ntest = pytest\n",
+    }
+    unit = unit_of({name: texts[name], "tests/test_x.py": ""})
+    places = {place.path for fact in unit.facts if fact.name == "test" for place in fact.evidence}
+    assert places == {name}

@@ -192,9 +192,7 @@ def _pytest_evidence(project: Project) -> Evidence | None:
     if folder.has("pytest.ini"):
         return folder.evidence("pytest.ini", "[pytest]")
     if manifest.tool("pytest") or "pytest" in manifest.everything:
-        return folder.evidence(
-            "pyproject.toml" if folder.has("pyproject.toml") else "setup.py", "[tool.pytest", "pytest"
-        )
+        return folder.evidence(_names_pytest(folder), "[tool.pytest", "pytest")
     if "tool:pytest" in manifest.setup_cfg:
         return folder.evidence("setup.cfg", "[tool:pytest]")
     if "pytest" in folder.ini("tox.ini"):
@@ -203,6 +201,13 @@ def _pytest_evidence(project: Project) -> Evidence | None:
         if re.search(r"^pytest\b", folder.text(name), re.MULTILINE):
             return folder.evidence(name, "pytest")
     return folder.evidence("conftest.py") if folder.has("conftest.py") else None
+
+
+def _names_pytest(folder: Folder) -> str:
+    """Return the first manifest that speaks of pytest; without one, the first there is."""
+    there = [name for name in ("pyproject.toml", "setup.cfg", "setup.py", "Pipfile") if folder.has(name)]
+    there += folder.names(r"[\w.-]*requirements[\w.-]*\.txt")
+    return next((name for name in there if "pytest" in folder.text(name)), there[0] if there else "pyproject.toml")
 
 
 def _hatch_script(manifest: Manifest, version: str) -> str:
