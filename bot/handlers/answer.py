@@ -39,11 +39,15 @@ class _InNote:
 def _show(services: Services, order: Order, talk: Talk, reply: Reply) -> None:
     """The proposal's own words come from code; the model's words stand above them."""
     if talk.opened is not None:
-        orders.show_proposal(services, order, talk.opened, reply, above=talk.text)
+        orders.show_proposal(services, order, talk.opened, reply, above=_said(services, talk))
     else:
-        reply.show("\n\n".join(part for part in (talk.text, _how(services, talk)) if part))
+        reply.show(_said(services, talk))
     if not talk.answer.text:  # a model's own words are kept as they come
         memory.keep(services, order, ChatMessage(role="assistant", content=talk.text))
+
+
+def _said(services: Services, talk: Talk) -> str:
+    return "\n\n".join(part for part in (talk.text, _how(services, talk)) if part)
 
 
 def _how(services: Services, talk: Talk) -> str:

@@ -241,6 +241,8 @@ def test_the_model_can_open_a_draft_but_only_here(story: Story) -> None:
     answer = story.ask("@pipewright could you look at our project and do what it needs?")
     assert story.request.title.startswith("Draft: ")
     assert "Here you are." in answer
+    assert "<summary>How this was answered</summary>" in answer
+    assert "llama3.1:8b" in answer
     assert "![x]" not in answer
     assert story.request.approvals == []
     refusals = [one for one in story.town.ollama.requests[1]["messages"] if "only this conversation" in one["content"]]
