@@ -30,8 +30,8 @@ from bot.store.embedded import EmbeddedPostgres
 from bot.store.migrate import migrate
 from bot.store.pool import Pool, open_pool
 from bot.tasks import Queue, Work, queue_schema
+from bot.web.api.metrics import Metrics
 from bot.web.app import create_app
-from bot.web.metrics import Metrics
 from bot.web.parts import WebParts
 
 log = structlog.get_logger()

@@ -1,4 +1,4 @@
-"""Lets GitLab and people in: the webhook, the history pages, health and metrics. Start at `app.py`.
+"""Lets GitLab and people in: the webhook here, API and pages, and the door people come through. Start at `app.py`.
 
-Nothing here calls GitLab, a model or Chroma: a delivery is checked, stored and answered within milliseconds.
+A delivery calls neither GitLab, a model nor Chroma: it is checked, stored and answered within milliseconds.
 """

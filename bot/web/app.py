@@ -1,14 +1,15 @@
-"""Puts the web together: every address there is, in one list."""
+"""Puts the web together: every address there is, from the three rooms behind it."""
 
 from litestar import Litestar
-from litestar.datastructures import CacheControlHeader, State
+from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.static_files import create_static_files_router
 
 from bot.domain import CannotError, UnreachableError
-from bot.web import chat, errors, health, history, pages, webhook
+from bot.web import errors, webhook
+from bot.web.api import routes as api
+from bot.web.pages import routes as pages
 from bot.web.parts import WebParts
 
 __all__ = ["WebParts", "create_app"]
@@ -23,20 +24,8 @@ def create_app(parts: WebParts) -> Litestar:
             "no webhook could be trusted: set PIPEWRIGHT_WEBHOOK_SECRET (any long random text; enter the same as the "
             "webhook's secret token in GitLab) or PIPEWRIGHT_WEBHOOK_SIGNING_TOKEN (GitLab 19.0 and newer)."
         )
-    styles = create_static_files_router(
-        path="/static", directories=[pages.FOLDER / "static"], cache_control=CacheControlHeader(max_age=3600)
-    )
     return Litestar(
-        route_handlers=[
-            webhook.receive_webhook,
-            chat.chat,
-            health.live,
-            health.ready,
-            health.metrics,
-            history.list_conversations,
-            history.show_conversation,
-            styles,
-        ],
+        route_handlers=[webhook.receive_webhook, *api.ROUTES, *pages.ROUTES],
         state=State({"parts": parts}),
         # The description of the API is JSON alone: litestar's pages for it load scripts from elsewhere.
         openapi_config=OpenAPIConfig(

@@ -12,7 +12,7 @@ from litestar.types import Message, Scope
 from psycopg import InterfaceError, OperationalError
 
 from bot.domain import UnreachableError
-from bot.web.pages import render
+from bot.web.pages.render import render
 
 _FOR_PROGRAMS = ("/webhooks", "/health", "/metrics", "/schema", "/api")
 _RETRY_AFTER_SECONDS = "30"

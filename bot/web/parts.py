@@ -10,7 +10,7 @@ from bot.domain import Person
 from bot.settings import Settings
 from bot.store.pool import Pool
 from bot.tasks import Queue
-from bot.web.metrics import Metrics
+from bot.web.api.metrics import Metrics
 
 
 def _nothing_fails() -> Mapping[str, str]:

@@ -9,7 +9,7 @@ from psycopg import InterfaceError, OperationalError
 
 from bot.store import orders
 from bot.store.history import has_queue
-from bot.web.metrics import CONTENT_TYPE, family
+from bot.web.api.metrics import CONTENT_TYPE, family
 from bot.web.parts import WebParts, parts_of
 
 STATES = ("queued", "running", "done", "skipped", "refused", "broken")

@@ -17,7 +17,7 @@ from litestar.params import FromPath
 from bot.domain import Chat, Event, Mention, MergeRequestChanged, PipelineChanged, ProposalStatus
 from bot.settings import Settings
 from bot.store import approvals, history, proposals
-from bot.web.pages import render
+from bot.web.pages.render import render
 from bot.web.parts import parts_of
 
 PAGE_SIZE = 30

@@ -16,7 +16,7 @@ from bot.domain import AccessLevel, Chat, ProjectRef
 from bot.store import conversations, live, orders, proposals
 from bot.store.conversations import Conversation
 from bot.store.orders import OrderRow
-from bot.web.callers import Caller, caller_of
+from bot.web.door.callers import Caller, caller_of
 from bot.web.parts import WebParts, parts_of
 
 _TICK_SECONDS = 2.0

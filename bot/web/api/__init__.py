@@ -1,0 +1,1 @@
+"""What programs call: the chat over HTTP, health and metrics."""

@@ -1,0 +1,13 @@
+"""Every address for people, and the files their pages load."""
+
+from litestar.datastructures import CacheControlHeader
+from litestar.static_files import create_static_files_router
+
+from bot.web.pages import history
+from bot.web.pages.render import FOLDER
+
+_STATIC = create_static_files_router(
+    path="/static", directories=[FOLDER / "static"], cache_control=CacheControlHeader(max_age=3600)
+)
+
+ROUTES = (history.list_conversations, history.show_conversation, _STATIC)
