@@ -24,6 +24,7 @@ class People:
             id=json["id"],
             username=json["username"],
             is_bot=bool(json.get("bot")),
+            is_admin=bool(json.get("is_admin")),
             instance_url=page.removesuffix(f"/{json['username']}"),
         )
 

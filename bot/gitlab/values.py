@@ -8,11 +8,15 @@ from bot.domain import Noteable, Person, ProjectRef
 
 
 class Account(Struct, frozen=True, kw_only=True):
-    """The account a token belongs to. `instance_url` is the address under which people know this GitLab."""
+    """The account a token belongs to. `instance_url` is the address under which people know this GitLab.
+
+    `is_admin` is told to administrators only (with GitLab's admin mode: to tokens with `admin_mode` only).
+    """
 
     id: int
     username: str
     is_bot: bool = False
+    is_admin: bool = False
     instance_url: str = ""
 
 

@@ -9,6 +9,8 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from bot.domain import CannotError, UnreachableError
 from bot.web import errors, webhook
 from bot.web.api import routes as api
+from bot.web.door.rights import Rights
+from bot.web.door.tokens import Visitors
 from bot.web.pages import routes as pages
 from bot.web.parts import WebParts
 
@@ -26,7 +28,13 @@ def create_app(parts: WebParts) -> Litestar:
         )
     return Litestar(
         route_handlers=[webhook.receive_webhook, *api.ROUTES, *pages.ROUTES],
-        state=State({"parts": parts}),
+        state=State(
+            {
+                "parts": parts,
+                "visitors": Visitors(settings, parts.clock),
+                "rights": Rights(parts.pool, parts.clock),
+            }
+        ),
         # The description of the API is JSON alone: litestar's pages for it load scripts from elsewhere.
         openapi_config=OpenAPIConfig(
             title="Pipewright",

@@ -1,5 +1,6 @@
 """What the web needs, handed in by whoever starts it."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +23,7 @@ class WebParts:
     """Everything the web may use. `mention_names` are the names that mean the bot, without the @.
 
     `is_ready` names further parts that are not ready and why; PostgreSQL and the queue are looked at anyway.
+    `clock` tells, in seconds, how long something has been remembered.
     """
 
     settings: Settings
@@ -31,6 +33,7 @@ class WebParts:
     mention_names: tuple[str, ...]
     metrics: Metrics = field(default_factory=Metrics)
     is_ready: Callable[[], Mapping[str, str]] = _nothing_fails
+    clock: Callable[[], float] = time.monotonic
 
 
 def parts_of(connection: ASGIConnection[Any, Any, Any, Any]) -> WebParts:

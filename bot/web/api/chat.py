@@ -12,16 +12,18 @@ from litestar.params import JSONBody
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 from psycopg import DataError
 
-from bot.domain import AccessLevel, Chat, ProjectRef
+from bot.domain import AccessLevel, CannotError, Chat, ProjectRef
 from bot.store import conversations, live, orders, proposals
 from bot.store.conversations import Conversation
 from bot.store.orders import OrderRow
-from bot.web.door.callers import Caller, caller_of
+from bot.web.door.rights import rights_of
+from bot.web.door.visitors import Visitor, visitor_of
 from bot.web.parts import WebParts, parts_of
 
 _TICK_SECONDS = 2.0
 _TICKS_BETWEEN_SIGNS = 5
 _NO_CONVERSATION = "There is no such conversation, or the token's person cannot see it."
+_NO_PROJECT = "There is no such project, or the token's person cannot see it."
 _PROJECT_OR_SESSION = (
     "Name the `project` (its path or id) to begin a conversation, or a `session_id` to go on with one."
 )
@@ -72,44 +74,46 @@ async def chat(
 
 
 def _understood(request: Request[Any, Any, Any], parts: WebParts, data: ChatRequest) -> Chat:
-    caller = caller_of(request, parts.settings)
-    project, conversation_id = _place(parts, caller, data)
-    if caller.gitlab.access_level(project.id, caller.person.id) < AccessLevel.REPORTER:
+    visitor = visitor_of(request)
+    project, conversation_id = _place(request, visitor, data)
+    if rights_of(request).role(visitor, project.id) < AccessLevel.REPORTER:
         raise PermissionDeniedException("To talk about a project one needs at least the role Reporter in it.")
     return Chat(
         project=project,
-        author=caller.person,
+        author=visitor.person,
         text=data.message.replace("\x00", ""),
         channel=uuid4(),
         conversation_id=conversation_id,
-        may_change=caller.may_change,
+        may_change=visitor.may_change,
     )
 
 
-def _place(parts: WebParts, caller: Caller, data: ChatRequest) -> tuple[ProjectRef, UUID | None]:
+def _place(request: Request[Any, Any, Any], visitor: Visitor, data: ChatRequest) -> tuple[ProjectRef, UUID | None]:
     if data.session_id is None:
         if data.project is None:
             raise ClientException(_PROJECT_OR_SESSION)
-        return caller.project(str(data.project)), None
-    conversation = seen_conversation(parts, caller, data.session_id)
-    project = caller.project(str(conversation.project_id))
+        return seen_project(visitor, str(data.project)), None
+    conversation = seen_conversation(request, visitor, data.session_id)
+    project = seen_project(visitor, str(conversation.project_id))
     if data.project is not None and str(data.project) not in (project.path, str(project.id)):
         raise ClientException(f"This conversation belongs to {project.path}; begin a new one for another project.")
     return project, conversation.id
 
 
-def seen_conversation(parts: WebParts, caller: Caller, session_id: UUID) -> Conversation:
-    """Return a conversation that the caller may see, or raise NotFoundException: nothing else is told of others'."""
-    with parts.pool.connection() as connection:
+def seen_project(visitor: Visitor, path_or_id: str) -> ProjectRef:
+    """Return a project that the visitor can see, or raise NotFoundException."""
+    try:
+        found = visitor.gitlab.find_project(path_or_id)
+    except CannotError as unseen:
+        raise NotFoundException(_NO_PROJECT) from unseen
+    return ProjectRef(id=found.id, path=found.path, web_url=found.web_url)
+
+
+def seen_conversation(request: Request[Any, Any, Any], visitor: Visitor, session_id: UUID) -> Conversation:
+    """Return a conversation that the visitor may read, or raise NotFoundException: nothing else is told of others'."""
+    with parts_of(request).pool.connection() as connection:
         found = conversations.get(connection, session_id)
-        hangs_on = conversations.noteables(connection, session_id)
-    if found is None:
-        raise NotFoundException(_NO_CONVERSATION)
-    if found.owner_id is not None:
-        is_seen = found.owner_id == caller.person.id
-    else:
-        is_seen = bool(hangs_on) and caller.sees(found.project_id, hangs_on[0])
-    if not is_seen:
+    if found is None or not rights_of(request).may_read(visitor, found):
         raise NotFoundException(_NO_CONVERSATION)
     return found
 

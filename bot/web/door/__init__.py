@@ -1,1 +1,1 @@
-"""Who comes in and what they may see: each person as GitLab knows them, with their own token. Start at `callers.py`."""
+"""Who comes in and what they may see: people as GitLab knows them, with their own tokens. Start at `visitors.py`."""
