@@ -8,6 +8,10 @@ from bot.gitlab.values import AwardEmoji, Note, NoteableDetails
 
 _FOLDERS = {"issue": "issues", "merge_request": "merge_requests"}
 
+_PAGE = 100
+# Nobody gives fifty thousand reactions; whoever makes a script do so shall not keep us reading for ever.
+_MOST_PAGES = 500
+
 
 class Notes:
     """What people and the bot say and show on issues and merge requests."""
@@ -28,9 +32,9 @@ class Notes:
             author=read.person(json["author"]),
         )
 
-    def notes(self, project_id: int, noteable: Noteable) -> tuple[Note, ...]:
-        """Return the newest hundred notes, newest first."""
-        query = {"sort": "desc", "order_by": "created_at", "per_page": 100}
+    def notes(self, project_id: int, noteable: Noteable, *, most: int = _PAGE) -> tuple[Note, ...]:
+        """Return the newest notes, newest first; a hundred at most."""
+        query = {"sort": "desc", "order_by": "created_at", "per_page": most}
         rows = self.transport.read_json(_notes(noteable), query, project=project_id, iid=noteable.iid)
         return tuple(read.note(row) for row in rows)
 
@@ -99,11 +103,17 @@ class Notes:
                 raise
 
     def reactions(self, project_id: int, noteable: Noteable, note_id: int | None) -> tuple[AwardEmoji, ...]:
-        """Return the reactions that stand now (the first hundred)."""
-        rows = self.transport.read_json(
-            _awards(noteable, note_id), {"per_page": 100}, project=project_id, iid=noteable.iid, note=note_id
-        )
-        return tuple(read.award(row) for row in rows)
+        """Return the reactions that stand now: all of them, for the one that approves may be the last."""
+        found: list[AwardEmoji] = []
+        for page in range(1, _MOST_PAGES + 1):
+            query = {"per_page": _PAGE, **({"page": page} if page > 1 else {})}
+            rows = self.transport.read_json(
+                _awards(noteable, note_id), query, project=project_id, iid=noteable.iid, note=note_id
+            )
+            found += (read.award(row) for row in rows)
+            if len(rows) < _PAGE:
+                break
+        return tuple(found)
 
 
 def _notes(noteable: Noteable) -> str:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.domain import Noteable, Person, ProjectRef
-from bot.gitlab.values import AwardEmoji, Given, Hook, Job, MergeRequest, Note, Pipeline, Project, Todo
+from bot.gitlab.values import AwardEmoji, Commit, Given, Hook, Job, MergeRequest, Note, Pipeline, Project, Todo
 
 Json = dict[str, Any]
 
@@ -128,6 +128,11 @@ def merge_request(json: Json) -> MergeRequest:
         pipeline=pipeline(run) if run else None,
         merged_sha=(merged or json.get("sha")) if is_merged else None,
     )
+
+
+def commit(json: Json) -> Commit:
+    """Read a commit."""
+    return Commit(sha=str(json["id"]), parents=tuple(json.get("parent_ids") or ()))
 
 
 def hook(json: Json) -> Hook:

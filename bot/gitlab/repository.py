@@ -7,7 +7,7 @@ from bot.domain import CannotError, UnreachableError
 from bot.gitlab import read
 from bot.gitlab.answers import RefusedError
 from bot.gitlab.transport import Transport
-from bot.gitlab.values import LintResult, Project
+from bot.gitlab.values import Commit, LintResult, Project
 
 _MOST_PATHS = 100
 _MOST_BYTES = 1_000_000
@@ -116,12 +116,10 @@ class Repository:
             if self.branch_head(project_id, branch) != sha:
                 raise
 
-    def commit_by_message(self, project_id: int, branch: str, message: str) -> str | None:
-        """Return the sha at the head of a branch if that commit has exactly this message."""
+    def commit_by_message(self, project_id: int, branch: str, message: str) -> Commit | None:
+        """Return the commit at the head of a branch if it has exactly this message."""
         found = self._branch(project_id, branch)
-        if found is None or str(found["commit"].get("message", "")).strip() != message.strip():
-            return None
-        return str(found["commit"]["id"])
+        return read.commit(found["commit"]) if found is not None and _has_message(found, message) else None
 
     def commit_files(
         self,
@@ -132,21 +130,23 @@ class Repository:
         files: Mapping[str, str],
         existing: Collection[str],
         removed: Collection[str] = (),
-    ) -> str:
-        """Commit all files at once on a branch and return the sha; `removed` are paths to delete.
+        base: str | None = None,
+    ) -> Commit:
+        """Commit all files at once on a branch; `removed` are paths to delete.
 
-        When the answer was lost, the branch's head is read: a commit with our message is the one, for the message
-        names the order.
+        `base` is the head as it was looked at: a file that somebody changed since is refused by GitLab, never written
+        over. When the answer was lost, the branch's head is read: a commit with our message is the one, for the
+        message names the order.
         """
-        body = {
-            "branch": branch,
-            "commit_message": message,
-            "actions": [
-                {"action": "update" if path in existing else "create", "file_path": path, "content": content}
-                for path, content in files.items()
-            ]
-            + [{"action": "delete", "file_path": path} for path in removed],
-        }
+        actions = [
+            {"action": "update" if path in existing else "create", "file_path": path, "content": content}
+            for path, content in files.items()
+        ]
+        actions += [{"action": "delete", "file_path": path} for path in removed]
+        for action in actions:
+            if base is not None and action["action"] != "create":
+                action["last_commit_id"] = self._last_commit_id(project_id, base, action["file_path"])
+        body = {"branch": branch, "commit_message": message, "actions": actions}
         try:
             json = self.transport.write("post", "/projects/{project}/repository/commits", body, project=project_id)
         except UnreachableError:
@@ -154,7 +154,14 @@ class Repository:
             if written is None:
                 raise
             return written
-        return str(json["id"])
+        return read.commit(json)
+
+    def _last_commit_id(self, project_id: int, ref: str, path: str) -> str:
+        """Return the newest commit that changed a file."""
+        json = self.transport.read_json(
+            "/projects/{project}/repository/files/{path}", {"ref": ref}, project=project_id, path=path
+        )
+        return str(json["last_commit_id"])
 
     def lint(self, project_id: int, content: str, ref: str | None) -> LintResult:
         """Let GitLab check a configuration, simulating the pipeline it would make."""
@@ -165,6 +172,10 @@ class Repository:
             errors=tuple(json.get("errors") or ()),
             warnings=tuple(json.get("warnings") or ()),
         )
+
+
+def _has_message(branch: Mapping[str, Any], message: str) -> bool:
+    return str(branch["commit"].get("message", "")).strip() == message.strip()
 
 
 def _is_readable(node: Mapping[str, Any]) -> bool:

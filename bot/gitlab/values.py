@@ -126,6 +126,13 @@ class MergeRequest(Struct, frozen=True, kw_only=True):
     merged_sha: str | None = None
 
 
+class Commit(Struct, frozen=True, kw_only=True):
+    """A commit on a branch, and what it stands on."""
+
+    sha: str
+    parents: tuple[str, ...]
+
+
 class LintResult(Struct, frozen=True, kw_only=True):
     """GitLab's own verdict on a CI configuration."""
 

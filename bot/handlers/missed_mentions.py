@@ -1,6 +1,6 @@
 """Finds the orders that no webhook brought: on the to-do list, and where people talk with the bot anyway."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import structlog
 
@@ -13,6 +13,8 @@ from bot.store.sweeps import Place
 
 log = structlog.get_logger()
 
+_FEW = 20
+
 
 def mentions_on_list(services: Services) -> Iterator[tuple[str, Event]]:
     """Yield the orders on the to-do list, and take them off it.
@@ -20,9 +22,10 @@ def mentions_on_list(services: Services) -> Iterator[tuple[str, Event]]:
     GitLab keeps one entry a target: the notes behind it are read, and once more after the entry is gone.
     """
     for todo in services.gitlab.todos():
-        yield from unless_refused(_mentions_behind(services, todo))
+        seen: set[int] = set()
+        yield from unless_refused(_mentions_behind(services, todo, seen))
         services.gitlab.finish_todo(todo.id)
-        yield from unless_refused(_mentions_behind(services, todo))
+        yield from unless_refused(_newer_mentions(services, todo, seen))
 
 
 def unless_refused(found: Iterator[tuple[str, Event]]) -> Iterator[tuple[str, Event]]:
@@ -33,13 +36,27 @@ def unless_refused(found: Iterator[tuple[str, Event]]) -> Iterator[tuple[str, Ev
         log.info("not looked at", reason=str(refused))
 
 
-def _mentions_behind(services: Services, todo: Todo) -> Iterator[tuple[str, Event]]:
+def _mentions_behind(services: Services, todo: Todo, seen: set[int]) -> Iterator[tuple[str, Event]]:
+    """Yield the orders of the description and of the notes; `seen` takes in which notes were read."""
     if todo.is_of_description and mentions(todo.description, services.mention_names):
         kind = "issue" if todo.noteable.kind == "issue" else "merge_request"
         name = name_of(kind, todo.project.id, todo.noteable_id, todo.noteable_created_at)
         if todo.noteable.kind == "issue" and is_heard(todo.noteable_author, services.bot):
             yield name, _mention(todo.project, todo.noteable, todo, todo.noteable_author, todo.description)
-    for note in services.gitlab.notes(todo.project.id, todo.noteable):
+    yield from _orders_among(services, todo, services.gitlab.notes(todo.project.id, todo.noteable), seen)
+
+
+def _newer_mentions(services: Services, todo: Todo, seen: set[int]) -> Iterator[tuple[str, Event]]:
+    """Only what was written since: a few notes, unless so many came that all are read again."""
+    newest = services.gitlab.notes(todo.project.id, todo.noteable, most=_FEW)
+    if len(newest) == _FEW and all(note.id not in seen for note in newest):
+        newest = services.gitlab.notes(todo.project.id, todo.noteable)
+    yield from _orders_among(services, todo, [note for note in newest if note.id not in seen], seen)
+
+
+def _orders_among(services: Services, todo: Todo, notes: Sequence[Note], seen: set[int]) -> Iterator[tuple[str, Event]]:
+    for note in notes:
+        seen.add(note.id)
         if _is_order(services, note):
             yield (
                 _name_of(todo.project, note),

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from bot.domain import CannotError, Person, ProposalStatus, SkipError
 from bot.gitlab.values import MergeRequest
+from bot.proposals import note
 from bot.proposals.entitled import PATIENCE_SECONDS, RUNNING, Signal, require_entitled, still_stands
 from bot.proposals.order import Order
 from bot.proposals.policy import POLICY_PATH, Policy, read_policy
@@ -47,7 +48,7 @@ def _approved(
     said = progress.approvals_so_far(count, minimum) if count < minimum else _left_to_person(policy)
     _remember(services, order.id, proposal, signal, "accepted", sha, said)
     if count < minimum:
-        return _latest(services, proposal)
+        return note.latest(services, proposal)
     with services.pool.connection() as connection:
         approved = proposals.set_approved(connection, proposal.id, commit_id=sha)
     return _merge(services, approved, policy, merge_request, sha)
@@ -81,7 +82,7 @@ def _merge(services: Services, proposal: Proposal, policy: Policy, merge_request
     except CannotError:
         _set_status(services, proposal, ProposalStatus.PROPOSED)
         raise
-    return _merged(services, proposal, result) if result.state == "merged" else _latest(services, proposal)
+    return _merged(services, proposal, result) if result.state == "merged" else note.latest(services, proposal)
 
 
 def _merged(services: Services, proposal: Proposal, merge_request: MergeRequest) -> Proposal:
@@ -98,7 +99,7 @@ def withdraw(services: Services, order: Order, proposal: Proposal, signal: Signa
     remaining = {row.user_id for row in given if not _is_of(row, signal)}
     if proposal.status != ProposalStatus.APPROVED or len(remaining) >= policy_of(services, proposal).approval.minimum:
         _remember(services, order.id, proposal, signal, "withdrawn", sha)
-        return _latest(services, proposal)
+        return note.latest(services, proposal)
     return _void(services, order, proposal, signal, sha)
 
 
@@ -138,11 +139,6 @@ def void_by_push(services: Services, order: Order, proposal: Proposal, pusher: P
 def _set_status(services: Services, proposal: Proposal, status: ProposalStatus) -> Proposal:
     with services.pool.connection() as connection:
         return proposals.set_status(connection, proposal.id, status)
-
-
-def _latest(services: Services, proposal: Proposal) -> Proposal:
-    with services.pool.connection() as connection:
-        return proposals.get(connection, proposal.id)
 
 
 def _remember(

@@ -5,7 +5,6 @@ store, by its commit message on the branch.
 """
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from msgspec import Struct, structs
 from bot.ci.changed import recomposed
 from bot.ci.compose import CI_FILE, findings_of
 from bot.domain import CannotError, Composition, Finding, ProposalStatus, Survey
+from bot.proposals.commit import Writing, commit, earlier_commit, is_on, pushed_between, require_allowed
 from bot.proposals.describe import describe_change
 from bot.proposals.draft import Told, commit_line, dockerfile_in, require_untouched
 from bot.proposals.order import Order
@@ -24,7 +24,6 @@ from bot.store import proposals
 from bot.store.proposals import NewProposal, Proposal
 
 _OPEN = (ProposalStatus.PROPOSED, ProposalStatus.APPROVED)
-_DOCKER_NAME = re.compile(r"(?:.*/)?(?:Dockerfile(?:\.[\w.-]+)?|[\w-]+\.Dockerfile|\.dockerignore)", re.ASCII)
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -61,12 +60,6 @@ def checked(
     if errors:
         raise CannotError(f"the changed files do not pass the checks:\n\n{texts.finding_list(errors)}")
     return tuple(found)
-
-
-def require_allowed(path: str) -> None:
-    """Raise CannotError for any file that is not the pipeline, a Dockerfile or a .dockerignore."""
-    if path != CI_FILE and (not _DOCKER_NAME.fullmatch(path) or ".." in path.split("/") or path.startswith("/")):
-        raise CannotError(f"I change only `{CI_FILE}`, Dockerfiles and .dockerignore files, not `{path}`.")
 
 
 def change_draft(
@@ -176,14 +169,15 @@ def _require_open(current: Proposal) -> None:
 def _give_up(services: Services, order: Order, cut_off: Proposal) -> None:
     """An earlier try of this order wanted something else: leave that, unless its commit is on the branch already."""
     message = _message(order, cut_off)
-    sha = services.gitlab.commit_by_message(cut_off.project_id, cut_off.source_branch, message)
+    made = services.gitlab.commit_by_message(cut_off.project_id, cut_off.source_branch, message)
     with services.pool.connection() as connection:
         current = proposals.open_for_conversation(connection, cut_off.conversation_id)
-        if sha is None or current is None:
+        if made is None or current is None or not is_on(made, current.commit_id or ""):
             proposals.set_status(connection, cut_off.id, ProposalStatus.FAILED)
             return
         proposals.set_status(connection, current.id, ProposalStatus.SUPERSEDED)
-        proposals.set_opened(connection, cut_off.id, commit_id=sha, merge_request_iid=current.merge_request_iid or 0)
+        iid = current.merge_request_iid or 0
+        proposals.set_opened(connection, cut_off.id, commit_id=made.sha, merge_request_iid=iid)
     raise CannotError(
         f"I was interrupted after this change was made: {cut_off.change_title}. Look at it, then ask for what is "
         f"missing, or take it back with `{services.mention} undo`."
@@ -192,20 +186,25 @@ def _give_up(services: Services, order: Order, cut_off: Proposal) -> None:
 
 def _committed(services: Services, order: Order, current: Proposal, recorded: Proposal, change: Change) -> str:
     """Commit once: an interrupted order finds the commit it made, by its message."""
-    message = _message(order, recorded)
-    project_id, branch = current.project_id, current.source_branch
-    if order.attempts > 1 and (sha := services.gitlab.commit_by_message(project_id, branch, message)):
-        return sha
-    require_untouched(services, current)
-    _disarm(services, current)
-    return services.gitlab.commit_files(
-        project_id,
-        branch=branch,
-        message=message,
+    writing = Writing(
+        project_id=current.project_id,
+        branch=current.source_branch,
+        base=current.commit_id or "",
+        message=_message(order, recorded),
         files=change.files,
         existing=_existing(services, current, change),
         removed=change.removed,
     )
+    made = earlier_commit(services, order, writing)
+    if made is None:
+        require_untouched(services, current)
+        _disarm(services, current)
+        made = commit(services, writing)
+    if is_on(made, writing.base):
+        return made.sha
+    with services.pool.connection() as connection:
+        proposals.set_status(connection, recorded.id, ProposalStatus.FAILED)
+    raise pushed_between(writing.branch, made, services.mention)
 
 
 def _disarm(services: Services, current: Proposal) -> None:

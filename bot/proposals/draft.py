@@ -10,6 +10,7 @@ from bot.domain import CannotError, Noteable, ProposalStatus, SafeText
 from bot.gitlab.answers import RefusedError
 from bot.gitlab.values import MergeRequest
 from bot.masking import mask_secrets
+from bot.proposals.commit import Writing, commit, earlier_commit, is_on, pushed_between
 from bot.proposals.order import Order
 from bot.proposals.prepare import CI_PATH, Prepared
 from bot.replies import progress, texts
@@ -98,7 +99,7 @@ def open_draft(services: Services, order: Order, proposal: Proposal, prepared: P
         # for a branch that has no merge request yet.
         _branch(services, order, proposal, prepared, message)
         merge_request = _merge_request(services, order, proposal)
-        sha = _commit(services, order, proposal, prepared, message, set(prepared.paths))
+        sha = _commit(services, order, proposal, _writing(proposal, message, prepared.base_sha, set(prepared.paths)))
     else:
         sha = _commit_again(services, order, proposal, prepared, message, current)
         merge_request = _described_again(services, order, proposal, current)
@@ -126,27 +127,35 @@ def _branch(services: Services, order: Order, proposal: Proposal, prepared: Prep
         ) from refused
 
 
-def _commit(
-    services: Services, order: Order, proposal: Proposal, prepared: Prepared, message: str, existing: set[str]
-) -> str:
-    """Commit once: an interrupted order finds the commit it made, by its message."""
-    project_id, branch = proposal.project_id, proposal.source_branch
-    if order.attempts > 1 and (sha := services.gitlab.commit_by_message(project_id, branch, message)):
-        return sha
-    files = proposal.composition.files
-    return services.gitlab.commit_files(project_id, branch=branch, message=message, files=files, existing=existing)
+def _commit(services: Services, order: Order, proposal: Proposal, writing: Writing) -> str:
+    """Commit once: an interrupted order finds the commit it made."""
+    made = earlier_commit(services, order, writing) or commit(services, writing)
+    if is_on(made, writing.base):
+        return made.sha
+    with services.pool.connection() as connection:
+        proposals.set_status(connection, proposal.id, ProposalStatus.FAILED)
+    raise pushed_between(writing.branch, made, services.mention)
+
+
+def _writing(proposal: Proposal, message: str, base: str, existing: set[str]) -> Writing:
+    return Writing(
+        project_id=proposal.project_id,
+        branch=proposal.source_branch,
+        base=base,
+        message=message,
+        files=proposal.composition.files,
+        existing=existing,
+    )
 
 
 def _commit_again(
     services: Services, order: Order, proposal: Proposal, prepared: Prepared, message: str, current: Proposal
 ) -> str:
-    if order.attempts > 1 and (
-        sha := services.gitlab.commit_by_message(proposal.project_id, proposal.source_branch, message)
-    ):
-        return sha
-    require_untouched(services, current)
     existing = set(prepared.paths) | set(current.composition.files)
-    return _commit(services, order, proposal, prepared, message, existing)
+    writing = _writing(proposal, message, current.commit_id or "", existing)
+    if earlier_commit(services, order, writing) is None:
+        require_untouched(services, current)
+    return _commit(services, order, proposal, writing)
 
 
 def require_untouched(services: Services, current: Proposal) -> None:

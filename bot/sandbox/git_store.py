@@ -97,12 +97,40 @@ def commit(
     """Commit actions (create, update, delete) on a branch, made from `start` when it is new; return the sha."""
     repository = pygit2.Repository(str(git_dir))
     index = pygit2.Index()
+    for action in actions:
+        _require_unchanged(git_dir, start, action)
     if start is not None:
         index.read_tree(repository[start].peel(pygit2.Commit).tree)
     for action in actions:
         _apply(repository, index, action)
     written = index.write_tree(repository)
     return _save(repository, branch, message, user, written, [start] if start else [])
+
+
+def _require_unchanged(git_dir: Path, start: str | None, action: Mapping[str, Any]) -> None:
+    """The optimistic lock of the commits API: a file must stand as its `last_commit_id` left it."""
+    known = action.get("last_commit_id")
+    if not known or start is None or action.get("action") not in ("update", "delete"):
+        return
+    now = last_commit_for(git_dir, start, str(action.get("file_path") or ""))
+    if now is not None and now != known:
+        raise GitError("You are attempting to update a file that has changed since you started editing it.")
+
+
+def last_commit_for(git_dir: Path, ref: str, path: str) -> str | None:
+    """Return the newest commit that changed a file; None when it is not there."""
+    repository, sha = pygit2.Repository(str(git_dir)), resolve(git_dir, ref)
+    if sha is None or read(git_dir, sha, path) is None:
+        return None
+    for commit in repository.walk(repository[sha].peel(pygit2.Commit).id, pygit2.enums.SortMode.TOPOLOGICAL):
+        blob = _blob_at(commit, path)
+        if blob is not None and all(_blob_at(parent, path) != blob for parent in commit.parents):
+            return str(commit.id)
+    return None
+
+
+def _blob_at(commit: Any, path: str) -> str | None:
+    return str(commit.tree[path].id) if path in commit.tree else None
 
 
 def _apply(repository: Any, index: Any, action: Mapping[str, Any]) -> None:

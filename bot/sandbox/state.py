@@ -262,7 +262,8 @@ def _open_gate() -> threading.Event:
 class World:
     """Everything there is. Whoever reads or changes it holds `lock`.
 
-    Simulated jobs do not end while `jobs_may_end` is clear; `play_job` may say how one ends.
+    Simulated jobs do not end while `jobs_may_end` is clear; `play_job` may say how one ends. Each of `before_call`
+    hears of a call to the API, method and path, just before it is answered: whoever races with the bot acts there.
     """
 
     data_dir: Path
@@ -281,6 +282,7 @@ class World:
     play_job: Callable[[Pipeline, Job], "Outcome | None"] = lambda _pipeline, _job: None
     jobs_may_end: threading.Event = field(default_factory=_open_gate)
     in_background: Callable[[Callable[[], None]], None] = lambda work: work()
+    before_call: list[Callable[[str, str], None]] = field(default_factory=list)
     after_pipeline: list[Callable[[Pipeline], None]] = field(default_factory=list)
 
     @property

@@ -85,9 +85,12 @@ def test_a_proposal_is_a_branch_a_draft_and_one_commit(recorded: Recorded) -> No
     opened = gitlab.open_draft(project, **draft)  # type: ignore[arg-type]
     assert (opened.iid, opened.is_draft, opened.state) == (1, True, "opened")
     assert gitlab.open_draft(project, **draft) == gitlab.find_open_merge_request(project, "ci")  # type: ignore[arg-type]
-    sha = gitlab.commit_files(project, branch="ci", message=MESSAGE, files=FILES_TO_COMMIT, existing={"pyproject.toml"})
-    assert gitlab.branch_head(project, "ci") == sha
-    assert gitlab.commit_by_message(project, "ci", MESSAGE) == sha
+    made = gitlab.commit_files(
+        project, branch="ci", message=MESSAGE, files=FILES_TO_COMMIT, existing={"pyproject.toml"}
+    )
+    assert gitlab.branch_head(project, "ci") == made.sha
+    assert made.parents == (start,)
+    assert gitlab.commit_by_message(project, "ci", MESSAGE) == made
     assert gitlab.commit_by_message(project, "ci", "Another message") is None
     recorded.settle()
     commits = [body for _, path, body in recorded.calls("POST") if path == "/repository/commits"]
@@ -111,9 +114,9 @@ def propose(recorded: Recorded, project: int) -> str:
     gitlab.open_draft(
         project, source_branch="ci", target_branch="main", title="Draft: Add CI", description=SafeText("Why")
     )
-    sha = gitlab.commit_files(project, branch="ci", message=MESSAGE, files={".gitlab-ci.yml": CI}, existing=())
+    made = gitlab.commit_files(project, branch="ci", message=MESSAGE, files={".gitlab-ci.yml": CI}, existing=())
     recorded.settle()
-    return sha
+    return made.sha
 
 
 def test_exactly_the_approved_commit_is_merged(recorded: Recorded) -> None:

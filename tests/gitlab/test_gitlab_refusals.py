@@ -177,7 +177,7 @@ def test_a_commit_whose_answer_is_lost_is_known_by_its_message(
     wires.script = [HUNG_UP, wire({"commit": {"id": SHA, "message": head}})]
 
     def commit() -> str:
-        return gitlab.commit_files(7, branch="ci", message="Add CI", files={"a": "b"}, existing=())
+        return gitlab.commit_files(7, branch="ci", message="Add CI", files={"a": "b"}, existing=()).sha
 
     if is_ours:
         assert commit() == SHA

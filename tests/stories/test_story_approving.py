@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.sandbox.state import MergeRequest, Protection
+from bot.sandbox import seed
+from bot.sandbox.state import Award, MergeRequest, Protection
 from tests.world.town import PYTHON, Story, Town
 
 
@@ -86,8 +87,6 @@ def test_a_comment_of_someone_who_may_not_merge_is_refused(story: Story) -> None
 
 
 def test_the_reaction_of_another_bot_does_not_count(story: Story) -> None:
-    from bot.sandbox import seed
-
     request = story.drafted()
     with story.world.lock:
         other = seed.add_user(story.world, f"helper{story.project.id}", is_bot=True)
@@ -132,6 +131,17 @@ def test_a_rule_with_a_typing_error_refuses_instead_of_vanishing(town: Town) -> 
     answer = story.ask("@pipewright approve", of=request, by=story.maintainer)
     assert "`.pipewright.yml` on the default branch is not valid" in answer
     assert request.state == "opened"
+
+
+def test_the_reaction_that_approves_may_be_the_last_of_hundreds(story: Story) -> None:
+    request = story.drafted()
+    with story.world.lock:
+        for number in range(230):
+            fan = seed.add_user(story.world, f"fan{story.project.id}x{number}")
+            request.awards.append(Award(story.world.next_id(), "thumbsup", fan))
+    story.react(request)
+    story.settle()
+    assert request.state == "merged"
 
 
 @pytest.mark.parametrize("emoji", ["thumbsdown", "eyes", "heart"])

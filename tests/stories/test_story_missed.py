@@ -74,6 +74,29 @@ def test_two_lost_comments_behind_one_entry_of_the_list_are_both_answered(story:
     assert len(story.answers(issue)) == 2
 
 
+@pytest.mark.parametrize("among", [0, 25], ids=["alone", "among many"])
+def test_a_comment_that_comes_while_the_list_is_worked_on_is_not_lost(story: Story, among: int) -> None:
+    """GitLab adds no second entry while one waits: what comes before it is taken off is read once more."""
+    issue = story.issue()
+    came: list[str] = []
+
+    def comment(method: str, at: str) -> None:
+        if method == "POST" and at.endswith("/mark_as_done") and not came:
+            came.append(at)
+            story.comment(issue, "@pipewright status")
+            for number in range(among):
+                story.comment(issue, f"chatter {number}")
+
+    with no_delivery(story):
+        story.comment(issue, "@pipewright help")
+        story.world.before_call.append(comment)
+        try:
+            assert look(story) == 2
+        finally:
+            story.world.before_call.remove(comment)
+    assert len(story.answers(issue)) == 2
+
+
 def test_a_lost_mention_in_a_description_is_heard(story: Story) -> None:
     with no_delivery(story):
         issue = story.issue(description="@pipewright help")

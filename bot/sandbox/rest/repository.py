@@ -61,7 +61,7 @@ def file(call: Call) -> Answer:
         "ref": ref,
         "blob_id": blob,
         "commit_id": sha,
-        "last_commit_id": sha,
+        "last_commit_id": git_store.last_commit_for(project.git_dir, sha, path),
         "execute_filemode": False,
     }
     return Answer(200, body)

@@ -87,6 +87,8 @@ _TABLE = tuple((method, _pattern(route), handler) for method, route, handler in 
 def answer(world: World, method: str, path: str, headers: Mapping[str, str], params: dict[str, Any]) -> Answer:
     """Answer a request; `path` comes after `/api/v4` and is still encoded. The world is locked meanwhile."""
     with world.lock:
+        for hears in tuple(world.before_call):
+            hears(method, path)
         try:
             return _answer(world, method, path, headers, params)
         except ApiError as refusal:
