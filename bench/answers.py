@@ -66,6 +66,7 @@ def answer(checkout: Path, *, is_hidden: bool) -> Answer:
 
 def _proposal(checkout: Path, is_hidden: bool) -> tuple[Any, Any, str | None]:
     from bot.checkout import read_checkout
+    from bot.ci.assignment import Assignment
     from bot.ci.catalog import default_templates_dir, load_catalog
     from bot.ci.compose import compose
     from bot.survey.report import survey
@@ -75,7 +76,8 @@ def _proposal(checkout: Path, is_hidden: bool) -> tuple[Any, Any, str | None]:
     found = survey(snapshot, ignore_existing_ci=is_hidden)
     existing = None if is_hidden else snapshot.read(CI_FILE)
     catalog = load_catalog(default_templates_dir())
-    made = compose(found, catalog, existing=existing, existing_paths=snapshot.paths, existing_texts=snapshot.texts)
+    given = Assignment(survey=found, existing=existing, paths=snapshot.paths, texts=snapshot.texts)
+    made = compose(given, catalog)
     return found, made, existing
 
 

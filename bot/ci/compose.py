@@ -1,11 +1,11 @@
 """From a survey to the files to propose: render, merge and order the jobs, or add the missing ones to a file."""
 
-import types
 from collections.abc import Iterator, Mapping, Sequence
 
 import yaml
 from msgspec import Struct, structs
 
+from bot.ci.assignment import Assignment
 from bot.ci.catalog import Catalog, Template
 from bot.ci.checks import check
 from bot.ci.choose import additions, best_template, extras, fallback, places
@@ -16,7 +16,7 @@ from bot.ci.metadata import BrokenTemplateError
 from bot.ci.parts import Part, order, parts_of, rows, stages_of
 from bot.ci.render import Place, Renderer
 from bot.ci.wishes import apply_wishes
-from bot.domain import CannotError, Composition, Conventions, Finding, Source, Survey, Unit, Wishes
+from bot.domain import CannotError, Composition, Finding, Source, Survey, Unit, Wishes
 
 CI_FILE = ".gitlab-ci.yml"
 JOBS = "jobs.yml.j2"
@@ -33,36 +33,26 @@ class Draft(Struct, frozen=True, kw_only=True):
     files: dict[str, str] = {}
 
 
-def compose(  # noqa: PLR0913 - the repository is given in parts, each with its default
-    survey: Survey,
-    catalog: Catalog,
-    *,
-    existing: str | None = None,
-    existing_paths: Sequence[str] = (),
-    existing_texts: Mapping[str, str] = types.MappingProxyType({}),
-    wishes: Wishes = Wishes(),  # noqa: B008 - a frozen value
-    retrieved: Sequence[str] = (),
-    conventions: Conventions = Conventions(),  # noqa: B008 - a frozen value
-) -> Composition:
+def compose(given: Assignment, catalog: Catalog) -> Composition:
     """Write the pipeline of a repository, and a Dockerfile where it deploys something without one."""
-    if not survey.units and not existing_paths and not existing:
+    if not given.survey.units and not given.paths and not given.existing:
         raise CannotError("the repository is empty, so there is nothing to build or test yet")
-    drafts = _drafts(_wished(survey, wishes), catalog, existing_paths, wishes, retrieved)
-    parts = followed(order(part for draft in drafts for part in draft.parts), conventions, existing)
-    head = _head(catalog, drafts, parts, wishes, conventions)
-    text, added, kept, remarks = extend(existing, parts, head, _includes(drafts), existing_texts)
+    drafts = _drafts(given, catalog)
+    parts = followed(order(part for draft in drafts for part in draft.parts), given.conventions, given.existing)
+    head = _head(catalog, drafts, parts, given)
+    text, added, kept, remarks = extend(given.existing, parts, head, _includes(drafts), given.texts)
     files = {path: content for draft in drafts for path, content in draft.files.items()}
-    if text != existing:
+    if text != given.existing:
         files[CI_FILE] = text
     return Composition(
         files=files,
         jobs=rows(added),
         sources=_sources(drafts),
         assumptions=(
-            *_assumptions(survey, drafts),
-            *_not_here(catalog, drafts, wishes),
+            *_assumptions(given.survey, drafts),
+            *_not_here(catalog, drafts, given.wishes),
             *remarks,
-            *told(conventions, files.get(CI_FILE, "")),
+            *told(given.conventions, files.get(CI_FILE, "")),
         ),
         kept=kept,
         findings=findings_of(files),
@@ -73,14 +63,13 @@ def _wished(survey: Survey, wishes: Wishes) -> Survey:
     return structs.replace(survey, units=tuple(apply_wishes(unit, wishes) for unit in survey.units))
 
 
-def _drafts(
-    survey: Survey, catalog: Catalog, paths: Sequence[str], wishes: Wishes, retrieved: Sequence[str]
-) -> list[Draft]:
-    renderer = Renderer(catalog)
+def _drafts(given: Assignment, catalog: Catalog) -> list[Draft]:
+    renderer, wishes = Renderer(catalog), given.wishes
+    found = places(_wished(given.survey, wishes), given.paths)
     drafts: list[Draft] = []
-    for place in places(survey, paths):
-        template = best_template(catalog, place.unit, retrieved)
-        files = _docker_files(renderer, template, place, paths, wishes) if template else {}
+    for place in found:
+        template = best_template(catalog, place.unit, given.retrieved)
+        files = _docker_files(renderer, template, place, given) if template else {}
         built = structs.replace(place, has_dockerfile=place.has_dockerfile or bool(files))
         if template:
             drafts.append(_draft(renderer, template, built, files))
@@ -88,7 +77,6 @@ def _drafts(
             drafts += [_draft(renderer, each, built) for each in additions(catalog, place.unit)]
     if not any(draft.parts for draft in drafts):
         drafts += _nothing_known(renderer, catalog)
-    found = places(survey, paths)
     for each in extras(catalog, wishes):
         drafts += [_draft(renderer, each, place) for place in _wanted_in(each, found)]
     return drafts
@@ -118,11 +106,9 @@ def _nothing_known(renderer: Renderer, catalog: Catalog) -> list[Draft]:
     return [_draft(renderer, template, nowhere)] if template else []
 
 
-def _docker_files(
-    renderer: Renderer, template: Template, place: Place, paths: Sequence[str], wishes: Wishes
-) -> dict[str, str]:
+def _docker_files(renderer: Renderer, template: Template, place: Place, given: Assignment) -> dict[str, str]:
     """Write a Dockerfile only for what one deploys, and never over one that exists."""
-    if place.has_dockerfile or wishes.dockerfile is False or place.unit.first("deployable") != "yes":
+    if place.has_dockerfile or given.wishes.dockerfile is False or place.unit.first("deployable") != "yes":
         return {}
     dockerfile = renderer.render(template, "Dockerfile.j2", place)
     if not dockerfile:
@@ -130,21 +116,19 @@ def _docker_files(
     prefix = f"{place.unit.root}/" if place.unit.root else ""
     files = {f"{prefix}Dockerfile": dockerfile}
     ignore = renderer.render(template, "dockerignore.j2", place)
-    if ignore and f"{prefix}.dockerignore" not in paths:
+    if ignore and f"{prefix}.dockerignore" not in given.paths:
         files[f"{prefix}.dockerignore"] = ignore
     return files
 
 
-def _head(
-    catalog: Catalog, drafts: Sequence[Draft], parts: Sequence[Part], wishes: Wishes, conventions: Conventions
-) -> str:
+def _head(catalog: Catalog, drafts: Sequence[Draft], parts: Sequence[Part], given: Assignment) -> str:
     includes = _includes(drafts)
     known = {
-        "stages": in_house_order(stages_of(parts, ("test",) if includes else ()), conventions.stages),
-        "tags": list(conventions.tags),
+        "stages": in_house_order(stages_of(parts, ("test",) if includes else ()), given.conventions.stages),
+        "tags": list(given.conventions.tags),
         "includes": includes,
         "is_scanned": any("SAST" in str(include) for include in includes),
-        "is_nightly": "nightly" in wishes.extras,
+        "is_nightly": "nightly" in given.wishes.extras,
         "licence": next((found for draft in drafts if (found := draft.place.unit.first("licence"))), ""),
     }
     return Renderer(catalog).render_shared("head.yml.j2", known)

@@ -1,7 +1,6 @@
 """`generate`: a pipeline for a checkout or a project, without any server or model."""
 
 import sys
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,6 +86,7 @@ def _composed(
 ) -> tuple[Survey, Composition]:
     from msgspec import structs
 
+    from bot.ci.assignment import Assignment
     from bot.ci.spare import compose_with_spares
     from bot.ci.wishes import read_wishes
     from bot.survey.report import survey
@@ -94,16 +94,13 @@ def _composed(
     found = survey(snapshot, ignore_existing_ci=ignore_existing_ci)
     if existing is None and CI_FILE in snapshot.paths and not ignore_existing_ci:
         raise CannotError(f"the existing {CI_FILE} is too large or not text, so I would rather not touch it")
-    compose = partial(
-        compose_with_spares,
-        found,
-        open_catalog(templates_dir),
-        existing=existing,
-        existing_paths=snapshot.paths,
-        existing_texts=snapshot.texts,
+    catalog = open_catalog(templates_dir)
+    given = Assignment(
+        survey=found, existing=existing, paths=snapshot.paths, texts=snapshot.texts, wishes=read_wishes(ask)
     )
-    composition = compose(wishes=read_wishes(ask))
-    if ask.strip() and compose().files == composition.files:
+    composition = compose_with_spares(given, catalog)
+    unasked = structs.replace(given, wishes=read_wishes(""))
+    if ask.strip() and compose_with_spares(unasked, catalog).files == composition.files:
         remark = f"“{_one_line(ask)}” changed nothing: it was not understood, or it is so anyway"
         composition = structs.replace(composition, assumptions=(remark, *composition.assumptions))
     return found, composition

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from bot.ci.assignment import Assignment
 from bot.ci.checks import check
 from bot.ci.spare import compose_with_spares
 from bot.ci.wishes import read_wishes
@@ -85,16 +86,16 @@ def _snapshot(services: Services, project: Project, sha: str) -> Snapshot:
 
 def _composition(services: Services, project: Project, snapshot: Snapshot, found: Survey, words: str) -> Composition:
     catalog = services.templates.refresh()
-    composition = compose_with_spares(
-        found,
-        catalog,
+    given = Assignment(
+        survey=found,
         existing=snapshot.read(CI_PATH),
-        existing_paths=snapshot.paths,
-        existing_texts=snapshot.texts,
+        paths=snapshot.paths,
+        texts=snapshot.texts,
         wishes=read_wishes(words),
         retrieved=services.templates.ranked(words, found.units),
         conventions=services.examples.conventions(project, catalog),
     )
+    composition = compose_with_spares(given, catalog)
     if not composition.files:
         raise CannotError("the existing pipeline already does all I would propose; there is nothing to add.")
     return composition

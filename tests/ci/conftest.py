@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
+from bot.ci.assignment import Assignment
 from bot.ci.catalog import Catalog, default_templates_dir, load_catalog
 from bot.ci.compose import compose
 from bot.domain import Composition, Fact, Survey, Unit
@@ -31,7 +32,7 @@ def catalog() -> Catalog:
 @pytest.fixture(scope="session")
 def composed(catalog: Catalog) -> Callable[..., Composition]:
     def compose_units(*units: Unit, **more: object) -> Composition:
-        given = {"existing_paths": ("README.md",), **more}
-        return compose(Survey(units=units), catalog, **given)  # type: ignore[arg-type]
+        given = {"paths": ("README.md",), **more}
+        return compose(Assignment(survey=Survey(units=units), **given), catalog)  # type: ignore[arg-type]
 
     return compose_units

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bot.ci.assignment import Assignment
 from bot.ci.catalog import default_templates_dir, load_catalog
 from bot.ci.compose import compose
 from bot.ci.spare import compose_with_spares
@@ -17,11 +18,13 @@ UV = {"package_manager": "uv", "version": "3.13", "lockfile": "uv.lock", "test":
 
 def test_an_empty_repository_is_refused(catalog) -> None:
     with pytest.raises(CannotError, match="empty"):
-        compose(Survey(units=()), catalog)
+        compose(Assignment(survey=Survey(units=())), catalog)
 
 
 def test_an_unknown_repository_gets_the_placeholder(catalog) -> None:
-    composition = compose(Survey(units=(), remarks=("nothing was recognised",)), catalog, existing_paths=("notes.txt",))
+    composition = compose(
+        Assignment(survey=Survey(units=(), remarks=("nothing was recognised",)), paths=("notes.txt",)), catalog
+    )
     assert [row.name for row in composition.jobs] == ["fill-in"]
     assert "nothing was recognised" in composition.assumptions
 
@@ -48,7 +51,7 @@ def test_the_job_table_says_what_each_job_does_and_why(composed, unit) -> None:
 def test_guesses_are_told_as_assumptions(catalog) -> None:
     guess = Fact(name="test", value="pytest", because="there are test files", confidence=0.5)
     unit = Unit(root="", ecosystem="python", facts=(Fact(name="package_manager", value="pip", because="x"), guess))
-    composition = compose(Survey(units=(unit,)), catalog, existing_paths=("a",))
+    composition = compose(Assignment(survey=Survey(units=(unit,)), paths=("a",)), catalog)
     assert "test is pytest, because there are test files" in composition.assumptions
 
 
@@ -72,7 +75,7 @@ def test_retrieval_only_breaks_a_tie(tmp_path, unit) -> None:
         (folder / "jobs.yml.j2").write_text(f"{name}:\n  script: [x]\n")
     catalog = load_catalog(default_templates_dir(), tmp_path)
     survey = Survey(units=(unit("go", test="go test ./..."),))
-    ranked = compose(survey, catalog, existing_paths=("a",), retrieved=("two", "one", "go"))
+    ranked = compose(Assignment(survey=survey, paths=("a",), retrieved=("two", "one", "go")), catalog)
     assert ranked.sources[0].template == "two"
 
 
@@ -87,7 +90,7 @@ def test_a_template_of_an_organisation_replaces_the_shipped_one(tmp_path, unit, 
     )
     own = load_catalog(default_templates_dir(), tmp_path)
     composition = compose(
-        Survey(units=(unit("python", **UV, deployable="yes", start="x"),)), own, existing_paths=("a",)
+        Assignment(survey=Survey(units=(unit("python", **UV, deployable="yes", start="x"),)), paths=("a",)), own
     )
     assert [(row.name, row.image) for row in composition.jobs] == [("ours", "corp/python:3.13")]
     assert set(composition.files) == {".gitlab-ci.yml"}
@@ -140,7 +143,7 @@ def test_a_broken_template_of_an_organisation_is_named_and_left_out(metadata, jo
 def test_a_template_that_breaks_when_it_is_used_gives_way_to_the_shipped_one(jobs, said, tmp_path, unit) -> None:
     metadata = "name: python-uv\ndescription: ours\napplies_to: {ecosystem: [python], package_manager: [uv]}\n"
     catalog = load_catalog(default_templates_dir(), own_template(tmp_path, "python-uv", metadata, jobs))
-    composition = compose_with_spares(Survey(units=(unit("python", **UV),)), catalog, existing_paths=("a",))
+    composition = compose_with_spares(Assignment(survey=Survey(units=(unit("python", **UV),)), paths=("a",)), catalog)
     assert [(source.template, source.origin) for source in composition.sources] == [("python-uv", "")]
     assert "pytest" in composition.files[".gitlab-ci.yml"]
     assert said in composition.assumptions[0]
@@ -152,7 +155,7 @@ def test_shared_files_of_an_organisation_that_break_are_left_out_too(tmp_path, u
     shared.mkdir()
     (shared / "head.yml.j2").write_text("stages: {{ nothing }}\n")
     catalog = load_catalog(default_templates_dir(), tmp_path)
-    composition = compose_with_spares(Survey(units=(unit("python", **UV),)), catalog, existing_paths=("a",))
+    composition = compose_with_spares(Assignment(survey=Survey(units=(unit("python", **UV),)), paths=("a",)), catalog)
     assert "pytest" in composition.files[".gitlab-ci.yml"]
     assert "_shared/head.yml.j2 does not render" in composition.assumptions[0]
 
@@ -162,17 +165,20 @@ def test_a_shipped_template_that_is_broken_is_an_error(tmp_path, unit) -> None:
     shutil.copytree(default_templates_dir() / "_shared", shipped / "_shared")
     own_template(shipped, "x", f"name: x\ndescription: d\n{ODD}", "a: {{ nothing }}\n")
     with pytest.raises(CannotError, match=r"x/jobs.yml.j2 does not render"):
-        compose_with_spares(Survey(units=(unit("odd", test="x"),)), load_catalog(shipped), existing_paths=("a",))
+        compose_with_spares(
+            Assignment(survey=Survey(units=(unit("odd", test="x"),)), paths=("a",)), load_catalog(shipped)
+        )
 
 
 def test_a_fitting_template_of_an_organisation_beats_a_closer_shipped_one(tmp_path, unit) -> None:
     metadata = "name: our-python\ndescription: ours\napplies_to: {ecosystem: [python]}\n"
     catalog = load_catalog(default_templates_dir(), own_template(tmp_path, "our-python", metadata))
     composition = compose(
-        Survey(units=(unit("python", **UV),)), catalog, existing_paths=("a",), retrieved=("python-uv", "our-python")
+        Assignment(survey=Survey(units=(unit("python", **UV),)), paths=("a",), retrieved=("python-uv", "our-python")),
+        catalog,
     )
     assert [(source.template, source.origin) for source in composition.sources] == [("our-python", str(tmp_path))]
-    go = compose(Survey(units=(unit("go", test="go test ./..."),)), catalog, existing_paths=("a",))
+    go = compose(Assignment(survey=Survey(units=(unit("go", test="go test ./..."),)), paths=("a",)), catalog)
     assert [source.template for source in go.sources] == ["go"]
 
 
@@ -197,7 +203,7 @@ def test_a_library_gets_no_dockerfile(composed, unit) -> None:
 
 def test_a_dockerfile_that_exists_is_built_and_not_written(composed, unit) -> None:
     given = unit("python", **UV, deployable="yes", start="flask run")
-    composition = composed(given, existing_paths=("Dockerfile",))
+    composition = composed(given, paths=("Dockerfile",))
     assert set(composition.files) == {".gitlab-ci.yml"}
     assert "container-image" in [row.name for row in composition.jobs]
 
@@ -211,7 +217,7 @@ def test_without_docker_there_is_neither_dockerfile_nor_image(composed, unit) ->
 
 def test_composing_is_quick_once_the_templates_are_compiled(unit) -> None:
     survey = Survey(units=(unit("python", **UV, deployable="yes", start="flask run"),))
-    compose(survey, load_catalog(default_templates_dir()), existing_paths=("a",))
+    compose(Assignment(survey=survey, paths=("a",)), load_catalog(default_templates_dir()))
     begin = time.process_time()
-    compose(survey, load_catalog(default_templates_dir()), existing_paths=("a",))
+    compose(Assignment(survey=survey, paths=("a",)), load_catalog(default_templates_dir()))
     assert time.process_time() - begin < 0.15

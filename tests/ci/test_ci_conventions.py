@@ -152,9 +152,10 @@ def test_jobs_added_to_a_file_without_tags_get_the_houses(composed, unit) -> Non
 
 
 def test_where_nothing_is_known_the_houses_image_is_the_best_guess(catalog) -> None:
+    from bot.ci.assignment import Assignment
     from bot.ci.compose import compose
 
-    composition = compose(Survey(units=()), catalog, existing_paths=("notes.txt",), conventions=HOUSE)
+    composition = compose(Assignment(survey=Survey(units=()), paths=("notes.txt",), conventions=HOUSE), catalog)
     assert [row.image for row in composition.jobs] == ["acme/ci:1"]
 
 

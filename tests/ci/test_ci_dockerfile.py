@@ -161,7 +161,7 @@ def test_an_image_is_not_guessed_when_its_lock_lies_elsewhere(composed, unit) ->
 
 def test_a_dockerignore_that_exists_stays(composed, unit) -> None:
     given = unit("go", **DEPLOYED, package_manager="go", start="go run .")
-    assert ".dockerignore" not in composed(given, existing_paths=(".dockerignore",)).files
+    assert ".dockerignore" not in composed(given, paths=(".dockerignore",)).files
 
 
 def test_a_good_file_has_no_findings() -> None:

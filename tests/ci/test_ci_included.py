@@ -8,14 +8,14 @@ PYTHON = {"package_manager": "pip", "version": "3.13", "install": "pip install .
 
 
 def test_a_job_in_an_included_file_is_not_written_twice(composed, unit) -> None:
-    composition = composed(unit("python", **PYTHON), existing=INCLUDING, existing_texts={".gitlab/ci/a.yml": TESTS})
+    composition = composed(unit("python", **PYTHON), existing=INCLUDING, texts={".gitlab/ci/a.yml": TESTS})
     assert composition.files == {}
     assert composition.kept == ("unit-tests",)
 
 
 def test_what_is_missing_goes_into_a_stage_that_an_included_file_lists(composed, unit) -> None:
     given = unit("python", **PYTHON, lint="ruff check .")
-    composition = composed(given, existing=INCLUDING, existing_texts={".gitlab/ci/a.yml": TESTS})
+    composition = composed(given, existing=INCLUDING, texts={".gitlab/ci/a.yml": TESTS})
     written = yaml.safe_load(composition.files[".gitlab-ci.yml"])
     assert written["lint"]["stage"] == "check"
     assert "test" not in written

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from bot.ci.assignment import Assignment
 from bot.ci.checks import check
 from bot.ci.compose import compose
 from bot.ci.render import scalar
@@ -809,7 +810,7 @@ def test_hostile_values_stay_inside_their_strings(name, catalog, unit) -> None:
     ecosystem, facts = TYPICAL[name]
     evil = 'echo "a: b" # c\n- x: {y: [z]}'
     changed = facts | {"test": evil, "lint": "x: 'y' # z", "build": '"quoted": {a}'}
-    composition = compose(Survey(units=(unit(ecosystem, **changed),)), catalog, existing_paths=("a",))
+    composition = compose(Assignment(survey=Survey(units=(unit(ecosystem, **changed),)), paths=("a",)), catalog)
     text = composition.files[".gitlab-ci.yml"]
     assert [finding for finding in check(text) if finding.is_error] == []
 
