@@ -229,7 +229,7 @@ class JobRow(Struct, frozen=True, kw_only=True):
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """One message of the check ladder, with its mend. `rung` is yaml, schema, semantics, policy or gitlab."""
+    """One message of the check ladder, with its mend. `rung` is yaml, schema, semantics, scripts, policy or gitlab."""
 
     rung: str
     message: str

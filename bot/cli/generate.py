@@ -86,7 +86,9 @@ def _composed(
 ) -> tuple[Survey, Composition]:
     from msgspec import structs
 
+    from bot import linters
     from bot.ci.assignment import Assignment
+    from bot.ci.checks.shell import check_shell
     from bot.ci.spare import compose_with_spares
     from bot.ci.wishes import read_wishes
     from bot.survey.report import survey
@@ -103,7 +105,13 @@ def _composed(
     if ask.strip() and compose_with_spares(unasked, catalog).files == composition.files:
         remark = f"“{_one_line(ask)}” changed nothing: it was not understood, or it is so anyway"
         composition = structs.replace(composition, assumptions=(remark, *composition.assumptions))
-    return found, composition
+    scripts = tuple(
+        finding
+        for path, text in composition.files.items()
+        if path.endswith(".yml")
+        for finding in check_shell(text, path, linters.bash, linters.shellcheck)
+    )
+    return found, structs.replace(composition, findings=(*composition.findings, *scripts))
 
 
 def _write(folder: Path, files: dict[str, str], existing: str | None) -> tuple[str, ...]:

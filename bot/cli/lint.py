@@ -17,8 +17,8 @@ def lint_command(files: tuple[str, ...]) -> None:
     """Check FILES (or - for standard input): a Dockerfile by its name, anything else as .gitlab-ci.yml.
 
     A folder stands for the .gitlab-ci.yml and the Dockerfile in it. Local files that a pipeline includes are
-    followed, and hadolint looks at Dockerfiles too where it is installed. Exit code 1 when there is an error;
-    warnings do not count.
+    followed. Where they are installed, hadolint looks at Dockerfiles and ShellCheck at the scripts of jobs, else bash
+    reads those without running them. Exit code 1 when there is an error; warnings do not count.
     """
     findings = [finding for file in files for finding in lint(file)]
     for finding in findings:
@@ -33,24 +33,33 @@ def lint(file: str) -> tuple[Finding, ...]:
     """Return the findings in one file, or in the files of a folder."""
     from msgspec.structs import replace
 
+    from bot import linters
     from bot.ci.checks import check
-    from bot.ci.dockerfile import check_dockerfile
+    from bot.ci.checks.shell import check_shell
+    from bot.ci.dockerfile import check_dockerfile, read_hadolint
 
     if Path(file).is_dir():
         return tuple(finding for name in _of_folder(Path(file)) for finding in lint(name))
     name, text = _read(file)
     if is_dockerfile(name):
-        found = (*check_dockerfile(text), *_hadolint(text))
+        found = (*check_dockerfile(text), *read_hadolint(linters.hadolint(text)))
         seen = dict.fromkeys(replace(finding, path=name) for finding in found)
         return tuple(sorted(seen, key=lambda finding: finding.line or 0))
+    scripts = check_shell(text, name, linters.bash, linters.shellcheck)
     if file == "-":
-        return check(text, path=name)
+        return (*check(text, path=name), *scripts)
     root = _repository(Path(file))
     prefix = "" if root == Path() else f"{root}/"
     included = _included(text, root)
     # Outside of a repository nobody knows what else belongs to it, so nothing is said of what is not there.
     is_known = bool(included) or (root / ".git").exists()
-    return check(text, path=name, files=included if is_known else None, root=prefix)
+    found = check(text, path=name, files=included if is_known else None, root=prefix)
+    scripts += tuple(
+        finding
+        for path, each in included.items()
+        for finding in check_shell(each, f"{prefix}{path}", linters.bash, linters.shellcheck)
+    )
+    return (*found, *scripts)
 
 
 def in_one_line(finding: Finding) -> str:
@@ -97,24 +106,6 @@ def _included(text: str, root: Path) -> dict[str, str]:
                 files[name] = content
                 waiting += included_paths(content)
     return files
-
-
-def _hadolint(text: str) -> tuple[Finding, ...]:
-    """Ask hadolint where it is installed; its silence is no finding."""
-    import shutil
-    import subprocess
-
-    from bot.ci.dockerfile import read_hadolint
-
-    program = shutil.which("hadolint")
-    if program is None:
-        return ()
-    command = [program, "--no-fail", "--format", "json", "-"]
-    try:
-        answer = subprocess.run(command, input=text, capture_output=True, text=True, timeout=30, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ()
-    return read_hadolint(answer.stdout)
 
 
 def _read(file: str) -> tuple[str, str]:

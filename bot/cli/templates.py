@@ -80,7 +80,7 @@ def search_command(words: str, limit: int, templates_dir: Path | None, templates
     with tempfile.TemporaryDirectory(prefix="pipewright-") as folder:
         knowledge = Knowledge.open(data_dir=Path(folder), chroma_url=None, embedder=StaticEmbedder())
         knowledge.index(template_documents(catalog))
-        for passage in knowledge.search(words, limit=limit):
+        for passage in knowledge.search(words, limit=limit, among=len(catalog.templates)):
             found = catalog.find(passage.id)
             said = " ".join(found.description.split()) if found else ""
             click.echo(f"{passage.score:6.2f}  {passage.id}  {passage.content_hash}  {said}")

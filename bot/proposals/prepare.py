@@ -2,8 +2,10 @@
 
 from msgspec import Struct
 
+from bot import linters
 from bot.ci.assignment import Assignment
 from bot.ci.checks import check
+from bot.ci.checks.shell import check_shell
 from bot.ci.spare import compose_with_spares
 from bot.ci.wishes import read_wishes
 from bot.domain import CannotError, Composition, Finding, Snapshot, Survey
@@ -106,7 +108,8 @@ def _check(services: Services, project: Project, composition: Composition) -> No
     text = composition.files.get(CI_PATH)
     if text is None:
         return
-    errors = tuple(finding for finding in check(text) if finding.is_error)
+    found = (*check(text), *check_shell(text, CI_PATH, linters.bash))
+    errors = tuple(finding for finding in found if finding.is_error)
     if not errors:
         result = services.gitlab.lint(project.id, text, project.default_branch)
         errors = tuple(Finding(rung="gitlab", message=message) for message in result.errors)
