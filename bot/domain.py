@@ -121,7 +121,23 @@ class Chat(Struct, frozen=True, kw_only=True, tag="chat"):
     may_change: bool = False
 
 
-Event = Mention | Reaction | MergeRequestChanged | PipelineChanged | Chat
+class Decision(Struct, frozen=True, kw_only=True, tag="decision"):
+    """A person said Yes or No over our own address to one proposal, looking at exactly this commit (`sha`).
+
+    `may_change` is false for a token that only reads. The end of the work is told to `channel`.
+    """
+
+    project: ProjectRef
+    author: Person
+    conversation_id: UUID
+    proposal_id: UUID
+    sha: str
+    is_yes: bool
+    channel: UUID
+    may_change: bool = False
+
+
+Event = Mention | Reaction | MergeRequestChanged | PipelineChanged | Chat | Decision
 
 FINAL_PIPELINE_STATUSES = frozenset({"success", "failed", "canceled", "skipped"})
 

@@ -23,6 +23,7 @@ from psycopg_pool import PoolTimeout
 
 from bot.domain import (
     Chat,
+    Decision,
     Event,
     Mention,
     MergeRequestChanged,
@@ -270,6 +271,8 @@ def _conversation(connection: Connection[TupleRow], event: Event) -> UUID | None
             owner_id=event.author.id,
             asked_by=event.author.username,
         )
+    if isinstance(event, Decision):
+        return event.conversation_id
     if isinstance(event, PipelineChanged):
         proposal = proposals.find_for_pipeline(connection, event.project.id, event.sha, event.ref)
         return proposal.conversation_id if proposal else None

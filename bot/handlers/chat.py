@@ -4,18 +4,16 @@ import time
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from bot.domain import AccessLevel, CannotError, Chat, ChatMessage
+from bot.domain import AccessLevel, CannotError, Chat, ChatMessage, Decision
 from bot.handlers import memory
+from bot.handlers.chat_orders import carry_out
 from bot.handlers.command import Command, read_order
 from bot.handlers.converse import converse
 from bot.handlers.mention import NOT_WELL
-from bot.handlers.orders import newest_proposal, proposal_status
 from bot.masking import mask_secrets
-from bot.proposals import draft, note
+from bot.proposals import draft
 from bot.proposals.order import Order
-from bot.proposals.prepare import prepare
 from bot.proposals.rights import require
-from bot.proposals.status import branch_status
 from bot.replies import texts
 from bot.services import Services
 from bot.store import live, orders
@@ -33,7 +31,7 @@ def handle_chat(services: Services, event: Chat, order: Order) -> str:
     try:
         require(services.gitlab, order.project.id, order.person, AccessLevel.REPORTER, "talk with me about it")
         if isinstance(asked, Command):
-            text, result = _command(services, order, asked, listener), str(asked.name)
+            text, result = carry_out(services, order, asked, listener.on_step), str(asked.name)
         else:
             text, result = _talk(services, order, event.text, listener)
     except CannotError as refused:
@@ -44,7 +42,7 @@ def handle_chat(services: Services, event: Chat, order: Order) -> str:
     return result
 
 
-def tell(services: Services, event: Chat, order: Order, text: str) -> None:
+def tell(services: Services, event: Chat | Decision, order: Order, text: str) -> None:
     """Store the answer, and tell whoever listens that it is there."""
     with services.pool.connection() as connection:
         orders.set_answer(connection, order.id, mask_secrets(text))
@@ -57,36 +55,6 @@ def _talk(services: Services, order: Order, words: str, listener: "_Listener") -
     if talk.opened is None:
         return talk.text, talk.result
     return "\n\n".join((talk.text, draft.summary(talk.opened, services.mention))), talk.result
-
-
-def _command(services: Services, order: Order, command: Command, listener: "_Listener") -> str:
-    """What needs no model needs none here either; what decides about a draft is said in GitLab, where others see it."""
-    match command.name:
-        case "help":
-            return texts.help_text(services.mention)
-        case "status":
-            proposal = None if command.rest else newest_proposal(services, order)
-            if proposal is not None:
-                return proposal_status(services, proposal)
-            return branch_status(services, order.project.id, command.rest or None)
-        case "generate":
-            return _generate(services, order, command.rest, listener)
-        case _:
-            raise CannotError(f"that is said in GitLab, where others see it: `{services.mention} {command.name}`.")
-
-
-def _generate(services: Services, order: Order, words: str, listener: "_Listener") -> str:
-    require(services.gitlab, order.project.id, order.person, AccessLevel.DEVELOPER, "ask for a pipeline")
-    if not order.may_change:
-        raise CannotError("the token only reads; to open a draft it needs the scope `api`.")
-    listener.on_step("I'm reading the repository.")
-    prepared = prepare(services, order.project.id, words)
-    proposal = draft.record(services, order, prepared)
-    listener.on_step(f"I read {len(prepared.paths)} files and am opening the draft merge request.")
-    opened = draft.open_draft(services, order, proposal, prepared)
-    return "\n\n".join(
-        part for part in (note.standing(services, opened), draft.summary(opened, services.mention)) if part
-    )
 
 
 @dataclass

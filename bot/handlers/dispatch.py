@@ -5,6 +5,7 @@ from uuid import UUID
 
 from bot.domain import (
     Chat,
+    Decision,
     Event,
     Mention,
     MergeRequestChanged,
@@ -14,7 +15,7 @@ from bot.domain import (
     Reaction,
     SkipError,
 )
-from bot.handlers import chat, mention, pipelines, signals
+from bot.handlers import chat, decision, mention, pipelines, signals
 from bot.handlers.reply import Reply
 from bot.proposals.order import Order
 from bot.replies import texts
@@ -33,19 +34,25 @@ def handle_event(services: Services, event: Event, order_id: UUID) -> str:
             return signals.handle_merge_request(services, event, read_order(services, event, order_id))
         case Chat():
             return chat.handle_chat(services, event, read_order(services, event, order_id))
+        case Decision():
+            return decision.handle_decision(services, event, read_order(services, event, order_id))
         case PipelineChanged():
             return pipelines.handle_pipeline(services, event, order_id)
         case _:
             assert_never(event)
 
 
-def read_order(services: Services, event: Mention | Reaction | MergeRequestChanged | Chat, order_id: UUID) -> Order:
+_Ordering = Mention | Reaction | MergeRequestChanged | Chat | Decision
+_OVER_OUR_ADDRESS = (Chat, Decision)
+
+
+def read_order(services: Services, event: _Ordering, order_id: UUID) -> Order:
     """Put together what the stored order and its event say."""
     with services.pool.connection() as connection:
         row = orders.get(connection, order_id)
         conversation = conversations.get(connection, row.conversation_id) if row and row.conversation_id else None
-        is_chat = conversation is not None and isinstance(event, Chat)
-        noteables = conversations.noteables(connection, conversation.id) if conversation and is_chat else []
+        is_ours = conversation is not None and isinstance(event, _OVER_OUR_ADDRESS)
+        noteables = conversations.noteables(connection, conversation.id) if conversation and is_ours else []
     if row is None or conversation is None:
         raise SkipError("the order is not stored any more")
     is_internal = event.is_internal if isinstance(event, Mention) else conversation.is_confidential
@@ -60,19 +67,19 @@ def read_order(services: Services, event: Mention | Reaction | MergeRequestChang
         discussion_id=event.discussion_id if isinstance(event, Mention) else None,
         attempts=row.attempts,
         created_at=row.created_at,
-        may_change=event.may_change if isinstance(event, Chat) else True,
+        may_change=event.may_change if isinstance(event, _OVER_OUR_ADDRESS) else True,
     )
 
 
-def _noteable(event: Mention | Reaction | MergeRequestChanged | Chat) -> Noteable | None:
-    if isinstance(event, Chat):
+def _noteable(event: _Ordering) -> Noteable | None:
+    if isinstance(event, _OVER_OUR_ADDRESS):
         return None
     if isinstance(event, MergeRequestChanged):
         return Noteable(kind="merge_request", iid=event.iid)
     return event.noteable
 
 
-def _person(event: Mention | Reaction | MergeRequestChanged | Chat) -> Person:
+def _person(event: _Ordering) -> Person:
     return event.author
 
 
@@ -90,7 +97,7 @@ def _tell(services: Services, event: Event, order_id: UUID, text: str) -> None:
     if isinstance(event, PipelineChanged):
         return
     order = read_order(services, event, order_id)
-    if isinstance(event, Chat):
+    if isinstance(event, _OVER_OUR_ADDRESS):
         chat.tell(services, event, order, text)
         return
     Reply(services, order).show(text)

@@ -1,7 +1,7 @@
 """The commands a person can give: each one a guard, an act and one answer."""
 
 from bot.domain import AccessLevel, CannotError, ProposalStatus
-from bot.handlers.reply import Reply
+from bot.handlers.reply import Answering
 from bot.proposals import approval, draft, note
 from bot.proposals.entitled import Signal
 from bot.proposals.learning import learn_from
@@ -10,25 +10,25 @@ from bot.proposals.prepare import prepare
 from bot.proposals.rights import require
 from bot.proposals.status import branch_status, refreshed
 from bot.proposals.undo import undo
-from bot.replies import progress, texts
+from bot.replies import progress
 from bot.services import Services
 from bot.store import proposals
 from bot.store.proposals import Proposal
 from bot.tools.guessing import with_guesses
 
 
-def generate(services: Services, order: Order, words: str, reply: Reply) -> None:
+def generate(services: Services, order: Order, words: str, reply: Answering) -> None:
     """Survey the repository and open the draft, showing the stages in the reply."""
     require(services.gitlab, order.project.id, order.person, AccessLevel.DEVELOPER, "ask for a pipeline")
-    reply.show(texts.working("I'm reading the repository."))
+    reply.show_working("I'm reading the repository.")
     prepared = with_guesses(services, prepare(services, order.project.id, words), words)
     proposal = draft.record(services, order, prepared)
-    reply.show(texts.working(f"I read {len(prepared.paths)} files and am opening the draft merge request."))
+    reply.show_working(f"I read {len(prepared.paths)} files and am opening the draft merge request.")
     opened = draft.open_draft(services, order, proposal, prepared)
     show_proposal(services, order, opened, reply)
 
 
-def show_proposal(services: Services, order: Order, proposal: Proposal, reply: Reply, *, above: str = "") -> None:
+def show_proposal(services: Services, order: Order, proposal: Proposal, reply: Answering, *, above: str = "") -> None:
     """Let the reply become the note that shows the proposal from now on, with the words `above` it."""
     note_id = reply.show(note.shown(services, proposal, above))
     with services.pool.connection() as connection:
@@ -42,13 +42,13 @@ def show_proposal(services: Services, order: Order, proposal: Proposal, reply: R
         )
 
 
-def undo_change(services: Services, order: Order, reply: Reply) -> None:
+def undo_change(services: Services, order: Order, reply: Answering) -> None:
     """Take the last change of the draft back, by a new commit."""
     require(services.gitlab, order.project.id, order.person, AccessLevel.DEVELOPER, "change the draft")
     show_proposal(services, order, undo(services, order), reply)
 
 
-def report_status(services: Services, order: Order, ref: str, reply: Reply) -> None:
+def report_status(services: Services, order: Order, ref: str, reply: Answering) -> None:
     """Say where the proposal and its pipeline stand, or the newest pipeline of a branch."""
     require(services.gitlab, order.project.id, order.person, AccessLevel.REPORTER, "ask for the status")
     branch = _branch_named(ref)
@@ -76,7 +76,7 @@ def proposal_status(services: Services, proposal: Proposal) -> str:
     return "\n\n".join(lines)
 
 
-def approve(services: Services, order: Order, words: str, reply: Reply) -> None:
+def approve(services: Services, order: Order, words: str, reply: Answering) -> None:
     """Merge the open draft on the word of the person who wrote the note."""
     proposal = required_proposal(services, order)
     named = words.strip(" .!").lower()
@@ -87,27 +87,32 @@ def approve(services: Services, order: Order, words: str, reply: Reply) -> None:
     reply.show(note.standing(services, approved))
 
 
-def reject(services: Services, order: Order, reply: Reply) -> None:
+def reject(services: Services, order: Order, reply: Answering) -> None:
     """Close the draft."""
     require(services.gitlab, order.project.id, order.person, AccessLevel.DEVELOPER, "reject a draft")
-    proposal = required_proposal(services, order)
+    close_draft(services, order, required_proposal(services, order))
+    reply.show(progress.rejected(order.person.username))
+
+
+def close_draft(services: Services, order: Order, proposal: Proposal) -> None:
+    """Close a draft on the order's person's word, and show it as rejected; raise CannotError when it is not open."""
+    require(services.gitlab, order.project.id, order.person, AccessLevel.DEVELOPER, "reject a draft")
     if proposal.status not in (ProposalStatus.PROPOSED, ProposalStatus.APPROVED) or proposal.merge_request_iid is None:
         raise CannotError(f"the draft is {proposal.status} already.")
     services.gitlab.update_merge_request(proposal.project_id, proposal.merge_request_iid, state_event="close")
     with services.pool.connection() as connection:
         closed = proposals.set_status(connection, proposal.id, ProposalStatus.REJECTED)
     note.refresh(services, closed)
-    reply.show(progress.rejected(order.person.username))
 
 
-def retry(services: Services, order: Order, reply: Reply) -> None:
+def retry(services: Services, order: Order, reply: Answering) -> None:
     """Run the failed jobs of the draft's pipeline again."""
     pipeline_id = _pipeline_of(services, order, "retry a pipeline")
     again = services.gitlab.retry_pipeline(order.project.id, pipeline_id)
     reply.show(progress.pipeline_line(again.status, again.web_url, where="of the draft"))
 
 
-def cancel(services: Services, order: Order, reply: Reply) -> None:
+def cancel(services: Services, order: Order, reply: Answering) -> None:
     """Stop the running pipeline of the draft."""
     pipeline_id = _pipeline_of(services, order, "cancel a pipeline")
     stopped = services.gitlab.cancel_pipeline(order.project.id, pipeline_id)

@@ -2,6 +2,7 @@
 
 import math
 import time
+from typing import Protocol
 
 from bot.domain import SafeText, SkipError
 from bot.gitlab.answers import RefusedError
@@ -12,6 +13,16 @@ from bot.services import Services
 from bot.store import orders
 
 _SECONDS_BETWEEN_STAGES = 2.0
+
+
+class Answering(Protocol):
+    """Where the answer to an order goes: a note, or whoever talks with the bot over its own address."""
+
+    def show(self, markdown: str) -> int:
+        """Show this text now, in place of what was shown before."""
+
+    def show_working(self, stage: str) -> None:
+        """Show what is being done now."""
 
 
 class Reply:
@@ -29,12 +40,17 @@ class Reply:
         """Show this text now, in a new note the first time; return the note's id."""
         self.said = markdown
         self._shown_at = time.monotonic()
-        text = safe(markdown + self._footnote + texts.mark(self._order.id), self._services.homes)
+        link = texts.conversation_link(self._services.settings.public_url, self._order.conversation_id)
+        text = safe(markdown + self._footnote, self._services.homes, ending=link + texts.mark(self._order.id))
         if self._note_id is None:
             self._note_id = self._create(text)
         else:
             self._services.gitlab.edit_note(self._order.project.id, self._order.place, self._note_id, text)
         return self._note_id
+
+    def show_working(self, stage: str) -> None:
+        """Show what is being done now."""
+        self.show(texts.working(stage))
 
     def show_stage(self, markdown: str) -> None:
         """Show what is being done now, unless the note changed a moment ago: every edit is a call to GitLab."""

@@ -20,10 +20,16 @@ RUNNING = frozenset({"created", "waiting_for_resource", "preparing", "pending", 
 _BAD = frozenset({"failed", "canceled", "canceling"})
 
 
-class Signal(Struct, frozen=True, kw_only=True):
-    """How a person said yes. `sha` is set when the person named the commit; `emoji` and `note_id` for reactions."""
+SignalKind = Literal["reaction", "merge_request_approval", "note", "page"]
 
-    kind: Literal["reaction", "merge_request_approval", "note"]
+
+class Signal(Struct, frozen=True, kw_only=True):
+    """How a person said yes. `sha` is set when the person named the commit; `emoji` and `note_id` for reactions.
+
+    `page` is the button below the commit on our own page, or the same over the API.
+    """
+
+    kind: SignalKind
     person: Person
     sha: str | None = None
     emoji: str | None = None
@@ -57,6 +63,8 @@ def _require_open(proposal: Proposal) -> None:
         raise CannotError("there is no draft to approve yet.")
     if proposal.status == ProposalStatus.COMMITTED:
         raise CannotError("this draft is merged already.")
+    if proposal.status == ProposalStatus.SUPERSEDED:
+        raise CannotError("this state of the draft was superseded by a newer one. Look at that one, and approve it.")
     if proposal.status not in (ProposalStatus.PROPOSED, ProposalStatus.APPROVED):
         raise CannotError(f"this draft is {proposal.status} and can no longer be approved.")
 
@@ -111,10 +119,12 @@ def still_stands(services: Services, proposal: Proposal, approval: Approval, pol
     return True
 
 
-def _kind(stored: str) -> Literal["reaction", "merge_request_approval", "note"]:
-    if stored == "reaction":
-        return "reaction"
-    return "merge_request_approval" if stored == "merge_request_approval" else "note"
+def _kind(stored: str) -> SignalKind:
+    match stored:
+        case "reaction" | "merge_request_approval" | "page":
+            return stored
+        case _:
+            return "note"
 
 
 def _place_of(proposal: Proposal, approval: Approval) -> Noteable | None:

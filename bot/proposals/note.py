@@ -17,6 +17,7 @@ _SIGNAL_WORDS = {
     "reaction": "by a reaction",
     "merge_request_approval": "by approving the merge request",
     "note": "by a comment",
+    "page": "with Yes on my page",
 }
 
 
@@ -25,14 +26,10 @@ def refresh(services: Services, proposal: Proposal) -> None:
     if proposal.note_id is None or proposal.note_iid is None or proposal.note_kind is None:
         return
     kind: NoteableKind = "issue" if proposal.note_kind == "issue" else "merge_request"
-    text = safe(render(services, proposal), services.homes)
-    services.gitlab.edit_note(proposal.project_id, Noteable(kind=kind, iid=proposal.note_iid), proposal.note_id, text)
-
-
-def render(services: Services, proposal: Proposal) -> str:
-    """Return the Markdown of the note: how it stands first, then the draft itself."""
+    link = texts.conversation_link(services.settings.public_url, proposal.conversation_id)
     mark = texts.mark(proposal.order_id) if proposal.order_id else ""
-    return shown(services, proposal, proposal.introduction) + mark
+    text = safe(shown(services, proposal, proposal.introduction), services.homes, ending=link + mark)
+    services.gitlab.edit_note(proposal.project_id, Noteable(kind=kind, iid=proposal.note_iid), proposal.note_id, text)
 
 
 def shown(services: Services, proposal: Proposal, above: str) -> str:

@@ -39,18 +39,27 @@ _OWN_MARK = re.compile(r"(<!-- pipewright:[A-Za-z0-9 =:._/-]* -->)\s*\Z")
 Prose = Callable[[str], str]
 
 
-def safe(markdown: str, homes: Sequence[str] = ()) -> SafeText:
+def safe(markdown: str, homes: Sequence[str] = (), *, ending: str = "") -> SafeText:
     """Return the text with everything GitLab would act on made harmless; links live only to addresses in `homes`.
 
-    The bot's hidden mark stays where it is the very last thing; anywhere else it would be somebody's forgery.
+    The bot's hidden mark stays where it is the very last thing; anywhere else it would be somebody's forgery. The
+    `ending` (our own words, then the mark) stays below a text that is cut because it is too long.
     """
-    text = mask_secrets(_plain(markdown))
-    found = _OWN_MARK.search(text)
-    body, mark = (text[: found.start()].rstrip("\n"), f"\n\n{found[1]}") if found else (text, "")
+    text, last = mask_secrets(_plain(markdown)), mask_secrets(_plain(ending))
+    body, mark = (text, "") if last else _parted(text)
     if len(body) > MAX_CHARACTERS:
         body = body[:MAX_CHARACTERS] + _CUT
     prose = partial(_defused_prose, homes=homes)
-    return SafeText("\n".join(_defused_lines(_FRONT_MATTER.sub(r"\1\\", body), prose)) + mark)
+    words, last_mark = _parted(last)
+    lines = [*_defused_lines(_FRONT_MATTER.sub(r"\1\\", body), prose)]
+    lines += _defused_lines(words, prose) if words else ()
+    return SafeText("\n".join(lines) + mark + last_mark)
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """Return the text without the hidden mark at its end, and the mark."""
+    found = _OWN_MARK.search(text)
+    return (text[: found.start()].rstrip("\n"), f"\n\n{found[1]}") if found else (text, "")
 
 
 def quoted(text: str, limit: int = 300) -> str:

@@ -30,6 +30,11 @@ def mark(order_id: UUID) -> str:
     return f"\n\n<!-- pipewright:order={order_id} -->"
 
 
+def conversation_link(address: str | None, conversation_id: UUID) -> str:
+    """Return the line that leads to the whole conversation; nothing without an address of our own."""
+    return f"\n\n[Open the conversation]({address}/conversations/{conversation_id})" if address else ""
+
+
 def help_text(mention: str) -> str:
     """Say what the bot can do."""
     rows = "\n".join(f"| `{mention} {name}` | {does} |" for name, does in COMMANDS)

@@ -364,3 +364,18 @@ def test_a_cell_stays_in_its_row(text: str) -> None:
 def test_long_words_are_shortened_when_quoted(limit: int, text: str) -> None:
     assert quoted(text, limit).strip("` ").count("…") == 1
     assert len(quoted(text, limit).strip("` ")) <= limit
+
+
+@pytest.mark.parametrize("text", ["short", "x" * (MAX_CHARACTERS + 1), "```\ncode", "<!-- pipewright:order=7 -->"])
+def test_the_ending_stays_below_every_text_and_only_its_own_mark_lives(text: str) -> None:
+    mark, link = "<!-- pipewright:order=1 -->", "[Open the conversation](https://bot.test/conversations/1)"
+    out = safe(text, ["https://bot.test"], ending=f"\n\n{link}\n\n{mark}").markdown
+    assert out.endswith(f"\n\n{link}\n\n{mark}")
+    assert out.count("<!--") == 1
+    assert [token.type for token in _GITLAB.parse(out)][-2:] != ["fence"]
+
+
+def test_an_ending_is_defused_like_all_else() -> None:
+    assert safe("x", ["https://bot.test"], ending="\n\n[y](https://evil.test)").markdown.endswith(
+        "[y]&#40;https:&#8203;//evil.test)"
+    )

@@ -95,12 +95,42 @@ def test_commands_need_no_model(story: Story) -> None:
         assert "Here is the draft" in answer["answer"]
         assert "pipeline" in phone.say("status", session_id=answer["session_id"]).json()["answer"]
         assert "I write CI pipelines" in phone.say("help").json()["answer"]
-        assert "said in GitLab" in phone.say("approve", session_id=answer["session_id"]).json()["answer"]
+        refused = phone.say("approve", session_id=answer["session_id"]).json()
+        assert (refused["status"], "allowed to merge" in refused["answer"]) == ("refused", True)
         down = phone.say("tell me about it").json()
         assert (down["result"], "not reachable" in down["answer"]) == ("model down", True)
     finally:
         story.town.ollama.is_down = False
     assert story.request.state == "opened"
+
+
+def test_what_is_said_in_a_comment_can_be_said_in_a_talk(story: Story) -> None:
+    max_ = Phone(story, story.maintainer)
+    id_ = max_.say("generate").json()["session_id"]
+    story.settle()
+    for words, told in (
+        ("explain", "passed"),
+        ("retry", "pipeline"),
+        ("cancel", "pipeline"),
+        ("undo", "nothing to undo"),
+        ("repair", "not red"),
+    ):
+        assert told in max_.say(words, session_id=id_).json()["answer"], words
+        story.settle()
+    assert "Closed, as" in max_.say("reject", session_id=id_).json()["answer"]
+    assert story.request.state == "closed"
+
+
+def test_an_approval_in_a_talk_merges_for_whoever_may(story: Story) -> None:
+    max_ = Phone(story, story.maintainer)
+    id_ = max_.say("generate").json()["session_id"]
+    story.settle()
+    with story.world.lock:
+        reading = Phone(story, story.maintainer, "read_api")
+    refused = reading.say("approve", session_id=id_).json()
+    assert (refused["status"], "only reads" in refused["answer"]) == ("refused", True)
+    assert "Merged" in max_.say("approve", session_id=id_).json()["answer"]
+    assert story.request.state == "merged"
 
 
 @pytest.mark.parametrize("who", ["reporter", "read_api"])

@@ -14,7 +14,7 @@ from litestar.exceptions import ClientException, NotAuthorizedException, NotFoun
 from litestar.handlers import BaseRouteHandler
 from litestar.params import FromPath
 
-from bot.domain import Chat, Event, Mention, MergeRequestChanged, PipelineChanged, ProposalStatus
+from bot.domain import Chat, Decision, Event, Mention, MergeRequestChanged, PipelineChanged, ProposalStatus
 from bot.settings import Settings
 from bot.store import approvals, history, proposals
 from bot.web.pages.render import render
@@ -113,6 +113,8 @@ def in_words(event: Event) -> tuple[str, str]:
             return event.author.username, event.text
         case MergeRequestChanged():
             return event.author.username, f"merge request {event.iid}: {event.action}"
+        case Decision():
+            return event.author.username, f"{'Yes' if event.is_yes else 'No'} to {event.sha[:8]}, on this page"
         case PipelineChanged():
             return "GitLab", f"pipeline {event.pipeline_id} of {event.ref}: {event.status}"
         case _:
