@@ -158,14 +158,23 @@ def _work(services: Services) -> Work:
 
 
 @contextmanager
-def running(parts: Parts, *, with_worker: bool = True) -> Iterator[str]:
-    """Let the bot be reached and work; yield its address. Leaving finishes what runs."""
+def running(parts: Parts, *, with_worker: bool = True, listening: socket.socket | None = None) -> Iterator[str]:
+    """Let the bot be reached and work; yield its address. Leaving finishes what runs.
+
+    Whoever has to know the address before opens the socket with `listen` and hands it in.
+    """
     settings = parts.services.settings
-    listening = _listen(settings.listen_host, settings.listen_port)
+    listening = listening or listen(settings.listen_host, settings.listen_port)
     stop = threading.Event()
     with ExitStack() as stack:
         server = uvicorn.Server(
-            uvicorn.Config(_app(parts), log_config=None, lifespan="off", timeout_graceful_shutdown=5)
+            uvicorn.Config(
+                _app(parts),
+                log_config=None,
+                lifespan="off",
+                timeout_graceful_shutdown=5,
+                forwarded_allow_ips=settings.trusted_proxies,
+            )
         )
         web = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="web")
         web.start()
@@ -195,7 +204,8 @@ def _app(parts: Parts) -> Litestar:
     return create_app(web_parts)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; raises CannotError, which says what to do, when it cannot."""
     try:
         return socket.create_server((host, port), backlog=1024)
     except OSError as error:

@@ -12,6 +12,11 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from bot.domain import CannotError
 
 PREFIX = "PIPEWRIGHT_"
+_SIGN_IN = (
+    "is gone: people sign in with GitLab now and see what they may see there. Remove it, and set "
+    "PIPEWRIGHT_OAUTH_CLIENT_ID, PIPEWRIGHT_OAUTH_CLIENT_SECRET and PIPEWRIGHT_PUBLIC_URL"
+)
+_GONE = {"history_open": _SIGN_IN, "history_password": _SIGN_IN}
 
 
 class Settings(BaseSettings):
@@ -56,8 +61,16 @@ class Settings(BaseSettings):
     listen_host: str = Field("127.0.0.1", description="address to listen on")
     listen_port: int = Field(8080, ge=0, le=65535, description="port to listen on")
     worker_concurrency: int = Field(4, ge=1, le=64, description="orders worked on at the same time")
-    history_open: bool = Field(False, description="true shows the history pages to whoever reaches the port")
-    history_password: SecretStr | None = Field(None, description="password for the history pages (any user name)")
+    oauth_client_id: str | None = Field(
+        None, description="the application by which people sign in with GitLab: its id (scope `read_api`, confidential)"
+    )
+    oauth_client_secret: SecretStr | None = Field(None, description="the secret of that application")
+    operators: str = Field(
+        "", description="who may open the operator's page beside GitLab's administrators: user names or ids with commas"
+    )
+    trusted_proxies: str = Field(
+        "127.0.0.1", description="addresses of proxies whose word counts for where a request comes from, with commas"
+    )
     log_format: Literal["json", "console"] = Field("json", description="how log lines look")
 
     @classmethod
@@ -94,6 +107,11 @@ class Settings(BaseSettings):
         return value.lstrip("@")
 
     @property
+    def operator_names(self) -> frozenset[str]:
+        """Names and ids of the operators, in lower case."""
+        return frozenset(name.strip().lstrip("@").lower() for name in self.operators.split(",") if name.strip())
+
+    @property
     def ollama_urls(self) -> tuple[str, ...]:
         """Every Ollama address."""
         return tuple(url.strip().rstrip("/") for url in self.ollama_url.split(",") if url.strip())
@@ -107,6 +125,9 @@ def read_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
         for key, value in values.items()
         if key.startswith(PREFIX) and value.strip()
     }
+    gone = [f"  {PREFIX}{name.upper()} {why}" for name, why in _GONE.items() if name in given]
+    if gone:
+        raise CannotError("\n".join(["some settings are of an earlier version (environment or .env):", *gone]))
     try:
         return Settings.model_validate(given)
     except ValidationError as error:

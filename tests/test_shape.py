@@ -25,6 +25,8 @@ LONGEST_OF_NINE_IN_TEN = 20
 DOORS = {
     "gitlab": ("bot/gitlab/",),
     "requests": ("bot/gitlab/",),
+    "authlib": ("bot/gitlab/",),
+    "cryptography": ("bot/web/door/",),
     "ollama": ("bot/llm/", "bot/knowledge/"),
     "chromadb": ("bot/knowledge/",),
     "psycopg_pool": ("bot/store/", "bot/tasks.py"),

@@ -18,8 +18,9 @@ from rich.markup import escape
 
 from bot import logs
 from bot.domain import CannotError
-from bot.main import open_parts, running
+from bot.main import listen, open_parts, running
 from bot.sandbox import acts, sample, seed
+from bot.sandbox.oauth.records import add_application
 from bot.sandbox.server import Sandbox
 from bot.sandbox.state import Issue, MergeRequest, Note, Pipeline, Project, User
 from bot.settings import Settings, read_settings
@@ -109,18 +110,26 @@ def _start(stack: ExitStack, folder: Path, *, run_jobs: bool) -> tuple[Scene, st
     if run_jobs:
         seed.add_history(project, max_, tag="v1.2", commits=_COMMITS_SINCE_TAG)
     secret = secrets.token_urlsafe(24)
-    parts = stack.enter_context(open_parts(_settings(sandbox.url, token.value, secret, folder)))
-    address = stack.enter_context(running(parts))
+    listening = stack.enter_context(listen("127.0.0.1", 0))
+    own_address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    application = add_application(world, f"{own_address}/sign-in/callback", "read_api")
+    signing_in = {
+        "PUBLIC_URL": own_address,
+        "OAUTH_CLIENT_ID": application.uid,
+        "OAUTH_CLIENT_SECRET": application.secret,
+    }
+    parts = stack.enter_context(open_parts(_settings(sandbox.url, token.value, secret, folder, signing_in)))
+    address = stack.enter_context(running(parts, listening=listening))
     seed.add_hook(world, project, f"{address}/webhooks/gitlab", token=secret)
     with world.lock:
         issue = acts.open_issue(world, project, mia, "We have no CI", "Every merge is a leap of faith.")
     return Scene(sandbox, project, issue, mia, max_, bot), address
 
 
-def _settings(gitlab_url: str, token: str, secret: str, folder: Path) -> Settings:
+def _settings(gitlab_url: str, token: str, secret: str, folder: Path, more: dict[str, str]) -> Settings:
     """The environment of whoever runs the demonstration must not reach into it."""
     values = {"GITLAB_URL": gitlab_url, "GITLAB_TOKEN": token, "WEBHOOK_SECRET": secret, "DATA_DIR": str(folder)}
-    values |= {"LISTEN_PORT": "0", "HISTORY_OPEN": "true", "OLLAMA_URL": "http://127.0.0.1:9"}
+    values |= {"OLLAMA_URL": "http://127.0.0.1:9", **more}
     return read_settings({f"PIPEWRIGHT_{name}": value for name, value in values.items()}, env_file=None)
 
 
@@ -241,7 +250,9 @@ def _until(scene: Scene, what: str, holds: Callable[[], bool]) -> None:
 
 def _stay(console: Console, scene: Scene, address: str) -> None:
     url, path = scene.sandbox.url, scene.project.path
-    console.print("\nEverything stays up; open these and play (choose who you are at the top of the page):")
+    console.print(
+        "\nEverything stays up; open these and play (choose who you are at the top of the page, and when you sign in):"
+    )
     console.print(f"  the issue          {url}/{path}/-/issues/{scene.issue.iid}", highlight=False)
     console.print(f"  the merge request  {url}/{path}/-/merge_requests/1", highlight=False)
     console.print(f"  the bot's history  {address}/", highlight=False)

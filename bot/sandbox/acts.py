@@ -37,18 +37,25 @@ def message(status: int, text: object) -> ApiError:
 
 
 def level(project: Project, user: User) -> int:
-    """Return an account's role, 0 for none."""
-    return project.members.get(user.id, 0) if user.state == "active" else 0
+    """Return an account's role, 0 for none; administrators may do in every project what its owners may."""
+    if user.state != "active":
+        return 0
+    return 50 if user.is_admin else project.members.get(user.id, 0)
 
 
 def may_see(project: Project, user: User) -> bool:
-    """Tell whether an account sees a project at all."""
-    return project.visibility != "private" or level(project, user) >= 10
+    """Tell whether an account sees a project at all; internal ones are closed to external accounts."""
+    is_open = project.visibility == "public" or (project.visibility == "internal" and not user.is_external)
+    return is_open or level(project, user) >= 10
 
 
 def may_see_noteable(of: Noteable, user: User) -> bool:
-    """Tell whether an account sees an issue: confidential ones only its author and Planners upwards."""
-    return not of.is_confidential or of.author.id == user.id or level(of.project, user) >= 15
+    """Tell whether an account that sees the project sees an issue or merge request of it.
+
+    Confidential issues are for their author and Planners upwards; so are all merge requests of private projects.
+    """
+    is_closed = of.is_confidential or (of.kind == "merge_request" and of.project.visibility == "private")
+    return not is_closed or of.author.id == user.id or level(of.project, user) >= 15
 
 
 def may_merge(project: Project, user: User, branch: str) -> bool:
@@ -67,7 +74,8 @@ def may_push(project: Project, user: User, branch: str) -> bool:
 
 def may_read_code(project: Project, user: User) -> bool:
     """Tell whether an account sees files: in a private project from Reporter upwards."""
-    return project.visibility != "private" or level(project, user) >= 20
+    is_open = project.visibility != "private" and may_see(project, user)
+    return is_open or level(project, user) >= 20
 
 
 def open_issue(

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from bot.sandbox import acts, git_store
 from bot.sandbox.faults import Fault, Faults
+from bot.sandbox.oauth import provider
 from bot.sandbox.pages import views
 from bot.sandbox.rest import router
 from bot.sandbox.rest.call import Answer
@@ -103,6 +104,8 @@ class Sandbox:
     def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer | None:
         """Answer one request; None means that the connection is dropped."""
         parts = urlsplit(target)
+        if parts.path.startswith("/oauth/"):
+            return self._oauth(method, parts.path, headers, _form(parts.query), body)
         if not parts.path.startswith(("/api/v4/", "/api/graphql")):
             return views.answer(self.world, method, parts.path, headers, _form(parts.query), _form(body.decode()))
         self.calls.append(f"{method} {parts.path}")
@@ -114,6 +117,17 @@ class Sandbox:
         if fault.status == 0:
             return None
         return Answer(fault.status, fault.text.encode(), {"Content-Type": "application/json", **fault.headers})
+
+    def _oauth(
+        self, method: str, path: str, headers: Mapping[str, str], query: dict[str, Any], body: bytes
+    ) -> Answer | None:
+        self.calls.append(f"{method} {path}")
+        fault = self.faults.take(method, path)
+        if fault is None or fault.after_effect:
+            answer = provider.answer(self.world, method, path, headers, query, _body(headers, body))
+        if fault is None:
+            return answer
+        return None if fault.status == 0 else Answer(fault.status, fault.text.encode(), dict(fault.headers))
 
     def _api(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Answer:
         try:

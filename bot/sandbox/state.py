@@ -30,6 +30,8 @@ class User:
     name: str
     is_bot: bool = False
     state: str = "active"
+    is_admin: bool = False
+    is_external: bool = False
 
 
 @dataclass
@@ -40,6 +42,9 @@ class Token:
     user: User
     scopes: tuple[str, ...]
     created_at: datetime = field(default_factory=now)
+    expires_at: datetime | None = None
+    is_revoked: bool = False
+    is_oauth: bool = False
 
 
 @dataclass
@@ -275,6 +280,7 @@ class World:
     tokens: dict[str, Token] = field(default_factory=dict)
     projects: dict[int, Project] = field(default_factory=dict)
     todos: list[Todo] = field(default_factory=list)
+    oauth: object = None
     unknown_routes: list[str] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     counter: Iterator[int] = field(default_factory=lambda: itertools.count(100))

@@ -1,5 +1,6 @@
 """What the history pages show. Confidential conversations, and those with an internal proposal, never appear."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -55,24 +56,32 @@ _ENTRY = (
 )
 
 
+def projects(connection: Connection[TupleRow]) -> list[int]:
+    """Return the projects that were ever talked in."""
+    return [row[0] for row in connection.execute("select distinct project_id from conversations").fetchall()]
+
+
 def newest(
     connection: Connection[TupleRow],
     *,
+    project_ids: Collection[int],
     status: str | None = None,
     before: tuple[datetime, UUID] | None = None,
     limit: int,
 ) -> list[Entry]:
-    """Return conversations, last changed first; `before` is the last one of the page before, by time and id.
+    """Return conversations of these projects, last changed first.
 
+    `before` is the last one of the page before, by time and id.
     The status `none` means: no proposal yet.
     """
     time, id_ = before or (None, None)
     with connection.cursor(row_factory=class_row(Entry)) as cursor:
         return cursor.execute(
-            _ENTRY.encode() + b" and (%(status)s::text is null or coalesce(p.status, 'none') = %(status)s)"
+            _ENTRY.encode() + b" and c.project_id = any(%(projects)s)"
+            b" and (%(status)s::text is null or coalesce(p.status, 'none') = %(status)s)"
             b" and (%(time)s::timestamptz is null or (c.updated_at, c.id) < (%(time)s, %(id)s::uuid))"
             b" order by c.updated_at desc, c.id desc limit %(limit)s",
-            {"status": status, "time": time, "id": id_, "limit": limit},
+            {"projects": list(project_ids), "status": status, "time": time, "id": id_, "limit": limit},
         ).fetchall()
 
 

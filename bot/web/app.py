@@ -9,8 +9,10 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from bot.domain import CannotError, UnreachableError
 from bot.web import errors, webhook
 from bot.web.api import routes as api
-from bot.web.door.rights import Rights
-from bot.web.door.tokens import Visitors
+from bot.web.door import routes as door
+from bot.web.door.csrf import own_pages_only
+from bot.web.door.headers import headers_of_safety
+from bot.web.door.state import open_door
 from bot.web.pages import routes as pages
 from bot.web.parts import WebParts
 
@@ -27,14 +29,9 @@ def create_app(parts: WebParts) -> Litestar:
             "webhook's secret token in GitLab) or PIPEWRIGHT_WEBHOOK_SIGNING_TOKEN (GitLab 19.0 and newer)."
         )
     return Litestar(
-        route_handlers=[webhook.receive_webhook, *api.ROUTES, *pages.ROUTES],
-        state=State(
-            {
-                "parts": parts,
-                "visitors": Visitors(settings, parts.clock),
-                "rights": Rights(parts.pool, parts.clock),
-            }
-        ),
+        route_handlers=[webhook.receive_webhook, *door.ROUTES, *api.ROUTES, *pages.ROUTES],
+        guards=[own_pages_only],
+        state=State({"parts": parts, "door": open_door(parts)}),
         # The description of the API is JSON alone: litestar's pages for it load scripts from elsewhere.
         openapi_config=OpenAPIConfig(
             title="Pipewright",
@@ -48,7 +45,7 @@ def create_app(parts: WebParts) -> Litestar:
             **dict.fromkeys(errors.DATABASE_SILENT, errors.answer_silent_database),
             Exception: errors.answer_fault,
         },
-        before_send=[errors.add_safety],
+        before_send=[headers_of_safety(settings)],
         logging_config=None,  # its default would put every library at INFO
         request_max_body_size=100_000,
     )

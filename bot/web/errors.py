@@ -1,14 +1,15 @@
-"""Every way to fail, as one clear message: JSON for programs, a page for people. And the headers of safety."""
+"""Every way to fail, as one clear message: JSON for programs, a page for people."""
 
 import uuid
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 import structlog
 from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException
-from litestar.types import Message, Scope
+from litestar.response import Redirect
 from psycopg import InterfaceError, OperationalError
 
 from bot.domain import UnreachableError
@@ -16,19 +17,12 @@ from bot.web.pages.render import render
 
 _FOR_PROGRAMS = ("/webhooks", "/health", "/metrics", "/schema", "/api")
 _RETRY_AFTER_SECONDS = "30"
-# Nothing is ever loaded from elsewhere, and nothing runs: no script, no style but our one file.
-_SAFETY = {
-    b"content-security-policy": b"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    b"base-uri 'none'; frame-ancestors 'none'",
-    b"x-content-type-options": b"nosniff",
-    b"x-frame-options": b"DENY",
-    b"referrer-policy": b"no-referrer",
-}
 _TITLES = {
     401: "Sign in",
     403: "Closed",
     404: "Not found",
     405: "Not possible",
+    429: "Too often",
     503: "Not now",
 }
 
@@ -38,15 +32,10 @@ DATABASE_SILENT = (OperationalError, InterfaceError)
 log = structlog.get_logger()
 
 
-async def add_safety(message: Message, _scope: Scope) -> None:
-    """Add the headers of safety to every answer, errors too."""
-    if message["type"] == "http.response.start":
-        known = {name.lower() for name, _ in message.get("headers", ())}
-        message["headers"] = [*message.get("headers", ()), *(item for item in _SAFETY.items() if item[0] not in known)]
-
-
 def answer_refusal(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
-    """Answer a request that cannot be served, with its status."""
+    """Answer a request that cannot be served, with its status; who opens a page unknown is led to signing in."""
+    if error.status_code == 401 and not request.url.path.startswith(_FOR_PROGRAMS):
+        return _to_sign_in(request)
     return _answer(request, error.status_code, _words(error), dict(error.headers or {}))
 
 
@@ -68,6 +57,16 @@ def answer_fault(request: Request[Any, Any, Any], error: Exception) -> Response[
     log.error("a request broke", error_id=error_id, path=request.url.path, exc_info=error)
     message = f"Something went wrong here. An administrator finds the cause in the log under the id {error_id}."
     return _answer(request, 500, message, {})
+
+
+def _to_sign_in(request: Request[Any, Any, Any]) -> Response[Any]:
+    """Parts of a page that htmx fetches tell it to leave the page; whoever changes something begins at its start."""
+    is_part = "hx-request" in request.headers
+    came_from = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    place = "/sign-in" + (f"?{urlencode({'next': came_from})}" if request.method == "GET" and not is_part else "")
+    if is_part:
+        return Response(None, status_code=401, headers={"HX-Redirect": place}, media_type=MediaType.HTML)
+    return Redirect(place, status_code=303)
 
 
 def _words(error: HTTPException) -> str:

@@ -23,7 +23,7 @@ class WebParts:
     """Everything the web may use. `mention_names` are the names that mean the bot, without the @.
 
     `is_ready` names further parts that are not ready and why; PostgreSQL and the queue are looked at anyway.
-    `clock` tells, in seconds, how long something has been remembered.
+    `clock` tells, in seconds, how long something has been remembered; `now` counts them since 1970.
     """
 
     settings: Settings
@@ -34,6 +34,7 @@ class WebParts:
     metrics: Metrics = field(default_factory=Metrics)
     is_ready: Callable[[], Mapping[str, str]] = _nothing_fails
     clock: Callable[[], float] = time.monotonic
+    now: Callable[[], float] = time.time
 
 
 def parts_of(connection: ASGIConnection[Any, Any, Any, Any]) -> WebParts:

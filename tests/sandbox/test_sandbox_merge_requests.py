@@ -107,6 +107,7 @@ NOT_ALLOWED = (405, "405 Method Not Allowed")
 
 @pytest.mark.parametrize("who", ["mia", "rob", "gina"])
 def test_first_the_right_to_merge_is_looked_at(place: Place, who: str) -> None:
+    place.project.visibility = "internal"
     request = place.open(title="Draft: it")
     assert refused(merge(place, request, who, sha="0" * 40)) == (401, "401 Unauthorized")
 
@@ -246,8 +247,13 @@ def test_an_approval_of_another_commit_is_a_conflict(place: Place) -> None:
     assert place.api.post(path(place.open()) + "/approve", sha="0" * 40).status_code == 409
 
 
+def test_a_guest_sees_no_merge_request_of_a_private_project(place: Place) -> None:
+    assert place.as_("gina").get(path(place.open())).status_code == 404
+
+
 @pytest.mark.parametrize("who", ["rob", "gina"])
 def test_approving_needs_a_developer(place: Place, who: str) -> None:
+    place.project.visibility = "internal"
     request = place.open()
     assert place.as_(who).get(path(request) + "/approvals").json()["user_can_approve"] is False
     assert place.as_(who).post(path(request) + "/approve", sha="0" * 40).status_code == 403

@@ -88,6 +88,7 @@ def test_an_approval_by_comment_alone_is_no_note_but_an_approval(told: Place) ->
 
 @pytest.mark.parametrize("who", ["rob", "gina"])
 def test_who_may_not_approve_is_told_so_and_nothing_is_kept(told: Place, who: str) -> None:
+    told.project.visibility = "internal"
     request = told.open()
     before = events(told, "Merge Request Hook")
     answer = told.as_(who).post(f"/merge_requests/{request.iid}/notes", body="/approve")
@@ -168,6 +169,7 @@ def test_draft_and_ready_change_the_title(place: Place, before: str, command: st
 
 
 def test_a_guest_closes_no_merge_request(place: Place) -> None:
+    place.project.visibility = "internal"
     request = place.open()
     answer = place.as_("gina").post(f"/merge_requests/{request.iid}/notes", body="/close")
     assert answer.json()["summary"] == ["Could not apply close command."]

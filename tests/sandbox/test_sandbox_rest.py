@@ -95,7 +95,18 @@ def test_a_token_counts_as_bearer_too(place: Place) -> None:
 
 def test_the_token_of_a_blocked_account_is_dead(place: Place) -> None:
     place.people["mia"].state = "blocked"
-    assert place.as_("mia").get("//user").status_code == 401
+    answer = place.as_("mia").get("//user")
+    assert (answer.status_code, answer.json()) == (403, {"message": "403 Forbidden - Your account has been blocked."})
+
+
+def test_an_external_account_sees_no_internal_project_and_an_administrator_sees_every_one(place: Place) -> None:
+    place.project.visibility = "internal"
+    del place.project.members[place.people["gina"].id]
+    assert place.as_("gina").get("").status_code == 200
+    place.people["gina"].is_external = True
+    assert place.as_("gina").get("").status_code == 404
+    place.people["gina"].is_admin = True
+    assert place.as_("gina").get("").status_code == 200
 
 
 @pytest.mark.parametrize(

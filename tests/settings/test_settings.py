@@ -13,7 +13,7 @@ SECRETS = {
     "WEBHOOK_SECRET": "a-secret-of-the-webhook",
     "WEBHOOK_SIGNING_TOKEN": "whsec_a-secret-to-sign",
     "DATABASE_URL": "postgres://app:a-secret-of-the-database@db/app",
-    "HISTORY_PASSWORD": "a-secret-of-the-history",
+    "OAUTH_CLIENT_SECRET": "a-secret-of-the-application",
 }
 
 
@@ -53,7 +53,6 @@ WRONG = {
     "EMBEDDINGS": "magic",
     "LISTEN_PORT": "70000",
     "WORKER_CONCURRENCY": "0",
-    "HISTORY_OPEN": "perhaps",
     "LOG_FORMAT": "xml",
 }
 
@@ -65,6 +64,18 @@ def test_a_wrong_variable_is_named_with_what_it_should_be(name: str) -> None:
     line = next(line for line in text.splitlines() if PREFIX + name in line)
     assert "is wrong" in line
     assert str(field.description) in line
+
+
+@pytest.mark.parametrize(("name", "value"), [("HISTORY_OPEN", "true"), ("HISTORY_PASSWORD", "a-password")])
+def test_a_setting_that_is_gone_says_what_takes_its_place(name: str, value: str) -> None:
+    text = complaint(**GOOD | {name: value})
+    assert f"{PREFIX}{name} is gone" in text
+    assert f"{PREFIX}OAUTH_CLIENT_ID" in text
+    assert value not in text.replace(PREFIX + name, "")
+
+
+def test_operators_are_names_or_ids() -> None:
+    assert read(**GOOD, OPERATORS="@Ada, 17,").operator_names == {"ada", "17"}
 
 
 def test_missing_and_wrong_ones_stand_in_one_message() -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bot.main import open_parts, running
+from bot.main import listen, open_parts, running
 from bot.sandbox import seed
+from bot.sandbox.oauth.records import add_application
 from bot.sandbox.server import Sandbox
 from bot.settings import read_settings
 from tests.world.scripted_ollama import ScriptedOllama
@@ -21,6 +22,9 @@ def open_town(postgres: str, folder: Path, name: str, **more: str) -> Iterator[T
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f"create database {name} template template strategy file_copy".encode())
     sandbox, ollama = Sandbox(folder / "gitlab", job_seconds=0.01).start(), ScriptedOllama().start()
+    listening = listen("127.0.0.1", 0)
+    own_address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    application = add_application(sandbox.world, f"{own_address}/sign-in/callback", "read_api")
     bot = seed.add_user(sandbox.world, "pipewright", is_bot=True)
     token = seed.add_token(sandbox.world, bot)
     settings = read_settings(
@@ -31,14 +35,15 @@ def open_town(postgres: str, folder: Path, name: str, **more: str) -> Iterator[T
             "PIPEWRIGHT_DATABASE_URL": postgres.replace("dbname=postgres", f"dbname={name}"),
             "PIPEWRIGHT_OLLAMA_URL": ollama.url,
             "PIPEWRIGHT_DATA_DIR": str(folder / "bot"),
-            "PIPEWRIGHT_LISTEN_PORT": "0",
-            "PIPEWRIGHT_HISTORY_OPEN": "true",
+            "PIPEWRIGHT_PUBLIC_URL": own_address,
+            "PIPEWRIGHT_OAUTH_CLIENT_ID": application.uid,
+            "PIPEWRIGHT_OAUTH_CLIENT_SECRET": application.secret,
             "PIPEWRIGHT_SWEEP_SECONDS": "0",  # a story says itself when the bot looks around
             **{f"PIPEWRIGHT_{key.upper()}": value for key, value in more.items()},
         },
         env_file=None,
     )
-    with open_parts(settings) as parts, running(parts) as address:
+    with open_parts(settings) as parts, running(parts, listening=listening) as address:
         yield Town(sandbox, ollama, parts, address, bot)
     ollama.stop()
     sandbox.stop()

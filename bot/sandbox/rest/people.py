@@ -6,8 +6,9 @@ from bot.sandbox.rest.call import Answer, Call, paged
 
 
 def me(call: Call) -> Answer:
-    """Show the account of the token."""
-    return Answer(200, shapes.account(call.world, call.user))
+    """Show the account of the token; administrators are told that they are."""
+    more = {"is_admin": True} if call.user.is_admin else {}
+    return Answer(200, shapes.account(call.world, call.user) | more)
 
 
 def version(call: Call) -> Answer:
@@ -16,7 +17,9 @@ def version(call: Call) -> Answer:
 
 
 def own_token(call: Call) -> Answer:
-    """Show the token in use."""
+    """Show the token in use, unless it is one of an application."""
+    if call.token.is_oauth:
+        raise message(400, "400 Bad request - This endpoint requires token type to be a personal access token")
     number = list(call.world.tokens).index(call.token.value) + 1
     return Answer(200, shapes.token(call.token, number))
 

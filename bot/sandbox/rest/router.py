@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from bot.sandbox.acts import ApiError
 from bot.sandbox.rest import merge_requests, noteables, people, pipelines, repository, todos
 from bot.sandbox.rest.call import Answer, Call
-from bot.sandbox.state import Token, World
+from bot.sandbox.state import Token, World, now
 
 Handler = Callable[[Call], Answer]
 _P = "/projects/:project"
@@ -113,11 +113,21 @@ def _answer(world: World, method: str, path: str, headers: Mapping[str, str], pa
 
 def _token(world: World, headers: Mapping[str, str]) -> Token:
     bearer = headers.get("Authorization", "")
-    value = headers.get("PRIVATE-TOKEN") or bearer.removeprefix("Bearer ")
-    token = world.tokens.get(value)
-    if token is None or token.user.state != "active":
+    private = headers.get("PRIVATE-TOKEN")
+    token = world.tokens.get(private or bearer.removeprefix("Bearer "))
+    if token is None or (private and token.is_oauth):
         raise ApiError(401, {"message": "401 Unauthorized"})
+    if token.is_revoked:
+        raise _invalid("Token was revoked. You have to re-authorize from the user.")
+    if token.expires_at is not None and token.expires_at <= now():
+        raise _invalid("Token is expired. You can either do re-authorization or token refresh.")
+    if token.user.state != "active":
+        raise ApiError(403, {"message": "403 Forbidden - Your account has been blocked."})
     return token
+
+
+def _invalid(description: str) -> ApiError:
+    return ApiError(401, {"error": "invalid_token", "error_description": description})
 
 
 def _check_scope(token: Token, method: str, path: str) -> None:

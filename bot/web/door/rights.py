@@ -92,6 +92,6 @@ def _shown(visitor: Visitor, project_id: int, noteable: Noteable) -> NoteableDet
 
 def rights_of(connection: Connection) -> Rights:
     """Return the rights that the app keeps."""
-    rights = connection.app.state.rights
+    rights = connection.app.state.door.rights
     assert isinstance(rights, Rights)  # create_app put it there
     return rights

@@ -56,25 +56,32 @@ class Visitors:
             seconds=REMEMBERED_SECONDS, most=_MOST_REMEMBERED, clock=clock
         )
 
-    def with_token(self, token: str) -> Visitor:
-        """Return who has a GitLab token.
+    def with_token(self, token: str, *, scopes: tuple[str, ...] | None = None) -> Visitor:
+        """Return who has a GitLab token; its `scopes` are asked for unless they are known.
 
         Raises NotAuthorizedException or PermissionDeniedException in words that help.
         """
         key, gitlab = key_of(token), self._gitlab(token)
         known = self._known.get(key)
         if known is None:
-            known = _looked_up(gitlab)
+            known = _looked_up(gitlab, scopes)
             self._known.put(key, known)
         return Visitor(
             person=known.person,
             gitlab=gitlab,
             may_change="api" in known.scopes,
-            is_admin=known.is_admin,
+            is_admin=known.is_admin or self._is_operator(known.person),
             sees_all=known.is_admin,
             csrf=None,
             key=key,
         )
+
+    def _is_operator(self, person: Person) -> bool:
+        return bool({person.username.lower(), str(person.id)} & self._settings.operator_names)
+
+    def forget(self, token: str) -> None:
+        """Ask GitLab anew the next time."""
+        self._known.forget(key_of(token))
 
     def _gitlab(self, token: str) -> GitLab:
         ca_file = str(self._settings.ca_file) if self._settings.ca_file else None
@@ -103,12 +110,13 @@ def not_authorized(words: str) -> NotAuthorizedException:
     return NotAuthorizedException(words, headers=_ASK_FOR_TOKEN)
 
 
-def _looked_up(gitlab: GitLab) -> _Known:
+def _looked_up(gitlab: GitLab, scopes: tuple[str, ...] | None) -> _Known:
     try:
         account = gitlab.me()
     except RefusedError as refused:
         raise _explained(refused) from refused
-    return _Known(Person(id=account.id, username=account.username), _scopes(gitlab), account.is_admin)
+    person = Person(id=account.id, username=account.username)
+    return _Known(person, _scopes(gitlab) if scopes is None else scopes, account.is_admin)
 
 
 def _explained(refused: RefusedError) -> NotAuthorizedException | PermissionDeniedException:

@@ -1,67 +1,41 @@
-"""The history pages: what people asked, what was answered, proposed, approved and merged. Closed by default."""
+"""The history pages: what people asked, what was answered, proposed, approved and merged."""
 
-import base64
-import binascii
-import hmac
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from litestar import MediaType, Request, Response, get
-from litestar.connection import ASGIConnection
-from litestar.exceptions import ClientException, NotAuthorizedException, NotFoundException, PermissionDeniedException
-from litestar.handlers import BaseRouteHandler
+from litestar.exceptions import ClientException, NotFoundException
 from litestar.params import FromPath
 
 from bot.domain import Chat, Decision, Event, Mention, MergeRequestChanged, PipelineChanged, ProposalStatus
 from bot.settings import Settings
-from bot.store import approvals, history, proposals
+from bot.store import approvals, conversations, history, proposals
+from bot.web.door.rights import rights_of
+from bot.web.door.visitors import visitor_of
 from bot.web.pages.render import render
 from bot.web.parts import parts_of
 
 PAGE_SIZE = 30
+_NOWHERE = "There is no such conversation, or you may not read it."
 STATUSES = (*(status.value for status in ProposalStatus), "none")
-_CLOSED = (
-    "The history shows what was said in every project this bot serves, so it is closed until an administrator opens "
-    "it: PIPEWRIGHT_HISTORY_PASSWORD asks for a password, PIPEWRIGHT_HISTORY_OPEN=true shows it to whoever reaches "
-    "this address."
-)
 
 
-def may_see_history(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-    """Let in whoever the settings let in; a password wins over an open door."""
-    settings = parts_of(connection).settings
-    if settings.history_password:  # an empty one is none: it would let everybody in
-        _check_password(connection.headers.get("authorization", ""), settings.history_password.get_secret_value())
-    elif not settings.history_open:
-        raise PermissionDeniedException(_CLOSED)
-
-
-def _check_password(header: str, expected: str) -> None:
-    scheme, _, encoded = header.partition(" ")
-    try:
-        given = base64.b64decode(encoded, validate=True) if scheme.lower() == "basic" else b""
-    except (binascii.Error, ValueError):
-        given = b""
-    if not hmac.compare_digest(given.partition(b":")[2], expected.encode()):
-        raise NotAuthorizedException(
-            "The history asks for a password (any user name).",
-            headers={"WWW-Authenticate": 'Basic realm="Pipewright history", charset="UTF-8"'},
-        )
-
-
-@get("/", guards=[may_see_history], sync_to_thread=True, media_type=MediaType.HTML, include_in_schema=False)
+@get("/", sync_to_thread=True, media_type=MediaType.HTML, include_in_schema=False)
 def list_conversations(request: Request[Any, Any, Any]) -> Response[str]:
-    """Show conversations, last changed first."""
+    """Show the conversations of the projects that GitLab shows the visitor, last changed first."""
+    visitor = visitor_of(request)
     status = request.query_params.get("status") or None
     before = request.query_params.get("before")
     if status is not None and status not in STATUSES:
         raise ClientException(f"There is no status of this name; there are {', '.join(STATUSES)}.")
+    mark = _read_mark(before) if before else None
     with parts_of(request).pool.connection() as connection:
-        found = history.newest(
-            connection, status=status, before=_read_mark(before) if before else None, limit=PAGE_SIZE + 1
-        )
+        talked_in = history.projects(connection)
+    seen = rights_of(request).seen_projects(visitor, talked_in)
+    with parts_of(request).pool.connection() as connection:
+        found = history.newest(connection, project_ids=seen, status=status, before=mark, limit=PAGE_SIZE + 1)
     shown = found[:PAGE_SIZE]
     page = render(
         "list.html",
@@ -76,19 +50,21 @@ def list_conversations(request: Request[Any, Any, Any]) -> Response[str]:
 
 @get(
     "/conversations/{conversation_id:str}",
-    guards=[may_see_history],
     sync_to_thread=True,
     media_type=MediaType.HTML,
     include_in_schema=False,
 )
 def show_conversation(request: Request[Any, Any, Any], conversation_id: FromPath[str]) -> Response[str]:
-    """Show one conversation."""
-    parts = parts_of(request)
-    id_ = _read_id(conversation_id)
+    """Show one conversation to whoever may read it."""
+    visitor, parts, id_ = visitor_of(request), parts_of(request), _read_id(conversation_id)
+    with parts.pool.connection() as connection:
+        known = conversations.get(connection, id_)
+    if known is None or not rights_of(request).may_read(visitor, known):
+        raise NotFoundException(_NOWHERE)
     with parts.pool.connection() as connection:
         entry = history.find(connection, id_)
         if entry is None:
-            raise NotFoundException("There is no such conversation, or it is confidential.")
+            raise NotFoundException(_NOWHERE)
         offers = proposals.for_conversation(connection, id_)
         page = render(
             "conversation.html",
@@ -148,4 +124,4 @@ def _read_id(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError as error:
-        raise NotFoundException("There is no such conversation.") from error
+        raise NotFoundException(_NOWHERE) from error

@@ -1,0 +1,1 @@
+"""The stand-in as an OAuth provider, with Doorkeeper's words: anybody of its users may be chosen to sign in."""
