@@ -1,5 +1,6 @@
 """Conversations: one for an issue or merge request of a project, with the drafts that belong to it."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -107,6 +108,18 @@ def noteables(connection: Connection[TupleRow], conversation_id: UUID) -> list[N
         (conversation_id,),
     ).fetchall()
     return [Noteable(kind="issue" if kind == "issue" else "merge_request", iid=iid) for kind, iid in rows]
+
+
+def noteables_of(connection: Connection[TupleRow], conversation_ids: Collection[UUID]) -> dict[UUID, list[Noteable]]:
+    """Return the issues and merge requests of many conversations."""
+    rows = connection.execute(
+        "select conversation_id, kind, iid from conversation_noteables where conversation_id = any(%s)",
+        (list(conversation_ids),),
+    ).fetchall()
+    found: dict[UUID, list[Noteable]] = {}
+    for id_, kind, iid in rows:
+        found.setdefault(id_, []).append(Noteable(kind=kind, iid=iid))
+    return found
 
 
 def add_noteable(connection: Connection[TupleRow], conversation_id: UUID, project_id: int, kind: str, iid: int) -> None:

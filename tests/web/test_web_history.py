@@ -13,6 +13,7 @@ from litestar.testing import TestClient
 from bot.domain import Composition, Fact, JobRow, Mention, Noteable, Person, ProjectRef, ProposalStatus, Survey, Unit
 from bot.sandbox import acts, seed
 from bot.sandbox.server import Sandbox
+from bot.sandbox.state import MergeRequest
 from bot.settings import read_settings
 from bot.store import approvals, conversations, messages, proposals
 from bot.store.pool import Pool
@@ -44,6 +45,8 @@ def gitlab(tmp_path: Path) -> Iterator[Sandbox]:
     project.id, sandbox.world.projects[7] = 7, project
     for title in ("One", "Two"):
         acts.open_issue(sandbox.world, project, ada, title, "")
+    draft = MergeRequest(90, 3, project, ada, "Draft: CI", "", source_branch="pipewright/1", target_branch="main")
+    project.merge_requests.append(draft)
     seed.add_token(sandbox.world, ada, "read_api", value="glpat-ada")
     yield sandbox
     sandbox.stop()

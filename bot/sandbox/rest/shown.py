@@ -1,0 +1,33 @@
+"""GraphQL's `project(fullPath:){issue(iid:)}` and its like for merge requests: null for what one may not see."""
+
+import re
+
+from bot.sandbox import acts
+from bot.sandbox.rest.call import Answer, Call
+from bot.sandbox.state import NoteableKind
+
+PATTERN = re.compile(r"(\w+):project\(fullPath:\$(\w+)\)\{(issue|mergeRequest)\(iid:\$(\w+)\)\{iid\}\}")
+_KINDS: dict[str, NoteableKind] = {"issue": "issue", "mergeRequest": "merge_request"}
+_MOST_COMPLEX = 250
+
+
+def answer(call: Call, query: str, variables: dict[str, object]) -> Answer:
+    """Answer each alias."""
+    asked = PATTERN.findall(query)
+    if len(asked) * 4 > _MOST_COMPLEX:
+        text = f"Query has complexity of {len(asked) * 4}, which exceeds max complexity of {_MOST_COMPLEX}"
+        return Answer(200, {"errors": [{"message": text}]})
+    data = {
+        alias: _project(call, str(variables.get(path)), field, str(variables.get(iid)))
+        for alias, path, field, iid in asked
+    }
+    return Answer(200, {"data": data})
+
+
+def _project(call: Call, path: str, field: str, iid: str) -> dict[str, dict[str, str] | None] | None:
+    project = None if path.isdigit() else call.world.project_at(path)
+    if project is None or not acts.may_see(project, call.user):
+        return None
+    found = project.noteable(_KINDS[field], int(iid)) if iid.isdigit() else None
+    is_shown = found is not None and acts.may_see_noteable(found, call.user)
+    return {field: {"iid": iid} if is_shown else None}
