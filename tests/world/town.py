@@ -149,9 +149,9 @@ class Story:
         return [note for note in of.notes if note.author is self.town.bot and not note.is_system]
 
     def answer(self, of: Noteable) -> str:
-        """Return the bot's last words there, without the hidden mark."""
+        """Return the bot's last words there, without the hidden mark and the link to the conversation."""
         answers = self.answers(of)
-        return re.sub(r"\s*<!--.*?-->", "", answers[-1].body) if answers else ""
+        return re.sub(r"\s*<!--.*?-->|\s*\[Open the conversation\]\([^)]*\)", "", answers[-1].body) if answers else ""
 
     @property
     def request(self) -> MergeRequest:
