@@ -235,13 +235,14 @@ class Source(Struct, frozen=True, kw_only=True):
 
 
 class JobRow(Struct, frozen=True, kw_only=True):
-    """One row of the job table shown to people."""
+    """One row of the job table shown to people. `file` is empty for the main pipeline."""
 
     name: str
     stage: str
     image: str
     does: str
     why: str = ""
+    file: str = ""
 
 
 class Finding(Struct, frozen=True, kw_only=True):

@@ -3,54 +3,53 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 import yaml
-from msgspec import Struct, structs
+from msgspec import structs
 
 from bot.ci.assignment import Assignment
 from bot.ci.catalog import Catalog, Template
 from bot.ci.checks import check
+from bot.ci.children import MANY_UNITS, PIPELINE_FILE, is_pipeline, started_by, with_children, without_started
 from bot.ci.choose import additions, best_template, extras, fallback, places
 from bot.ci.dockerfile import check_dockerfile
+from bot.ci.drafts import Child, Draft, children_of, head_of, includes_of
 from bot.ci.extend import extend
-from bot.ci.follow import followed, in_house_order, told
+from bot.ci.follow import followed, told
 from bot.ci.metadata import BrokenTemplateError
-from bot.ci.parts import Part, order, parts_of, rows, stages_of
+from bot.ci.parts import order, parts_of, rows
 from bot.ci.render import Place, Renderer
 from bot.ci.wishes import apply_wishes
 from bot.domain import CannotError, Composition, Finding, Source, Survey, Unit, Wishes
 
-CI_FILE = ".gitlab-ci.yml"
+CI_FILE = PIPELINE_FILE
 JOBS = "jobs.yml.j2"
 UNSURE = 0.7
 _IMAGE = "$CI_REGISTRY_IMAGE"
-
-
-class Draft(Struct, frozen=True, kw_only=True):
-    """What one template gives for one place."""
-
-    template: Template
-    place: Place
-    parts: tuple[Part, ...]
-    files: dict[str, str] = {}
 
 
 def compose(given: Assignment, catalog: Catalog) -> Composition:
     """Write the pipeline of a repository, and a Dockerfile where it deploys something without one."""
     if not given.survey.units and not given.paths and not given.existing:
         raise CannotError("the repository is empty, so there is nothing to build or test yet")
-    drafts = _drafts(given, catalog)
-    parts = followed(order(part for draft in drafts for part in draft.parts), given.conventions, given.existing)
-    head = _head(catalog, drafts, parts, given)
-    text, added, kept, remarks = extend(given.existing, parts, head, _includes(drafts), given.texts)
+    renderer = Renderer(catalog)
+    drafts = _drafts(renderer, given, catalog)
+    children = children_of(renderer, drafts, given)
+    own = order(part for draft in drafts if not draft.place.child for part in draft.parts)
+    started = (child.starter for child in children)
+    parts = followed(order((*started, *own)), given.conventions, given.existing)
+    head = head_of(renderer, drafts, parts, given)
+    text, added, kept, remarks = extend(given.existing, parts, head, includes_of(drafts), given.texts)
     files = {path: content for draft in drafts for path, content in draft.files.items()}
+    files |= {child.file: child.text for child in children}
     if text != given.existing:
         files[CI_FILE] = text
     return Composition(
         files=files,
-        jobs=rows(added),
+        jobs=(*rows(added), *(row for child in children for row in child.jobs)),
         sources=_sources(drafts),
         assumptions=(
             *_assumptions(given.survey, drafts),
             *_not_here(catalog, drafts, given.wishes),
+            *_split(children),
             *remarks,
             *told(given.conventions, files.get(CI_FILE, "")),
         ),
@@ -63,9 +62,19 @@ def _wished(survey: Survey, wishes: Wishes) -> Survey:
     return structs.replace(survey, units=tuple(apply_wishes(unit, wishes) for unit in survey.units))
 
 
-def _drafts(given: Assignment, catalog: Catalog) -> list[Draft]:
-    renderer, wishes = Renderer(catalog), given.wishes
+def _split(children: Sequence[Child]) -> Iterator[str]:
+    if children:
+        yield (
+            f"from {MANY_UNITS} parts on, each part has its jobs in a file of its own ({children[0].file} and so on), "
+            "which the main pipeline starts as a child when something the part depends on changed"
+        )
+
+
+def _drafts(renderer: Renderer, given: Assignment, catalog: Catalog) -> list[Draft]:
+    wishes = given.wishes
     found = places(_wished(given.survey, wishes), given.paths)
+    # A pipeline that is there keeps everything in the file that its people know, or in the children it has.
+    found = without_started(found, given.existing) if given.existing else with_children(found, given.paths)
     drafts: list[Draft] = []
     for place in found:
         template = best_template(catalog, place.unit, given.retrieved)
@@ -75,7 +84,7 @@ def _drafts(given: Assignment, catalog: Catalog) -> list[Draft]:
             drafts.append(_draft(renderer, template, built, files))
         if built.has_dockerfile and wishes.dockerfile is not False and "image" not in wishes.without:
             drafts += [_draft(renderer, each, built) for each in additions(catalog, place.unit)]
-    if not any(draft.parts for draft in drafts):
+    if not any(draft.parts for draft in drafts) and (found or not started_by(given.existing or "")):
         drafts += _nothing_known(renderer, catalog)
     for each in extras(catalog, wishes):
         drafts += [_draft(renderer, each, place) for place in _wanted_in(each, found)]
@@ -121,23 +130,6 @@ def _docker_files(renderer: Renderer, template: Template, place: Place, given: A
     return files
 
 
-def _head(catalog: Catalog, drafts: Sequence[Draft], parts: Sequence[Part], given: Assignment) -> str:
-    includes = _includes(drafts)
-    known = {
-        "stages": in_house_order(stages_of(parts, ("test",) if includes else ()), given.conventions.stages),
-        "tags": list(given.conventions.tags),
-        "includes": includes,
-        "is_scanned": any("SAST" in str(include) for include in includes),
-        "is_nightly": "nightly" in given.wishes.extras,
-        "licence": next((found for draft in drafts if (found := draft.place.unit.first("licence"))), ""),
-    }
-    return Renderer(catalog).render_shared("head.yml.j2", known)
-
-
-def _includes(drafts: Sequence[Draft]) -> list[dict[str, str]]:
-    return [include for draft in drafts for include in draft.template.includes]
-
-
 def _sources(drafts: Sequence[Draft]) -> tuple[Source, ...]:
     sources: dict[str, Source] = {}
     for draft in drafts:
@@ -177,7 +169,7 @@ def findings_of(files: Mapping[str, str]) -> tuple[Finding, ...]:
     """Return what our own rungs of the ladder find in files, by their path."""
     found: list[Finding] = []
     for path, text in files.items():
-        if path == CI_FILE:
+        if is_pipeline(path):
             found += check(text, path=path)
         elif path.rsplit("/", 1)[-1] == "Dockerfile":
             found += [structs.replace(finding, path=path) for finding in check_dockerfile(text)]

@@ -75,11 +75,13 @@ def stages_of(parts: Sequence[Part], others: Sequence[str] = ()) -> list[str]:
     return sorted({part.stage for part in parts if not part.is_hidden} | set(others), key=_position)
 
 
-def rows(parts: Sequence[Part]) -> tuple[JobRow, ...]:
-    """Return the job table of what was written."""
+def rows(parts: Sequence[Part], file: str = "") -> tuple[JobRow, ...]:
+    """Return the job table of what was written; `file` names a child pipeline's."""
     by_name = {part.name: part for part in parts}
     return tuple(
-        JobRow(name=part.name, stage=part.stage, image=_image(part, by_name), does=_does(part), why=_why(part))
+        JobRow(
+            name=part.name, stage=part.stage, image=_image(part, by_name), does=_does(part), why=_why(part), file=file
+        )
         for part in parts
         if not part.is_hidden
     )

@@ -18,12 +18,18 @@ from bot.domain import Unit
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """Where a unit sits among the others: how its jobs are named, and what decides that they run."""
+    """Where a unit sits among the others: how its jobs are named, and what decides that they run.
+
+    `child` is the file of the child pipeline that holds its jobs, `starter` the main one's job that starts it; both
+    are empty where the main one holds its jobs.
+    """
 
     unit: Unit
     label: str = ""
     changes: tuple[str, ...] = ()
     has_dockerfile: bool = False
+    child: str = ""
+    starter: str = ""
 
     def job(self, name: str) -> str:
         """Return the job name inside this pipeline: `test`, or `api:test` beside other units."""
@@ -108,7 +114,9 @@ def _context(place: Place) -> dict[str, object]:
         "job": place.job,
         "root": unit.root,
         "prefix": f"{unit.root}/" if unit.root else "",
-        "changes": list(place.changes),
+        # What starts a child has looked at the changes already.
+        "changes": [] if place.child else list(place.changes),
+        "beside_others": bool(place.label or place.child),
         "has_dockerfile": place.has_dockerfile,
         "git_settings": lambda: _git_settings(unit),
     }
