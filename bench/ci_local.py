@@ -42,9 +42,13 @@ class CiLocal(Struct, frozen=True, kw_only=True):
         command = [str(self.node), str(self.script), *arguments]
         return run(command, limit=limit, cwd=cwd, environment=environment)
 
-    def jobs(self, cwd: Path) -> dict[str, dict[str, object]]:
-        """Return every job with what it inherits, as `--preview` prints them, in order; refusals are raised."""
-        listed, preview = self._asked("--list-json", cwd), self._asked("--preview", cwd)
+    def jobs(self, cwd: Path, file: str = "") -> dict[str, dict[str, object]]:
+        """Return every job with what it inherits, as `--preview` prints them, in order; refusals are raised.
+
+        `file` is another pipeline than the main one, such as a child.
+        """
+        other = ["--file", file] if file else []
+        listed, preview = self._asked("--list-json", cwd, *other), self._asked("--preview", cwd, *other)
         known = yaml.safe_load(preview) or {}
         return {row["name"]: {**known.get(row["name"], {}), "when": row["when"]} for row in json.loads(listed)}
 
@@ -52,8 +56,8 @@ class CiLocal(Struct, frozen=True, kw_only=True):
         """Raise when a job needs one that the rules leave out."""
         self._asked("--validate-dependency-chain", cwd)
 
-    def _asked(self, flag: str, cwd: Path) -> str:
-        ran = self.ask([flag], cwd)
+    def _asked(self, flag: str, cwd: Path, *more: str) -> str:
+        ran = self.ask([flag, *more], cwd)
         if ran.is_late:
             raise RefusedError(f"{flag} gave no answer in {LIMIT:.0f} s")
         if ran.code != 0:

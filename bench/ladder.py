@@ -12,6 +12,7 @@ from bench.ci_local import CiLocal, RefusedError
 from bench.jobs import copied
 from bench.scripts import dockerfile_errors, script_errors
 from bot.ci.checks import check
+from bot.ci.children import is_pipeline
 
 RUNGS = ("yaml", "schema", "semantics")
 
@@ -37,10 +38,10 @@ def climb(answer: Answer, checkout: Path, ci_local: CiLocal | None) -> Climb:
     """Climb the static levels; what includes files from elsewhere is not put before gitlab-ci-local."""
     if not answer.text:
         return Climb(complaints={"L0": [answer.complaint or "no pipeline was proposed"]})
-    findings = check(answer.text)
+    findings = [found for path, text in _pipelines(answer).items() for found in check(text, path=path)]
     against = {rung: [each for each in findings if each.rung == rung and each.is_error] for rung in RUNGS}
     complaints = {
-        f"L{level}": [f"{each.line}: {each.message}" for each in against[rung]]
+        f"L{level}": [f"{each.path}:{each.line}: {each.message}" for each in against[rung]]
         for level, rung in enumerate(RUNGS)
         if against[rung]
     }
@@ -57,7 +58,8 @@ def climb(answer: Answer, checkout: Path, ci_local: CiLocal | None) -> Climb:
 
 
 def _tried(found: Climb, answer: Answer, copy: Path, ci_local: CiLocal) -> Climb:
-    refusal, jobs = _asked(ci_local, copy)
+    children = [path for path in _pipelines(answer) if path != CI_FILE]
+    refusal, jobs = _asked(ci_local, copy, children)
     errors = [*script_errors(jobs), *dockerfile_errors(answer.files)]
     kept = policy.points(answer.text, jobs)
     against = {"L3": [refusal] if refusal else [], "L4": errors, "L5": _names(kept)}
@@ -72,10 +74,19 @@ def _tried(found: Climb, answer: Answer, copy: Path, ci_local: CiLocal) -> Climb
     )
 
 
-def _asked(ci_local: CiLocal, copy: Path) -> tuple[str, dict[str, dict[str, object]]]:
+def _pipelines(answer: Answer) -> dict[str, str]:
+    """Return the main pipeline and those it starts as children, by their files."""
+    return {CI_FILE: answer.text, **{path: text for path, text in answer.files.items() if is_pipeline(path)}}
+
+
+def _asked(ci_local: CiLocal, copy: Path, children: list[str]) -> tuple[str, dict[str, dict[str, object]]]:
+    """A child is put before gitlab-ci-local by itself, for it starts none."""
     try:
         jobs = ci_local.jobs(copy)
         ci_local.validate(copy)
+        for child in children:
+            own = ci_local.jobs(copy, child)
+            jobs |= {f"{child}:{name}": body for name, body in own.items()}
     except RefusedError as error:
         return str(error), {}
     return "", jobs

@@ -7,28 +7,39 @@ from msgspec import structs
 
 from bot.ci.checks.document import Document, read_document
 from bot.ci.checks.merged import merged_jobs
-from bot.ci.compose import CI_FILE, findings_of
+from bot.ci.children import PIPELINE_FILE, is_pipeline
+from bot.ci.compose import findings_of
 from bot.ci.edit import block_text, blocks
 from bot.domain import Composition, JobRow
 
 
-def recomposed(old: Composition, files: Mapping[str, str], *, before: str | None) -> Composition:
-    """Return the composition with these files; `before` is the pipeline's text until now, None where there is none.
+def recomposed(old: Composition, files: Mapping[str, str], *, before: Mapping[str, str]) -> Composition:
+    """Return the composition with these files; `before` has the texts until now of those that were there.
 
     Jobs that did not change keep what was said about them; those of a file that was there first are listed only when
     they did change.
     """
     all_files = {**old.files, **files}
     jobs, kept = old.jobs, old.kept
-    if CI_FILE in files:
-        jobs, kept = _jobs(old, files[CI_FILE], before)
+    for path, text in files.items():
+        if is_pipeline(path):
+            jobs, kept = _jobs(structs.replace(old, jobs=jobs, kept=kept), path, text, before.get(path))
     return structs.replace(old, files=all_files, jobs=jobs, kept=kept, findings=findings_of(all_files))
 
 
-def _jobs(old: Composition, text: str, before: str | None) -> tuple[tuple[JobRow, ...], tuple[str, ...]]:
+def _jobs(old: Composition, path: str, text: str, before: str | None) -> tuple[tuple[JobRow, ...], tuple[str, ...]]:
+    """Return the job table with that of one file written anew, where it stood."""
+    file = "" if path == PIPELINE_FILE else path
+    rows, kept = _of_file(old, file, text, before)
+    above = [row for row in old.jobs if row.file < file]
+    below = [row for row in old.jobs if row.file > file]
+    return (*above, *rows, *below), old.kept if file else kept
+
+
+def _of_file(old: Composition, file: str, text: str, before: str | None) -> tuple[list[JobRow], tuple[str, ...]]:
     document, merged = read_document(text), merged_jobs(read_document(text))
     previous = {block.name: block_text(before, block) for block in blocks(before)} if before else {}
-    told = {row.name: row for row in old.jobs}
+    told = {row.name: row for row in old.jobs if row.file == file}
     rows: list[JobRow] = []
     kept: list[str] = []
     for block in blocks(text):
@@ -36,11 +47,12 @@ def _jobs(old: Composition, text: str, before: str | None) -> tuple[tuple[JobRow
         if name not in document.jobs or name.startswith("."):
             continue
         is_same = previous.get(name) == written
-        if is_same and name in old.kept:
+        if is_same and name in old.kept and not file:
             kept.append(name)
         else:
-            rows.append(_row(document, merged[name].body, name, written, told.get(name) if is_same else None))
-    return tuple(rows), tuple(kept)
+            row = _row(document, merged[name].body, name, written, told.get(name) if is_same else None)
+            rows.append(structs.replace(row, file=file))
+    return rows, tuple(kept)
 
 
 def _row(document: Document, body: dict[str, Any], name: str, written: str, told: JobRow | None) -> JobRow:

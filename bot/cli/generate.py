@@ -89,6 +89,7 @@ def _composed(
     from bot import linters
     from bot.ci.assignment import Assignment
     from bot.ci.checks.shell import check_shell
+    from bot.ci.children import is_pipeline
     from bot.ci.spare import compose_with_spares
     from bot.ci.wishes import read_wishes
     from bot.survey.report import survey
@@ -108,7 +109,7 @@ def _composed(
     scripts = tuple(
         finding
         for path, text in composition.files.items()
-        if path.endswith(".yml")
+        if is_pipeline(path)
         for finding in check_shell(text, path, linters.bash, linters.shellcheck)
     )
     return found, structs.replace(composition, findings=(*composition.findings, *scripts))
@@ -170,7 +171,8 @@ def _explanation(found: Survey, composition: Composition) -> "Iterator[str]":
     if composition.jobs:
         yield "Jobs:"
         for job in composition.jobs:
-            yield f"  {job.name} ({job.image}): {job.does}" if job.image else f"  {job.name}: {job.does}"
+            name = f"{job.name} of {job.file}" if job.file else job.name
+            yield f"  {name} ({job.image}): {job.does}" if job.image else f"  {name}: {job.does}"
     if composition.kept:
         yield "Kept as they were: " + ", ".join(composition.kept)
     if composition.sources:

@@ -2,10 +2,14 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bot.domain import CannotError, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 STDIN = "<stdin>"
 CI_FILE = ".gitlab-ci.yml"
@@ -16,9 +20,10 @@ CI_FILE = ".gitlab-ci.yml"
 def lint_command(files: tuple[str, ...]) -> None:
     """Check FILES (or - for standard input): a Dockerfile by its name, anything else as .gitlab-ci.yml.
 
-    A folder stands for the .gitlab-ci.yml and the Dockerfile in it. Local files that a pipeline includes are
-    followed. Where they are installed, hadolint looks at Dockerfiles and ShellCheck at the scripts of jobs, else bash
-    reads those without running them. Exit code 1 when there is an error; warnings do not count.
+    A folder stands for the .gitlab-ci.yml and the Dockerfile in it. Local files that a pipeline includes or starts as
+    child pipelines are followed. Where they are installed, hadolint looks at Dockerfiles and ShellCheck at the
+    scripts of jobs, else bash reads those without running them. Exit code 1 when there is an error; warnings do not
+    count.
     """
     findings = [finding for file in files for finding in lint(file)]
     for finding in findings:
@@ -29,37 +34,64 @@ def lint_command(files: tuple[str, ...]) -> None:
         sys.exit(1)
 
 
-def lint(file: str) -> tuple[Finding, ...]:
-    """Return the findings in one file, or in the files of a folder."""
-    from msgspec.structs import replace
-
-    from bot import linters
-    from bot.ci.checks import check
-    from bot.ci.checks.shell import check_shell
-    from bot.ci.dockerfile import check_dockerfile, read_hadolint
-
+def lint(file: str, parents: frozenset[Path] = frozenset()) -> tuple[Finding, ...]:
+    """Return the findings in one file, or in the files of a folder; `parents` are those that led to it."""
     if Path(file).is_dir():
         return tuple(finding for name in _of_folder(Path(file)) for finding in lint(name))
     name, text = _read(file)
     if is_dockerfile(name):
-        found = (*check_dockerfile(text), *read_hadolint(linters.hadolint(text)))
-        seen = dict.fromkeys(replace(finding, path=name) for finding in found)
-        return tuple(sorted(seen, key=lambda finding: finding.line or 0))
-    scripts = check_shell(text, name, linters.bash, linters.shellcheck)
+        return _in_dockerfile(text, name)
     if file == "-":
-        return (*check(text, path=name), *scripts)
-    root = _repository(Path(file))
+        from bot.ci.checks import check
+
+        return (*check(text, path=name), *_in_scripts({name: text}))
+    return _in_pipeline(text, name, parents)
+
+
+def _in_dockerfile(text: str, name: str) -> tuple[Finding, ...]:
+    from msgspec.structs import replace
+
+    from bot import linters
+    from bot.ci.dockerfile import check_dockerfile, read_hadolint
+
+    found = (*check_dockerfile(text), *read_hadolint(linters.hadolint(text)))
+    seen = dict.fromkeys(replace(finding, path=name) for finding in found)
+    return tuple(sorted(seen, key=lambda finding: finding.line or 0))
+
+
+def _in_pipeline(text: str, name: str, parents: frozenset[Path]) -> tuple[Finding, ...]:
+    from bot.ci.checks import check
+
+    root = _repository(Path(name))
     prefix = "" if root == Path() else f"{root}/"
     included = _included(text, root)
     # Outside of a repository nobody knows what else belongs to it, so nothing is said of what is not there.
     is_known = bool(included) or (root / ".git").exists()
     found = check(text, path=name, files=included if is_known else None, root=prefix)
-    scripts += tuple(
-        finding
-        for path, each in included.items()
-        for finding in check_shell(each, f"{prefix}{path}", linters.bash, linters.shellcheck)
-    )
-    return (*found, *scripts)
+    texts = {name: text, **{f"{prefix}{path}": each for path, each in included.items()}}
+    children = _in_children(texts, root, parents | {Path(name).resolve()}, is_known=is_known)
+    return (*found, *_in_scripts(texts), *children)
+
+
+def _in_scripts(texts: dict[str, str]) -> "Iterator[Finding]":
+    from bot import linters
+    from bot.ci.checks.shell import check_shell
+
+    for path, text in texts.items():
+        yield from check_shell(text, path, linters.bash, linters.shellcheck)
+
+
+def _in_children(texts: dict[str, str], root: Path, parents: frozenset[Path], *, is_known: bool) -> "Iterator[Finding]":
+    """Check the files that a pipeline starts as children, each by itself: none of them knows the others."""
+    from bot.ci.children import missing_child, started_by
+
+    for at, text in texts.items():
+        for path, (job, line) in started_by(text).items():
+            file = root / path
+            if not file.is_file():
+                yield from [missing_child(path, job, line, at)] * is_known
+            elif file.resolve() not in parents:
+                yield from lint(str(file), parents)
 
 
 def in_one_line(finding: Finding) -> str:

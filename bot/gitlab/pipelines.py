@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec import structs
+
 from bot.gitlab import read
 from bot.gitlab.transport import Transport
 from bot.gitlab.values import Hook, Job, Pipeline
@@ -32,14 +34,28 @@ class Pipelines:
         return read.pipeline(rows[0]) if rows else None
 
     def jobs(self, project_id: int, pipeline_id: int) -> tuple[Job, ...]:
-        """Return the jobs of a pipeline (the first hundred), without those that were run again."""
-        rows = self.transport.read_json(
-            "/projects/{project}/pipelines/{pipeline}/jobs",
-            {"per_page": 100},
-            project=project_id,
-            pipeline=pipeline_id,
-        )
+        """Return the jobs of a pipeline (the first hundred), without those that were run again.
+
+        Those of child pipelines that are not green are among them, and jobs that could not start one.
+        """
+        return (*self._jobs(project_id, pipeline_id), *self._of_children(project_id, pipeline_id))
+
+    def _jobs(self, project_id: int, pipeline_id: int) -> tuple[Job, ...]:
+        route = "/projects/{project}/pipelines/{pipeline}/jobs"
+        rows = self.transport.read_json(route, {"per_page": 100}, project=project_id, pipeline=pipeline_id)
         return tuple(read.job(row) for row in rows)
+
+    def _of_children(self, project_id: int, pipeline_id: int) -> Iterator[Job]:
+        route = "/projects/{project}/pipelines/{pipeline}/bridges"
+        rows = self.transport.read_json(route, {"per_page": 100}, project=project_id, pipeline=pipeline_id)
+        for row in rows:
+            child = row.get("downstream_pipeline") or {}
+            if not child:
+                yield structs.replace(read.job(row), has_trace=False)
+            elif child.get("project_id", project_id) == project_id and child["status"] != "success":
+                for job in self._jobs(project_id, child["id"]):
+                    may_fail = job.may_fail or bool(row.get("allow_failure"))
+                    yield structs.replace(job, name=f"{row['name']}:{job.name}", may_fail=may_fail)
 
     def retry_pipeline(self, project_id: int, pipeline_id: int) -> Pipeline:
         """Run the failed and cancelled jobs again."""

@@ -97,7 +97,10 @@ class Pipeline(Struct, frozen=True, kw_only=True):
 
 
 class Job(Struct, frozen=True, kw_only=True):
-    """One unit of a pipeline."""
+    """One unit of a pipeline; that of a child pipeline is named behind the job that started it, as in `api:test`.
+
+    `has_trace` is false for a job that only starts another pipeline.
+    """
 
     id: int
     name: str
@@ -107,6 +110,7 @@ class Job(Struct, frozen=True, kw_only=True):
     failure_reason: str | None = None
     may_fail: bool = False
     pipeline_id: int | None = None
+    has_trace: bool = True
 
 
 class MergeRequest(Struct, frozen=True, kw_only=True):

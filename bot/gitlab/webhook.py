@@ -192,10 +192,14 @@ def _merge_request(payload: Json, project: ProjectRef, author: Person) -> MergeR
     )
 
 
+_CHILD = "parent_pipeline"
+
+
 def _pipeline(payload: Json, project: ProjectRef) -> PipelineChanged | None:
     run = _object(payload, "object_attributes")
     sha, status = _sha(run.get("sha")), run.get("status")
-    if not _is_int(run.get("id")) or sha is None or not isinstance(status, str):
+    # A child's state shows in its parent's, and its own must not be taken for that of the commit.
+    if not _is_int(run.get("id")) or sha is None or not isinstance(status, str) or run.get("source") == _CHILD:
         return None
     return PipelineChanged(project=project, pipeline_id=run["id"], ref=_text(run.get("ref")), sha=sha, status=status)
 

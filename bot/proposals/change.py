@@ -12,12 +12,14 @@ import msgspec
 from msgspec import Struct, structs
 
 from bot.ci.changed import recomposed
+from bot.ci.children import is_pipeline
 from bot.ci.compose import CI_FILE, findings_of
 from bot.domain import CannotError, Composition, Finding, ProposalStatus, Survey
 from bot.proposals.commit import Writing, commit, earlier_commit, is_on, pushed_between, require_allowed
 from bot.proposals.describe import describe_change
 from bot.proposals.draft import Told, commit_line, dockerfile_in, require_untouched
 from bot.proposals.order import Order
+from bot.proposals.prepare import gitlab_findings
 from bot.replies import changes, texts
 from bot.services import Services
 from bot.store import proposals
@@ -54,9 +56,9 @@ def checked(
     known = {(finding.path, finding.message) for finding in findings_of(before or {})}
     found = [finding for finding in findings_of(files) if (finding.path, finding.message) not in known]
     errors = tuple(finding for finding in found if finding.is_error)
-    if not errors and CI_FILE in files:
-        result = services.gitlab.lint(project_id, files[CI_FILE], ref)
-        errors = tuple(Finding(rung="gitlab", message=message) for message in result.errors)
+    if not errors:
+        pipelines = {path: text for path, text in files.items() if is_pipeline(path)}
+        errors = tuple(gitlab_findings(services, project_id, pipelines, ref))
     if errors:
         raise CannotError(f"the changed files do not pass the checks:\n\n{texts.finding_list(errors)}")
     return tuple(found)
@@ -89,7 +91,7 @@ def planned(services: Services, current: Proposal, files: Mapping[str, str], tol
         key=key,
         told=structs.replace(told, diff=changes.diff_of(before, files)),
         files=dict(files),
-        composition=recomposed(current.composition, files, before=before.get(CI_FILE)),
+        composition=recomposed(current.composition, files, before=before),
         before_id=current.id,
     )
 

@@ -13,7 +13,9 @@ from bot.proposals.order import Order
 from bot.services import Services
 
 BRANCHES = "pipewright/"
-_DOCKER_NAME = re.compile(r"(?:.*/)?(?:Dockerfile(?:\.[\w.-]+)?|[\w-]+\.Dockerfile|\.dockerignore)", re.ASCII)
+_OWN_NAME = re.compile(
+    r"(?:.*/)?(?:[\w.-]*\.gitlab-ci\.yml|Dockerfile(?:\.[\w.-]+)?|[\w-]+\.Dockerfile|\.dockerignore)", re.ASCII
+)
 # Files::MultiService and Gitlab::Git::Index
 _OVERTAKEN = ("changed since you started", "already exists", "doesn't exist")
 
@@ -31,9 +33,11 @@ class Writing(Struct, frozen=True, kw_only=True):
 
 
 def require_allowed(path: str) -> None:
-    """Raise CannotError for any file that is not the pipeline, a Dockerfile or a .dockerignore."""
-    if path != CI_FILE and (not _DOCKER_NAME.fullmatch(path) or ".." in path.split("/") or path.startswith("/")):
-        raise CannotError(f"I change only `{CI_FILE}`, Dockerfiles and .dockerignore files, not `{path}`.")
+    """Raise CannotError for any file that is not a pipeline, a Dockerfile or a .dockerignore."""
+    if not _OWN_NAME.fullmatch(path) or ".." in path.split("/") or path.startswith("/"):
+        raise CannotError(
+            f"I change only `{CI_FILE}`, child pipelines, Dockerfiles and .dockerignore files, not `{path}`."
+        )
 
 
 def earlier_commit(services: Services, order: Order, writing: Writing) -> Commit | None:

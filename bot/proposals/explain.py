@@ -67,7 +67,7 @@ def explain_pipeline(services: Services, project_id: int, pipeline: Pipeline, *,
 
 def explain_job(services: Services, project_id: int, job: Job) -> Diagnosis:
     """Say why a job failed."""
-    trace = read_trace(services.gitlab.job_trace(project_id, job.id))
+    trace = read_trace(services.gitlab.job_trace(project_id, job.id) if job.has_trace else ())
     found = recognise(trace, job=job.name, failure_reason=job.failure_reason)
     return _with_words(services, found) if found.kind == "unknown" and found.excerpt else found
 

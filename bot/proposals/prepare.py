@@ -1,11 +1,14 @@
 """Surveys a project and composes its files, checked on every rung; nothing is written anywhere yet."""
 
+from collections.abc import Iterator, Mapping
+
 from msgspec import Struct
 
 from bot import linters
 from bot.ci.assignment import Assignment
 from bot.ci.checks import check
 from bot.ci.checks.shell import check_shell
+from bot.ci.children import is_pipeline
 from bot.ci.spare import compose_with_spares
 from bot.ci.wishes import read_wishes
 from bot.domain import CannotError, Composition, Finding, Snapshot, Survey
@@ -104,14 +107,24 @@ def _composition(services: Services, project: Project, snapshot: Snapshot, found
 
 
 def _check(services: Services, project: Project, composition: Composition) -> None:
-    """Climb the ladder: our own rungs first, then GitLab's lint with a dry run on the default branch."""
-    text = composition.files.get(CI_PATH)
-    if text is None:
-        return
-    found = (*check(text), *check_shell(text, CI_PATH, linters.bash))
+    """Climb the ladder: our own rungs first, then GitLab's lint, with a dry run of the main pipeline."""
+    pipelines = {path: text for path, text in composition.files.items() if is_pipeline(path)}
+    found = [
+        finding
+        for path, text in pipelines.items()
+        for finding in (*check(text, path=path), *check_shell(text, path, linters.bash))
+    ]
     errors = tuple(finding for finding in found if finding.is_error)
     if not errors:
-        result = services.gitlab.lint(project.id, text, project.default_branch)
-        errors = tuple(Finding(rung="gitlab", message=message) for message in result.errors)
+        errors = tuple(gitlab_findings(services, project.id, pipelines, project.default_branch))
     if errors:
         raise CannotError(f"what I composed does not pass the checks, so I don't propose it:\n\n{finding_list(errors)}")
+
+
+def gitlab_findings(
+    services: Services, project_id: int, pipelines: Mapping[str, str], ref: str | None
+) -> Iterator[Finding]:
+    """Yield what GitLab's lint says; only the main pipeline starts by itself, so only that is simulated on `ref`."""
+    for path, text in pipelines.items():
+        result = services.gitlab.lint(project_id, text, ref if path == CI_PATH else None)
+        yield from (Finding(rung="gitlab", message=message, path=path) for message in result.errors)

@@ -48,7 +48,7 @@ def open_changed(
         raise CannotError("there is nothing to change yet.")
     old = begun.prepared.composition
     before = {path: text for path, text in begun.files.items() if path in files}
-    composition = recomposed(old, files, before=begun.files.get(CI_FILE))
+    composition = recomposed(old, files, before=begun.files)
     prepared = structs.replace(begun.prepared, composition=composition)
     told = structs.replace(told, diff=changes.diff_of(before, files))
     return draft.open_draft(services, order, draft.record(services, order, prepared, told), prepared)
@@ -59,7 +59,7 @@ def _prepared(services: Services, order: Order) -> Prepared:
     read = read_project(services, order.project.id)
     if read.snapshot.read(CI_FILE) is None:
         return prepare(services, order.project.id, "")
-    kept = tuple(row.name for row in recomposed(_NOTHING, {CI_FILE: read.snapshot.texts[CI_FILE]}, before=None).jobs)
+    kept = tuple(row.name for row in recomposed(_NOTHING, {CI_FILE: read.snapshot.texts[CI_FILE]}, before={}).jobs)
     return prepared_with(read, survey(read.snapshot), structs.replace(_NOTHING, kept=kept))
 
 

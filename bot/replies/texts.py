@@ -5,7 +5,7 @@ These return Markdown that is not yet safe; callers pass it through `render.safe
 
 from uuid import UUID
 
-from bot.domain import AccessLevel, Composition, Fact, Finding, Source, Survey
+from bot.domain import AccessLevel, Composition, Fact, Finding, JobRow, Source, Survey
 from bot.replies.render import cell, code_block, folded, quoted
 
 COMMANDS = (
@@ -138,13 +138,17 @@ def how_to_approve(mention: str) -> str:
 def job_table(composition: Composition) -> str:
     """Return the table of jobs, and what was kept of an existing file."""
     rows = "\n".join(
-        f"| `{cell(job.name)}` | {cell(job.stage)} | `{cell(job.image) or '–'}` | {cell(job.does)} |"
+        f"| `{cell(job.name)}`{_of_child(job)} | {cell(job.stage)} | `{cell(job.image) or '–'}` | {cell(job.does)} |"
         for job in composition.jobs
     )
     table = f"| job | stage | image | does |\n|---|---|---|---|\n{rows}"
     if not composition.kept:
         return table
     return table + "\n\nKept as they were: " + ", ".join(f"`{name}`" for name in composition.kept) + "."
+
+
+def _of_child(job: JobRow) -> str:
+    return f" of `{cell(job.file)}`" if job.file else ""
 
 
 def details(survey: Survey, composition: Composition) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.sandbox import git_store
+from bot.sandbox.ci.children import is_bridge
 from bot.sandbox.state import Award, Issue, MergeRequest, Note, Noteable, Pipeline, Project, User, World
 
 Json = dict[str, Any]
@@ -294,5 +295,6 @@ def pipeline(world: World, one: Pipeline) -> Json:
                 "environment": None,
             }
             for job in one.jobs
+            if not is_bridge(job)
         ],
     }

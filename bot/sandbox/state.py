@@ -147,6 +147,7 @@ class Job:
     created_at: datetime = field(default_factory=now)
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    child: "Pipeline | None" = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from bot.agent.tool import Tool
 from bot.ci.asked import DOCKER, Operation, Outcome, apply_operations, read_operations
 from bot.ci.compose import CI_FILE
-from bot.domain import AccessLevel, CannotError, Finding, ToolError
+from bot.domain import AccessLevel, CannotError, Finding, JobRow, ToolError
 from bot.proposals.change import checked, find_change
 from bot.proposals.draft import Told
 from bot.proposals.order import Order
@@ -146,7 +146,12 @@ def outline(services: Services, order: Order) -> str:
         current = proposals.open_for_conversation(connection, order.conversation_id)
     if current is None:
         return ""
-    rows = [f"{row.name} (stage {row.stage}, image {row.image or 'default'})" for row in current.composition.jobs]
+    rows = [_outlined(row) for row in current.composition.jobs]
     names = [*rows, *(f"{name} (was there before)" for name in current.composition.kept)]
     files = ", ".join(sorted(current.composition.files))
     return f"files: {files}; jobs: {', '.join(names[:MOST_NAMED])}"
+
+
+def _outlined(row: JobRow) -> str:
+    file = f"file {row.file}, " if row.file else ""
+    return f"{row.name} ({file}stage {row.stage}, image {row.image or 'default'})"

@@ -144,7 +144,7 @@ class _Guess:
         self._require_clean(files)
         names = ", ".join(each.job for each in asked[:-1])
         warned = f"no template knows this stack: {names} is a guess of the language model from {', '.join(self._read)}"
-        composed = recomposed(old, files, before=before)
+        composed = recomposed(old, files, before={CI_FILE: before})
         kept = tuple(line for line in old.assumptions if "no build tool was recognised" not in line)
         return structs.replace(composed, assumptions=(f"{warned}; check every line before you approve", *kept))
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from bot.agent.tool import Tool
-from bot.ci.compose import CI_FILE
+from bot.ci.children import is_pipeline
 from bot.domain import AccessLevel, CannotError, ToolError
 from bot.proposals import draft
 from bot.proposals.order import Order
@@ -119,7 +119,7 @@ class ProjectTools:
 
     def _in_draft(self, path: str) -> str | None:
         """What the draft changes is read as the draft has it."""
-        if path != CI_FILE and "Dockerfile" not in path and not path.endswith(".dockerignore"):
+        if not is_pipeline(path) and "Dockerfile" not in path and not path.endswith(".dockerignore"):
             return None
         with self._services.pool.connection() as connection:
             current = proposals.open_for_conversation(connection, self._order.conversation_id)

@@ -68,7 +68,7 @@ _OPERATION: dict[str, object] = {
         "when": {"type": "array", "items": {"type": "string", "enum": list(WHEN)}},
         "values": _field(_LIST, "versions, tags, branches or system packages"),
         "paths": _field(_LIST, "files or folders"),
-        "file": _field(_TEXT, "only if there are several Dockerfiles"),
+        "file": _field(_TEXT, "only if there are several Dockerfiles, or for a job of a child pipeline"),
     },
     "required": ["operation"],
 }

@@ -7,6 +7,7 @@ import pytest
 from bot.sandbox import acts, seed
 from bot.sandbox.server import Sandbox
 from bot.sandbox.state import Pipeline
+from tests.sandbox.conftest import Place
 
 JOB = "describe:\n  variables:\n    GIT_DEPTH: '{depth}'\n  script:\n    - echo hello\n    - git describe --tags\n"
 
@@ -38,3 +39,31 @@ def test_a_job_sees_as_much_history_as_a_runner_fetches(tmp_path: Path, depth: s
     assert "\x1b[32;1m$ git describe --tags\x1b[0;m" in job.trace
     assert "section_start:" in job.trace
     assert str(tmp_path) not in job.trace
+
+
+PARENT = """\
+workflow: {rules: [{if: $CI_COMMIT_BRANCH}]}
+unit: {script: [echo ok]}
+api: {trigger: {include: [{local: api.yml}], strategy: depend}}
+odd: {trigger: {include: [{local: gone.yml}], strategy: depend}, allow_failure: true}
+"""
+CHILD = "workflow: {rules: [{if: $CI_PIPELINE_SOURCE == 'parent_pipeline'}]}\ntest: {script: [exit 1]}\n"
+
+
+def test_a_child_pipeline_makes_the_job_red_that_started_it(place: Place) -> None:
+    project = place.project
+    files = {".gitlab-ci.yml": PARENT, "api.yml": CHILD}
+    changes = [{"action": "create", "file_path": path, "content": text} for path, text in files.items()]
+    with place.world.lock:
+        acts.push(place.world, project, place.people["max"], "main", changes, "Add CI")
+    place.sandbox.wait_idle()
+    (parent,) = place.api.get("/pipelines").json()
+    assert parent["status"] == "failed"
+    assert [job["name"] for job in place.api.get(f"/pipelines/{parent['id']}/jobs").json()] == ["unit"]
+    bridges = {row["name"]: row for row in place.api.get(f"/pipelines/{parent['id']}/bridges").json()}
+    assert (bridges["api"]["status"], bridges["api"]["downstream_pipeline"]["source"]) == ("failed", "parent_pipeline")
+    assert bridges["odd"]["failure_reason"] == "downstream_pipeline_creation_failed"
+    (child,) = place.api.get("/pipelines", source="parent_pipeline").json()
+    assert child["id"] == bridges["api"]["downstream_pipeline"]["id"]
+    (job,) = place.api.get(f"/pipelines/{child['id']}/jobs").json()
+    assert (job["name"], job["status"]) == ("test", "failed")

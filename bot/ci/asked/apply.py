@@ -8,12 +8,11 @@ from bot.ci.asked import includes, jobs, lookup, scripts, services, settings, wh
 from bot.ci.asked.docker import edit_dockerfile, ignore_paths
 from bot.ci.asked.operation import DOCKER, Operation
 from bot.ci.asked.sentences import sentence
+from bot.ci.asked.where import place_of
 from bot.ci.checks.document import read_document
-from bot.ci.compose import CI_FILE
 from bot.ci.edit import AddStage, RemoveJob, RemoveStage, SetKey, apply
 from bot.domain import CannotError, Finding
 
-DOCKERFILE = "Dockerfile"
 _FOR_ALL = frozenset({"set_image", "set_option"})
 
 
@@ -34,8 +33,8 @@ def apply_operations(files: Mapping[str, str], operations: Sequence[Operation], 
     changed = dict(files)
     said: list[str] = []
     findings: list[Finding] = []
-    for number, operation in enumerate(operations, 1):
-        path = _path(changed, operation)
+    for number, asked in enumerate(operations, 1):
+        path, operation = place_of(changed, asked)
         if path not in changed and operation.operation != "docker_ignore":
             raise CannotError(f"operation {number}: there is no {path} to change")
         before = changed.get(path, "")
@@ -44,23 +43,13 @@ def apply_operations(files: Mapping[str, str], operations: Sequence[Operation], 
         except CannotError as error:
             raise CannotError(f"operation {number} ({operation.operation}): {error}") from error
         if changed[path] != before:
-            said.append(sentence(operation))
+            said.append(sentence(asked))
             findings += includes.flagged(operation) if operation.operation == "add_include" else ()
     different = {path: text for path, text in changed.items() if files.get(path) != text}
     if not different:
         raise CannotError("everything is already so; nothing would change")
     nightly = any("nightly" in operation.when for operation in operations)
     return Outcome(files=different, said=tuple(said), notes=(when.NIGHTLY_NOTE,) * nightly, findings=tuple(findings))
-
-
-def _path(files: Mapping[str, str], operation: Operation) -> str:
-    """Return the file that is meant: the one named, else the only Dockerfile there is."""
-    if operation.operation not in DOCKER:
-        return CI_FILE
-    if operation.operation == "docker_ignore":
-        return operation.file or ".dockerignore"
-    known = sorted((path for path in files if path.endswith(DOCKERFILE)), key=lambda path: (path.count("/"), path))
-    return operation.file or (known[0] if known else DOCKERFILE)
 
 
 def _applied(text: str, operation: Operation, comment: str) -> str:

@@ -1,6 +1,6 @@
 """Reads a `.gitlab-ci.yml` as GitLab does: into stages and jobs, or into error messages.
 
-Simpler than the real one: only local includes; no `trigger`, no `inherit`, no `parallel:matrix`.
+Simpler than the real one: only local includes; no `inherit`, no `parallel:matrix`.
 Messages follow lib/gitlab/ci; those not seen in a source are near, not exact.
 """
 

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from bot.sandbox import git_store, hooks, payloads
+from bot.sandbox.ci.children import NO_PROJECT, NOT_MADE, SOURCE, child_of, configuration, is_bridge, waits
 from bot.sandbox.ci.config import Config, needs_of, read_config
 from bot.sandbox.ci.lint import rule_errors, selected
 from bot.sandbox.state import Job, MergeRequest, Outcome, Pipeline, Project, User, World, now
@@ -55,25 +56,36 @@ def on_merge_request(world: World, request: MergeRequest, user: User) -> None:
 
 def _create(world: World, pipeline: Pipeline, variables: dict[str, str]) -> None:
     project, sha = pipeline.project, pipeline.sha
-    text = git_store.read(project.git_dir, sha, ".gitlab-ci.yml")
+    text = _text(project, sha, ".gitlab-ci.yml")
     if text is None:
         return
     known = {**variables, "CI_COMMIT_SHA": sha, "CI_DEFAULT_BRANCH": project.default_branch or ""}
-    config = read_config(text.decode("utf-8", "replace"), lambda path: _text(project, sha, path))
-    errors = config.errors or rule_errors(config)
-    paths = [entry["path"] for entry in git_store.tree(project.git_dir, sha, recursive=True) or []]
-    chosen = {} if errors else selected(config, known, paths)
-    if not chosen and (not errors or pipeline.merge_request is not None):
+    errors = _fill(world, pipeline, text, known)
+    if not pipeline.jobs and (not errors or pipeline.merge_request is not None):
         return
-    pipeline.id, pipeline.iid = world.next_id(), len(project.pipelines) + 1
-    project.pipelines.append(pipeline)
+    _add(world, pipeline)
     if errors:
         pipeline.yaml_errors = "; ".join(errors)
         _set(world, pipeline, "failed")
         return
-    pipeline.jobs = _jobs(world, config, chosen)
-    pipeline.stages = [stage for stage in config.stages if any(job.stage == stage for job in pipeline.jobs)]
     start(world, pipeline, known)
+
+
+def _fill(world: World, pipeline: Pipeline, text: str, known: dict[str, str]) -> list[str]:
+    """Give a pipeline the jobs of a configuration; return what is wrong with it."""
+    project, sha = pipeline.project, pipeline.sha
+    config = read_config(text, lambda path: _text(project, sha, path))
+    errors = config.errors or rule_errors(config)
+    paths = [entry["path"] for entry in git_store.tree(project.git_dir, sha, recursive=True) or []]
+    if not errors:
+        pipeline.jobs = _jobs(world, config, selected(config, known, paths))
+        pipeline.stages = [stage for stage in config.stages if any(job.stage == stage for job in pipeline.jobs)]
+    return errors
+
+
+def _add(world: World, pipeline: Pipeline) -> None:
+    pipeline.id, pipeline.iid = world.next_id(), len(pipeline.project.pipelines) + 1
+    pipeline.project.pipelines.append(pipeline)
 
 
 def _text(project: Project, sha: str, path: str) -> str | None:
@@ -141,6 +153,9 @@ def _before(pipeline: Pipeline, job: Job) -> list[Job]:
 def _run_job(world: World, pipeline: Pipeline, job: Job, variables: dict[str, str]) -> None:
     with world.lock:
         job.status, job.started_at = "running", now()
+    if is_bridge(job):
+        _start_child(world, pipeline, job, variables)
+        return
     lines = [*_lines(job.config.get("before_script")), *_lines(job.config.get("script"))]
     outcome = _really(pipeline, job, lines, variables) if world.run_jobs else _simulated(world, pipeline, job, lines)
     with world.lock:
@@ -148,6 +163,25 @@ def _run_job(world: World, pipeline: Pipeline, job: Job, variables: dict[str, st
             return
         job.status = "failed" if outcome.failure_reason else "success"
         job.finished_at, job.trace, job.failure_reason = now(), outcome.trace, outcome.failure_reason
+
+
+def _start_child(world: World, parent: Pipeline, job: Job, variables: dict[str, str]) -> None:
+    text, child = configuration(job), child_of(parent)
+    known = {**variables, "CI_PIPELINE_SOURCE": child.source}
+    with world.lock:
+        errors = [NO_PROJECT] if text is None else _fill(world, child, text, known)
+        if errors or not child.jobs:
+            job.status, job.finished_at = "failed", now()
+            job.failure_reason = NO_PROJECT if text is None else NOT_MADE
+            return
+        _add(world, child)
+        job.child = child
+    if not waits(job):
+        start(world, child, known)
+    else:
+        _run(world, child, known)
+    with world.lock:
+        job.status, job.finished_at = child.status if waits(job) else "success", now()
 
 
 def _lines(value: object) -> list[str]:
@@ -254,7 +288,7 @@ def _finish(world: World, pipeline: Pipeline) -> None:
     blocked = any(job.status == "manual" and not job.allow_failure for job in pipeline.jobs)
     pipeline.finished_at = now()
     _set(world, pipeline, "failed" if bad else "manual" if blocked else "success")
-    for hook in world.after_pipeline:
+    for hook in world.after_pipeline if pipeline.source != SOURCE else ():
         hook(pipeline)
 
 
@@ -278,6 +312,8 @@ def cancel(world: World, pipeline: Pipeline) -> None:
     for job in pipeline.jobs:
         if job.status not in _DONE:
             job.status = "canceled"
+        if job.child is not None:
+            cancel(world, job.child)
     _set(world, pipeline, "canceled")
 
 
@@ -289,4 +325,4 @@ def head_pipeline(request: MergeRequest) -> Pipeline | None:
 
 
 def _belongs(run: Pipeline, request: MergeRequest) -> bool:
-    return run.merge_request is request or run.ref == request.source_branch
+    return run.source != SOURCE and (run.merge_request is request or run.ref == request.source_branch)

@@ -83,7 +83,7 @@ def _only(job: dict[str, Any], variables: dict[str, str], *, has_workflow: bool)
         return True
     only = job.get("only")
     if only is None:
-        return has_workflow or variables.get("CI_PIPELINE_SOURCE") != "merge_request_event"
+        return has_workflow or "CI_MERGE_REQUEST_IID" not in variables
     wanted = only if isinstance(only, list) else [only] if isinstance(only, str) else only.get("refs", ["branches"])
     branch = variables.get("CI_COMMIT_BRANCH")
     return any(

@@ -2,6 +2,7 @@
 
 from bot.sandbox import acts, git_store
 from bot.sandbox.acts import ApiError, level, message
+from bot.sandbox.ci.children import SOURCE
 from bot.sandbox.rest import shapes
 from bot.sandbox.rest.call import Answer, Call, checked_description, checked_title, paged
 from bot.sandbox.state import MergeRequest, now
@@ -114,5 +115,6 @@ def unapprove(call: Call) -> Answer:
 def pipelines(call: Call) -> Answer:
     """List a merge request's pipelines."""
     one = call.merge_request
-    rows = [run for run in reversed(one.project.pipelines) if run.merge_request is one or run.ref == one.source_branch]
+    own = [run for run in reversed(one.project.pipelines) if run.source != SOURCE]
+    rows = [run for run in own if run.merge_request is one or run.ref == one.source_branch]
     return paged(call, rows, lambda run: shapes.pipeline_basic(call.world, run))

@@ -2,6 +2,7 @@
 
 from bot.sandbox.acts import message
 from bot.sandbox.ci import engine
+from bot.sandbox.ci.children import SOURCE, is_bridge
 from bot.sandbox.rest import shapes
 from bot.sandbox.rest.call import Answer, Call, paged
 from bot.sandbox.state import Hook, Job, Pipeline
@@ -13,12 +14,13 @@ _FLAGS = (
 
 
 def listing(call: Call) -> Answer:
-    """List pipelines, the newest first."""
+    """List pipelines, the newest first; children only when they are asked for."""
     wanted = {name: call.text(name) for name in ("ref", "sha", "status", "source")}
     rows = [
         run
         for run in reversed(call.project.pipelines)
         if all(value is None or getattr(run, name) == value for name, value in wanted.items())
+        and (run.source != SOURCE or wanted["source"] == SOURCE)
     ]
     return paged(call, rows, lambda run: shapes.pipeline_basic(call.world, run))
 
@@ -29,14 +31,20 @@ def show(call: Call) -> Answer:
 
 
 def jobs(call: Call) -> Answer:
-    """List a pipeline's jobs, the newest first."""
-    run = call.pipeline
-    rows = sorted(run.jobs, key=lambda job: job.id, reverse=True)
+    """List a pipeline's jobs, the newest first, without those that start other pipelines."""
+    return paged(call, _scoped(call, are_bridges=False), lambda job: shapes.job(call.world, call.pipeline, job))
+
+
+def bridges(call: Call) -> Answer:
+    """List the jobs of a pipeline that start other ones."""
+    return paged(call, _scoped(call, are_bridges=True), lambda job: shapes.bridge(call.world, call.pipeline, job))
+
+
+def _scoped(call: Call, *, are_bridges: bool) -> list[Job]:
     scope = call.params.get("scope")
     wanted = [scope] if isinstance(scope, str) else scope
-    return paged(
-        call, [job for job in rows if not wanted or job.status in wanted], lambda job: shapes.job(call.world, run, job)
-    )
+    rows = sorted(call.pipeline.jobs, key=lambda job: job.id, reverse=True)
+    return [job for job in rows if is_bridge(job) is are_bridges and (not wanted or job.status in wanted)]
 
 
 def retry(call: Call) -> Answer:
@@ -57,7 +65,7 @@ def _job(call: Call) -> tuple[Pipeline, Job]:
     wanted = call.number("job")
     for run in call.project.pipelines:
         for job in run.jobs:
-            if job.id == wanted:
+            if job.id == wanted and not is_bridge(job):
                 return run, job
     raise message(404, "404 Not found")
 

@@ -64,6 +64,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", _P + "/pipelines", pipelines.listing),
     ("GET", _RUN, pipelines.show),
     ("GET", _RUN + "/jobs", pipelines.jobs),
+    ("GET", _RUN + "/bridges", pipelines.bridges),
     ("POST", _RUN + "/retry", pipelines.retry),
     ("POST", _RUN + "/cancel", pipelines.cancel),
     ("GET", _P + "/jobs/:job", pipelines.job),

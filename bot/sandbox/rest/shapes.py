@@ -363,6 +363,13 @@ def job(world: World, run: Pipeline, one: Job) -> Json:
     return {**shown, **({"failure_reason": one.failure_reason} if one.failure_reason else {})}
 
 
+def bridge(world: World, run: Pipeline, one: Job) -> Json:
+    """Return a job that starts another pipeline; it runs on no runner and keeps nothing."""
+    unknown = ("artifacts", "runner", "artifacts_expire_at", "tag_list")
+    shown = {name: value for name, value in job(world, run, one).items() if name not in unknown}
+    return {**shown, "downstream_pipeline": pipeline_basic(world, one.child) if one.child else None}
+
+
 def commit(world: World, of: Project, sha: str) -> Json:
     """Return a commit."""
     info = git_store.commit_info(of.git_dir, sha)
