@@ -131,7 +131,7 @@ def test_a_change_of_nothing_is_refused(story: Story) -> None:
         ".gitlab-ci.yml/x",
         "Dockerfile/../x",
         "/Dockerfile",
-        "a/.gitlab-ci.yml",
+        "a/pipeline.yml",
     ],
 )
 def test_other_files_are_out_of_reach(story: Story, path: str) -> None:
