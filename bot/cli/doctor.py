@@ -13,6 +13,7 @@ from bot.domain import CannotError, UnreachableError
 
 if TYPE_CHECKING:
     from bot.gitlab.client import GitLab
+    from bot.gitlab.sign_in import SignIn
     from bot.settings import Settings
 
 _OLDEST_POSTGRESQL = 14
@@ -54,6 +55,7 @@ def examine(settings: "Settings") -> Iterator[Diagnosis]:
     yield from _gitlab(settings)
     yield _webhook(settings)
     yield _public_url(settings)
+    yield _sign_in(settings)
     yield _templates(settings)
     yield from _templates_project(settings)
     yield _data_dir(settings)
@@ -122,6 +124,23 @@ def _public_url(settings: "Settings") -> Diagnosis:
     return Diagnosis(
         "address", False, "unknown", "Set PIPEWRIGHT_PUBLIC_URL, so that `hooks install` can tell GitLab.", needed=False
     )
+
+
+def _sign_in(settings: "Settings") -> Diagnosis:
+    from bot.web.door.state import CALLBACK, open_sign_in
+
+    sign_in = open_sign_in(settings)
+    if sign_in is None:
+        mend = "Set PIPEWRIGHT_OAUTH_CLIENT_ID, PIPEWRIGHT_OAUTH_CLIENT_SECRET and PIPEWRIGHT_PUBLIC_URL (see README)."
+        return Diagnosis("sign-in", False, "nobody can sign in to the pages", mend, needed=False)
+    says = f"GitLab knows the application; its redirect URI must be {settings.public_url}{CALLBACK}"
+    mend = "Check PIPEWRIGHT_OAUTH_CLIENT_ID and PIPEWRIGHT_OAUTH_CLIENT_SECRET."
+    return _tried("sign-in", lambda: _known(sign_in, says), mend)
+
+
+def _known(sign_in: "SignIn", says: str) -> str:
+    sign_in.check()
+    return says
 
 
 def _templates(settings: "Settings") -> Diagnosis:

@@ -26,8 +26,11 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, file_okay=False),
     help="Empty folder for its repositories; default: one that goes when it ends.",
 )
+@click.option(
+    "--bot-url", default="http://127.0.0.1:8080", show_default=True, help="Address where the bot will listen."
+)
 @click.option("--run-jobs", is_flag=True, help="Run the scripts of jobs for real, as the current user.")
-def sandbox_command(*, host: str, port: int, data_dir: Path | None, run_jobs: bool) -> None:
+def sandbox_command(*, host: str, port: int, data_dir: Path | None, bot_url: str, run_jobs: bool) -> None:
     """Run a GitLab to play with: real repositories, no passwords. Whoever reaches it may do anything in it."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -37,7 +40,7 @@ def sandbox_command(*, host: str, port: int, data_dir: Path | None, run_jobs: bo
         stand_in = _open(folder, host, port, run_jobs)
         stack.callback(stand_in.stop)
         stand_in.start()
-        for line in _fill(stand_in):
+        for line in _fill(stand_in, bot_url.rstrip("/")):
             click.echo(line)
         stop.wait()
 
@@ -53,9 +56,10 @@ def _open(folder: Path, host: str, port: int, run_jobs: bool) -> "Sandbox":
         raise CannotError(f"{host}:{port} cannot be listened on ({error.strerror}); choose another --port") from error
 
 
-def _fill(stand_in: "Sandbox") -> Iterator[str]:
+def _fill(stand_in: "Sandbox", bot_url: str) -> Iterator[str]:
     """Put people and a project into it; say how a bot gets in."""
     from bot.sandbox import sample, seed
+    from bot.sandbox.oauth.records import add_application
 
     world = stand_in.world
     with world.lock:
@@ -65,8 +69,12 @@ def _fill(stand_in: "Sandbox") -> Iterator[str]:
         project = seed.add_project(
             world, "demo/teatimer", sample.FILES, {maintainer: 40, developer: 30, guest: 10, bot: 40}
         )
+        application = add_application(world, f"{bot_url}/sign-in/callback", "read_api")
     yield f"The stand-in answers at {stand_in.url}; its project is {stand_in.url}/{project.path}"
     yield "Users: max (maintainer), mia (developer), gina (guest). A bot gets in with:"
     yield f"  PIPEWRIGHT_GITLAB_URL={stand_in.url}"
     yield f"  PIPEWRIGHT_GITLAB_TOKEN={token.value}"
+    yield f"  PIPEWRIGHT_PUBLIC_URL={bot_url}"
+    yield f"  PIPEWRIGHT_OAUTH_CLIENT_ID={application.uid}"
+    yield f"  PIPEWRIGHT_OAUTH_CLIENT_SECRET={application.secret}"
     yield f"Then `pipewright hooks install {project.path}` tells it where the bot listens. Ctrl-C ends it."

@@ -41,6 +41,14 @@ class People:
                 raise
         return tuple(self.transport.read_json(f"{self.transport.url}/oauth/token/info").get("scope", ()))
 
+    def acts_as_administrator(self) -> bool:
+        """Tell whether GitLab lets our account see everything: with its admin mode, not every token of one may."""
+        try:
+            self.transport.read_json("/application/settings")
+        except RefusedError:
+            return False
+        return True
+
     def access_level(self, project_id: int, user_id: int) -> AccessLevel:
         """Return a person's role; NONE for whoever is no active member now.
 

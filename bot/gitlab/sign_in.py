@@ -61,6 +61,14 @@ class SignIn:
             )
         )
 
+    def check(self) -> None:
+        """See whether GitLab knows the application and its secret; raises SignInRefusedError when it does not."""
+        try:
+            self.redeem("no-code", "no-verifier-of-any-code-but-as-long-as-one-has-to-be")
+        except SignInRefusedError as refused:
+            if refused.code != "invalid_grant":  # which is said of the code, once the application is known
+                raise
+
     def renew(self, refresh_token: str) -> Grant:
         """Exchange a refresh token; both old tokens end. Raises SignInRefusedError when it was revoked."""
         return self._granted(

@@ -10,7 +10,7 @@ from bot.domain import Noteable, Person, ProjectRef
 class Account(Struct, frozen=True, kw_only=True):
     """The account a token belongs to. `instance_url` is the address under which people know this GitLab.
 
-    `is_admin` is told to administrators only (with GitLab's admin mode: to tokens with `admin_mode` only).
+    `is_admin` is told to administrators only, and says nothing of what the token may; see `acts_as_administrator`.
     """
 
     id: int

@@ -124,7 +124,7 @@ class Sandbox:
         self.calls.append(f"{method} {path}")
         fault = self.faults.take(method, path)
         if fault is None or fault.after_effect:
-            answer = provider.answer(self.world, method, path, headers, query, _body(headers, body))
+            answer = provider.answer(self.world, method, path, headers, query, _form(body.decode("utf-8", "replace")))
         if fault is None:
             return answer
         return None if fault.status == 0 else Answer(fault.status, fault.text.encode(), dict(fault.headers))

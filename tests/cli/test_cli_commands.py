@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli import main
 from bot.sandbox import seed
+from bot.sandbox.oauth.records import add_application
 from bot.sandbox.server import Sandbox
 
 GOOD = "test:\n  image: alpine:3.22\n  script:\n    - echo hello\n"
@@ -254,6 +255,26 @@ def test_the_doctor_wants_the_scope_api(project: str, stand_in: Sandbox, monkeyp
     assert "✗ token: scopes read_api — Make one with the scope `api`." in result.stdout
 
 
+def test_the_doctor_asks_gitlab_whether_it_knows_the_application(
+    project: str, stand_in: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "! sign-in: nobody can sign in to the pages — Set PIPEWRIGHT_OAUTH_CLIENT_ID" in run("doctor").stdout
+    application = add_application(stand_in.world, "http://bot.test/sign-in/callback", "read_api")
+    for name, value in (
+        ("PUBLIC_URL", "http://bot.test"),
+        ("OAUTH_CLIENT_ID", application.uid),
+        ("OAUTH_CLIENT_SECRET", application.secret),
+    ):
+        monkeypatch.setenv(f"PIPEWRIGHT_{name}", value)
+    assert "✓ sign-in: GitLab knows the application; its redirect URI must be http://bot.test/sign-in/callback" in (
+        run("doctor").stdout
+    )
+    monkeypatch.setenv("PIPEWRIGHT_OAUTH_CLIENT_SECRET", "wrong")
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert "✗ sign-in: GitLab refused to sign in (invalid_client" in result.stdout
+
+
 def test_the_sandbox_runs_until_it_is_told_to_stop(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "bot", "sandbox", "--port", "0", "--data-dir", str(tmp_path / "world")],
@@ -268,6 +289,7 @@ def test_the_sandbox_runs_until_it_is_told_to_stop(tmp_path: Path) -> None:
         assert process.wait(timeout=60) == 0
     assert "answers at http://127.0.0.1:" in said
     assert "PIPEWRIGHT_GITLAB_TOKEN=glpat-" in said
+    assert "PIPEWRIGHT_OAUTH_CLIENT_SECRET=gloas-" in said
 
 
 def iter_until(lines: Iterable[str], last: str) -> Iterator[str]:

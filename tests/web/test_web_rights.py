@@ -135,6 +135,15 @@ def test_administrators_read_what_gitlab_shows_them(house: House) -> None:
     assert rights(house).role(visitor(house, "sam"), house.project.id) is AccessLevel.NONE
 
 
+def test_an_administrator_whose_token_is_no_administrators_reads_like_anybody(house: House) -> None:
+    """That is GitLab's admin mode: the token needs the scope `admin_mode`."""
+    house.people["sam"].is_admin, house.project.visibility = True, "public"
+    house.sandbox.fail("GET", "/application/settings", 403)
+    sam = visitor(house, "sam")
+    assert (sam.is_admin, sam.sees_all) == (True, False)
+    assert not rights(house).may_read(sam, conversation(house, issue(house), confidential=True))
+
+
 def test_what_was_begun_over_the_api_is_its_owners(house: House) -> None:
     assert readers(house, own(house, "rob")) == {"rob"}
 

@@ -5,6 +5,7 @@ import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ SILENT = Wire(is_silent=True)
 
 @dataclass(frozen=True)
 class Asked:
-    """One request as it arrived; `body` is its JSON."""
+    """One request as it arrived; `body` is its JSON, or the fields of a form."""
 
     method: str
     path: str
@@ -68,7 +69,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        wire = self.server.wires.next(Asked(self.command, self.path, json.loads(body) if body else None))
+        is_form = self.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded")
+        read = dict(parse_qsl(body.decode())) if is_form else json.loads(body) if body else None
+        wire = self.server.wires.next(Asked(self.command, self.path, read))
         if wire.is_silent:
             self.server.wires.ended.wait(60)
         if wire.is_silent or wire.status == 0:

@@ -11,6 +11,13 @@ def me(call: Call) -> Answer:
     return Answer(200, shapes.account(call.world, call.user) | more)
 
 
+def application_settings(call: Call) -> Answer:
+    """Show a few settings of the instance to administrators."""
+    if not call.user.is_admin:
+        raise message(403, "403 Forbidden")
+    return Answer(200, {"admin_mode": False, "default_project_visibility": "private", "signup_enabled": False})
+
+
 def version(call: Call) -> Answer:
     """Show GitLab's version."""
     return Answer(200, {"version": call.world.version, "revision": "stand-in"})

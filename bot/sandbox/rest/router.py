@@ -22,6 +22,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/metadata", people.version),
     ("GET", "/personal_access_tokens/self", people.own_token),
     ("GET", "/users/:user", people.user),
+    ("GET", "/application/settings", people.application_settings),
     ("GET", "/todos", todos.listing),
     ("POST", "/todos/:todo/mark_as_done", todos.done),
     ("GET", _P, people.project),

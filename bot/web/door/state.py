@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from bot.gitlab.sign_in import SignIn
+from bot.settings import Settings
 from bot.web.door.cookies import Cookies
 from bot.web.door.limits import Limits
 from bot.web.door.rights import Rights
@@ -29,7 +30,7 @@ def open_door(parts: WebParts) -> Door:
     """Return the door of an app."""
     settings = parts.settings
     visitors = Visitors(settings, parts.clock)
-    sign_in, secret, sessions = _sign_in(parts), settings.oauth_client_secret, None
+    sign_in, secret, sessions = open_sign_in(settings), settings.oauth_client_secret, None
     if sign_in is not None and secret is not None:
         sessions = Sessions(parts.pool, visitors, sign_in, secret.get_secret_value(), parts.now)
     return Door(
@@ -42,8 +43,8 @@ def open_door(parts: WebParts) -> Door:
     )
 
 
-def _sign_in(parts: WebParts) -> SignIn | None:
-    settings = parts.settings
+def open_sign_in(settings: Settings) -> SignIn | None:
+    """Return the way to sign in; None while its settings are not complete."""
     if not (settings.oauth_client_id and settings.oauth_client_secret and settings.public_url):
         return None
     return SignIn(

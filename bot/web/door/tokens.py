@@ -45,6 +45,7 @@ class _Known:
     person: Person
     scopes: tuple[str, ...]
     is_admin: bool
+    sees_all: bool
 
 
 class Visitors:
@@ -71,7 +72,7 @@ class Visitors:
             gitlab=gitlab,
             may_change="api" in known.scopes,
             is_admin=known.is_admin or self._is_operator(known.person),
-            sees_all=known.is_admin,
+            sees_all=known.sees_all,
             csrf=None,
             key=key,
         )
@@ -116,7 +117,12 @@ def _looked_up(gitlab: GitLab, scopes: tuple[str, ...] | None) -> _Known:
     except RefusedError as refused:
         raise _explained(refused) from refused
     person = Person(id=account.id, username=account.username)
-    return _Known(person, _scopes(gitlab) if scopes is None else scopes, account.is_admin)
+    return _Known(
+        person=person,
+        scopes=_scopes(gitlab) if scopes is None else scopes,
+        is_admin=account.is_admin,
+        sees_all=account.is_admin and gitlab.acts_as_administrator(),
+    )
 
 
 def _explained(refused: RefusedError) -> NotAuthorizedException | PermissionDeniedException:
