@@ -33,6 +33,12 @@ class Settings(BaseSettings):
     webhook_signing_token: SecretStr | None = Field(
         None, description="the webhook's signing token (whsec_…, GitLab 19.0 and newer)"
     )
+    webhook_secret_old: SecretStr | None = Field(
+        None, description="the secret token before a rotation, still accepted until every webhook has the new one"
+    )
+    webhook_signing_token_old: SecretStr | None = Field(
+        None, description="the signing token before a rotation, still accepted until every webhook has the new one"
+    )
     webhooks: Literal["on", "off"] = Field(
         "on", description="off: only look, for a GitLab that cannot reach this program"
     )

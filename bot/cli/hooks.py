@@ -1,10 +1,18 @@
-"""`hooks`: the webhook in GitLab, with exactly the events the bot needs."""
+"""`hooks`: the webhook in GitLab, of a project or a group, with exactly the events the bot needs."""
 
+import json
 import re
+import secrets
+from base64 import b64encode
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from bot.cli import env_file
+from bot.cli.installer import Done, Installer, install, kind_of
 from bot.domain import CannotError
 
 if TYPE_CHECKING:
@@ -12,76 +20,159 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 _PATH = "/webhooks/gitlab"
-_PROJECT = click.argument("project")
+_PLACE = click.argument("place", metavar="PROJECT_OR_GROUP")
 _URL = click.option("--url", help="Address GitLab reaches this program under; default: PIPEWRIGHT_PUBLIC_URL.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
+_SECRETS = ("WEBHOOK_SECRET", "WEBHOOK_SIGNING_TOKEN")
 
 
-@click.group("hooks", short_help="the webhook in GitLab: install, list, remove")
+@click.group("hooks", short_help="the webhook in GitLab: install, list, remove, refresh, rotate")
 def hooks_group() -> None:
-    """Manage the webhook of PROJECT: its path, its id or its address."""
+    """Manage the webhook of a project or a group: its path, its id or its address."""
 
 
-@hooks_group.command("install", short_help="install or mend the webhook of a project")
-@_PROJECT
+@hooks_group.command("install", short_help="install or mend the webhook of a project or group")
+@_PLACE
 @_URL
-def install_command(project: str, url: str | None) -> None:
-    """Install the webhook with all events the bot needs, or mend the one with the same address."""
+@click.option("--each", is_flag=True, help="Of a group: install in each of its projects, not in the group itself.")
+@_JSON
+def install_command(*, place: str, url: str | None, each: bool, as_json: bool) -> None:
+    """Install the webhook with all events the bot needs, or mend the one with the same address.
+
+    Groups have webhooks of their own with a paid plan; without one it is installed in each of the group's projects
+    that the bot's account maintains. What is installed already is mended, never doubled: run it as often as you like.
+    """
     settings, gitlab = _open()
-    secret, signing_token = settings.webhook_secret, settings.webhook_signing_token
-    if not secret and not signing_token:
-        raise CannotError(
-            "the webhook needs PIPEWRIGHT_WEBHOOK_SECRET (any long random text) so that it can be trusted"
-        )
-    hook = gitlab.install_hook(
-        _path(project, settings.gitlab_url),
-        _target(settings, url),
-        secret=secret.get_secret_value() if secret else None,
-        signing_token=signing_token.get_secret_value() if signing_token else None,
-    )
-    click.echo(f"installed: webhook {hook.id} calls {hook.url} for {_events(hook.events)}")
-    if signing_token and not hook.has_signing_token:
-        click.echo(
-            "This GitLab is older than 19.0 and ignores signing tokens"
-            + ("; it uses the secret token." if secret else ": set PIPEWRIGHT_WEBHOOK_SECRET and install again."),
-            err=True,
-        )
+    installer = Installer(settings, gitlab, _target(settings, url))
+    _told(install(installer, _path(place, settings.gitlab_url), each=each), as_json=as_json)
 
 
-@hooks_group.command("list", short_help="the webhooks of a project")
-@_PROJECT
-def list_command(project: str) -> None:
-    """List the webhooks of a project and whether GitLab has switched one off."""
+@hooks_group.command("list", short_help="the webhooks of a project or group")
+@_PLACE
+@_JSON
+def list_command(*, place: str, as_json: bool) -> None:
+    """List webhooks and whether GitLab has switched one off."""
     settings, gitlab = _open()
-    hooks = gitlab.hooks(_path(project, settings.gitlab_url))
+    path = _path(place, settings.gitlab_url)
+    hooks = gitlab.hooks(path, kind_of(gitlab, path)[0])
     for hook in hooks:
-        click.echo(f"{hook.id}  {hook.url}  {hook.alert_status}  {_events(hook.events)}")
+        row = {"id": hook.id, "url": hook.url, "alert_status": hook.alert_status, "events": hook.events}
+        click.echo(
+            json.dumps(row) if as_json else f"{hook.id}  {hook.url}  {hook.alert_status}  {_events(hook.events)}"
+        )
     if not hooks:
         click.echo("none", err=True)
 
 
-@hooks_group.command("remove", short_help="remove the webhook of a project")
-@_PROJECT
+@hooks_group.command("remove", short_help="remove the webhook of a project or group")
+@_PLACE
 @_URL
-def remove_command(project: str, url: str | None) -> None:
+@_JSON
+def remove_command(*, place: str, url: str | None, as_json: bool) -> None:
     """Remove the webhook that calls this program; others stay."""
     settings, gitlab = _open()
-    path, target = _path(project, settings.gitlab_url), _target(settings, url)
-    ours = [hook for hook in gitlab.hooks(path) if hook.url == target]
+    path, target = _path(place, settings.gitlab_url), _target(settings, url)
+    kind, _ = kind_of(gitlab, path)
+    ours = [hook for hook in gitlab.hooks(path, kind) if hook.url == target]
     if not ours:
         raise CannotError(
             f"{path} has no webhook that calls {target}; `pipewright hooks list {path}` shows what it has"
         )
     for hook in ours:
-        gitlab.remove_hook(path, hook.id)
-        click.echo(f"removed: webhook {hook.id}")
+        gitlab.remove_hook(path, hook.id, kind)
+    _told((Done(path, "removed", hook.id, hook.url) for hook in ours), as_json=as_json)
+
+
+@hooks_group.command("refresh", short_help="enter the present secret at every webhook that calls this program")
+@_URL
+@_JSON
+def refresh_command(*, url: str | None, as_json: bool) -> None:
+    """Look through every project the bot's account maintains, and mend the webhooks there that call this program.
+
+    Projects without one are left alone. Use it after `hooks rotate`, and after PIPEWRIGHT_PUBLIC_URL stayed the same
+    but events or secrets did not.
+    """
+    settings, gitlab = _open()
+    installer = Installer(settings, gitlab, _target(settings, url))
+    _told(
+        (
+            installer.into(project.path)
+            for project in gitlab.maintained_projects()
+            if any(hook.url == installer.target for hook in gitlab.hooks(project.path))
+        ),
+        as_json=as_json,
+    )
+
+
+@hooks_group.command("rotate", short_help="make a new secret; the old one is accepted until --finish")
+@click.option("--finish", is_flag=True, help="Stop accepting the old secret.")
+@click.option(
+    "--env-file", "path", type=click.Path(path_type=Path), default=Path(".env"), help="The file of settings (.env)."
+)
+def rotate_command(*, finish: bool, path: Path) -> None:
+    """Rotate the webhook's secret without losing a delivery: old and new are both accepted in between.
+
+    \b
+    1. pipewright hooks rotate            new secret into .env, the old one stays valid; restart the bot
+    2. pipewright hooks refresh           every webhook gets the new one (group hooks: hooks install GROUP)
+    3. pipewright hooks rotate --finish   the old one is taken out; restart the bot
+    """
+    known = env_file.values_of(path)
+    set_now = [name for name in _SECRETS if known.get(name)]
+    if not set_now:
+        raise CannotError(f"{path} sets neither PIPEWRIGHT_WEBHOOK_SECRET nor PIPEWRIGHT_WEBHOOK_SIGNING_TOKEN")
+    old = [f"{name}_OLD" for name in _SECRETS if known.get(f"{name}_OLD")]
+    if finish:
+        if not old:
+            raise CannotError(f"no rotation is under way in {path}; `pipewright hooks rotate` begins one")
+        env_file.change(path, dict.fromkeys(old))
+        click.echo("finished: the old secret counts no longer once every process of the bot has been restarted")
+        return
+    if old:
+        raise CannotError(
+            "a rotation is under way: another one would drop the secret that some webhooks still use. Run `pipewright "
+            "hooks refresh`, then `pipewright hooks rotate --finish`"
+        )
+    env_file.change(path, {f"{name}_OLD": known[name] for name in set_now} | {name: new(name) for name in set_now})
+    click.echo(
+        f"rotated in {path}. Restart the bot, then run `pipewright hooks refresh`, then `pipewright hooks rotate "
+        "--finish`."
+    )
+
+
+def new(name: str) -> str:
+    """Return a fresh secret of a kind: GitLab's signing tokens are 32 bytes in Base64 behind `whsec_`."""
+    if name == "WEBHOOK_SIGNING_TOKEN":
+        return "whsec_" + b64encode(secrets.token_bytes(32)).decode()
+    return secrets.token_hex(32)
+
+
+def _told(rows: Iterable[Done], *, as_json: bool) -> None:
+    """Print each as it is done; raises CannotError at the end if one failed."""
+    failed = 0
+    for done in rows:
+        failed += done.result == "failed"
+        click.echo(json.dumps({key: value for key, value in asdict(done).items() if value}) if as_json else _line(done))
+        if done.why and not as_json and done.result != "failed":
+            click.echo(done.why, err=True)
+    if failed:
+        raise CannotError(f"{failed} could not be done; the lines above say why. Run it again after mending.")
+
+
+def _line(done: Done) -> str:
+    if done.result == "installed":
+        return f"installed: webhook {done.id} of {done.place} calls {done.url} for {_events(done.events)}"
+    return (
+        f"{done.result}: {done.place}: {done.why}" if done.why else f"{done.result}: webhook {done.id} of {done.place}"
+    )
 
 
 def project_path(address: str, gitlab_url: str) -> str | None:
-    """Return the path of a project from its address on this GitLab; None for another address."""
+    """Return the path of a project or group from its address on this GitLab; None for another address."""
     if not address.startswith(gitlab_url + "/"):
         return None
     path = re.split(r"/-(?:/|$)|[?#]", address[len(gitlab_url) + 1 :])[0]
-    return path.strip("/").removesuffix(".git") or None
+    return path.strip("/").removeprefix("groups/").removesuffix(".git") or None
 
 
 def _open() -> "tuple[Settings, GitLab]":
@@ -93,12 +184,12 @@ def _open() -> "tuple[Settings, GitLab]":
     return settings, open_gitlab(settings)
 
 
-def _path(project: str, gitlab_url: str) -> str:
-    if "://" not in project:
-        return project.strip("/")
-    path = project_path(project, gitlab_url)
+def _path(place: str, gitlab_url: str) -> str:
+    if "://" not in place:
+        return place.strip("/")
+    path = project_path(place, gitlab_url)
     if path is None:
-        raise CannotError(f"{project} is not a project on {gitlab_url} (PIPEWRIGHT_GITLAB_URL)")
+        raise CannotError(f"{place} is not on {gitlab_url} (PIPEWRIGHT_GITLAB_URL)")
     return path
 
 

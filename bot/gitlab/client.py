@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from bot.gitlab.hooks import Hooks
 from bot.gitlab.merge_requests import MergeRequests
 from bot.gitlab.notes import Notes
 from bot.gitlab.people import People
@@ -14,7 +15,7 @@ from bot.gitlab.transport import OnCall, Transport
 from bot.gitlab.whereabouts import Projects
 
 
-class GitLab(People, Projects, Shown, Repository, Notes, MergeRequests, Pipelines, Todos):
+class GitLab(People, Projects, Shown, Repository, Notes, MergeRequests, Pipelines, Hooks, Todos):
     """One GitLab, spoken to as one account.
 
     Methods raise CannotError when GitLab refuses and UnreachableError when it does not answer.

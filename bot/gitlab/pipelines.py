@@ -1,4 +1,4 @@
-"""Pipelines, their jobs, and the webhooks that tell of them."""
+"""Pipelines and their jobs."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ from msgspec import structs
 
 from bot.gitlab import read
 from bot.gitlab.transport import Transport
-from bot.gitlab.values import Hook, Job, Pipeline
+from bot.gitlab.values import Job, Pipeline
 
 # GitLab keeps at most 100 MB of a log unless an administrator allows more (docs: instance_limits).
 LONGEST_TRACE = 200 * 1024 * 1024
@@ -77,22 +77,3 @@ class Pipelines:
         """Return a job's log piece by piece; empty before the job starts."""
         route = "/projects/{project}/jobs/{job}/trace"
         return self.transport.stream(route, most_bytes=LONGEST_TRACE, project=project_id, job=job_id)
-
-    def hooks(self, project: str) -> tuple[Hook, ...]:
-        """Return a project's webhooks; the project is given by path or id."""
-        rows = self.transport.read_json("/projects/{project}/hooks", {"per_page": 100}, project=project)
-        return tuple(read.hook(row) for row in rows)
-
-    def install_hook(self, project: str, url: str, *, secret: str | None, signing_token: str | None) -> Hook:
-        """Install the webhook with the events the bot needs, or mend the one with the same address."""
-        body: dict[str, Any] = {"url": url, "push_events": False, **dict.fromkeys(read.HOOK_EVENTS, True)}
-        body |= {key: value for key, value in (("token", secret), ("signing_token", signing_token)) if value}
-        known = next((hook for hook in self.hooks(project) if hook.url == url), None)
-        if known is None:
-            return read.hook(self.transport.write("post", "/projects/{project}/hooks", body, project=project))
-        route = "/projects/{project}/hooks/{hook}"
-        return read.hook(self.transport.write("put", route, body, project=project, hook=known.id))
-
-    def remove_hook(self, project: str, hook_id: int) -> None:
-        """Remove a webhook."""
-        self.transport.write("delete", "/projects/{project}/hooks/{hook}", project=project, hook=hook_id)

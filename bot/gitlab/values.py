@@ -1,6 +1,7 @@
 """What GitLab answers, reduced to what the bot needs."""
 
 from datetime import datetime
+from typing import Literal
 
 from msgspec import Struct
 
@@ -143,6 +144,16 @@ class LintResult(Struct, frozen=True, kw_only=True):
     is_valid: bool
     errors: tuple[str, ...]
     warnings: tuple[str, ...]
+
+
+HookPlace = Literal["projects", "groups"]
+
+
+class Group(Struct, frozen=True, kw_only=True):
+    """A group of projects; `path` is the full one."""
+
+    id: int
+    path: str
 
 
 class Hook(Struct, frozen=True, kw_only=True):

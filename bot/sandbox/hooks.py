@@ -37,7 +37,7 @@ _FLAGS = {
 def emit(world: World, project: Project, event: str, payload: dict[str, Any]) -> None:
     """Send an event to every hook of the project that asked for its kind."""
     body = json.dumps(payload).encode()
-    for hook in project.hooks:
+    for hook in world.hooks_of(project):
         if hook.flags.get(_FLAGS[event]) and hook.alert_status == "executable":
             delivery = Delivery(headers=_headers(world, hook, _NAMES[event], body, str(uuid.uuid4())), body=body)
             hook.deliveries.append(delivery)

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Mapping
 
 from bot.sandbox import git_store
-from bot.sandbox.state import Hook, Project, Protection, Token, User, World
+from bot.sandbox.state import Group, Hook, Project, Protection, Token, User, World
 
 ALL_EVENTS = (
     "note_events",
@@ -48,6 +48,13 @@ def add_project(
     actions = [{"action": "create", "file_path": name, "content": text} for name, text in files.items()]
     git_store.commit(project.git_dir, branch="main", start=None, message="Initial commit", actions=actions, user=owner)
     return project
+
+
+def add_group(world: World, path: str, members: Mapping[User, int]) -> Group:
+    """Add a group; projects belong to it by their paths."""
+    group = Group(world.next_id(), path, {user.id: level for user, level in members.items()})
+    world.groups[group.id] = group
+    return group
 
 
 def add_history(project: Project, user: User, *, tag: str, commits: int) -> None:

@@ -258,6 +258,20 @@ class Project:
         return next((one for one in self.noteables(kind) if one.iid == iid), None)
 
 
+@dataclass
+class Group:
+    """A group; projects and subgroups are its own by their paths. Webhooks of groups are a paid feature."""
+
+    id: int
+    path: str
+    members: dict[int, int] = field(default_factory=dict)
+    hooks: list[Hook] = field(default_factory=list)
+
+    def holds(self, project: Project) -> bool:
+        """Tell whether a project lies in the group or below it."""
+        return project.path.lower().startswith(self.path.lower() + "/")
+
+
 def _open_gate() -> threading.Event:
     gate = threading.Event()
     gate.set()
@@ -280,6 +294,8 @@ class World:
     users: dict[int, User] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     projects: dict[int, Project] = field(default_factory=dict)
+    groups: dict[int, Group] = field(default_factory=dict)
+    has_paid_plan: bool = False
     todos: list[Todo] = field(default_factory=list)
     oauth: object = None
     unknown_routes: list[str] = field(default_factory=list)
@@ -310,3 +326,16 @@ class World:
         if path_or_id.isdigit():
             return self.projects.get(int(path_or_id))
         return next((one for one in self.projects.values() if one.path.lower() == path_or_id.lower()), None)
+
+    def group_at(self, path_or_id: str) -> Group | None:
+        """Return a group by its path or id."""
+        if path_or_id.isdigit():
+            return self.groups.get(int(path_or_id))
+        return next((one for one in self.groups.values() if one.path.lower() == path_or_id.lower()), None)
+
+    def hooks_of(self, project: Project) -> list[Hook]:
+        """Return every webhook that hears of a project: its own and those of the groups it lies in."""
+        return [
+            *project.hooks,
+            *(hook for group in self.groups.values() if group.holds(project) for hook in group.hooks),
+        ]

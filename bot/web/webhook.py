@@ -60,9 +60,16 @@ def _taken_in(parts: WebParts, headers: Mapping[str, str], body: bytes) -> str:
 
 
 def _check_authentic(parts: WebParts, headers: Mapping[str, str], body: bytes) -> None:
-    settings = parts.settings
-    secret, signing_token = _plain(settings.webhook_secret), _plain(settings.webhook_signing_token)
-    if not is_authentic(headers, body, secret=secret, signing_token=signing_token, now=time.time()):
+    settings, now = parts.settings, time.time()
+    keys = (
+        (settings.webhook_secret, settings.webhook_signing_token),
+        # A signature that is sent must fit, whichever of the two secrets is being rotated.
+        (settings.webhook_secret_old, settings.webhook_signing_token_old or settings.webhook_signing_token),
+    )
+    if not any(
+        is_authentic(headers, body, secret=_plain(secret), signing_token=_plain(signing), now=now)
+        for secret, signing in keys
+    ):
         log.warning("a delivery without the right token or signature", hook=headers.get("x-gitlab-event", ""))
         raise NotAuthorizedException(
             "The webhook's secret token or signature is missing or wrong. It must equal PIPEWRIGHT_WEBHOOK_SECRET or "

@@ -103,7 +103,7 @@ def test_a_mention_is_queued(client: TestClient[Any], pool: Pool) -> None:
 
 
 def test_a_wrong_token_is_turned_away_and_nothing_stored(client: TestClient[Any], pool: Pool) -> None:
-    answer = send(client, note(), x_gitlab_token="wrong")
+    answer = send(client, note(), X_Gitlab_Token="wrong")
     assert answer.status_code == 401
     assert "PIPEWRIGHT_WEBHOOK_SECRET" in answer.json()["error"]
     assert count_orders(pool) == 0
@@ -136,6 +136,30 @@ def test_a_signature_must_fit_the_body_and_be_fresh(pool: Pool, age: int, tamper
     with TestClient(create_app(parts(pool, settings(WEBHOOK_SIGNING_TOKEN=SIGNING_TOKEN)))) as client:
         headers = signed(body, time.time() - age)
         assert client.post("/webhooks/gitlab", content=body + tampered, headers=headers).status_code == status
+
+
+def test_while_a_secret_is_rotated_the_old_one_counts_too(pool: Pool) -> None:
+    rotating = settings(WEBHOOK_SECRET="new", WEBHOOK_SECRET_OLD=SECRET)
+    with TestClient(create_app(parts(pool, rotating))) as client:
+        assert send(client, note()).status_code == 202
+        assert send(client, note(id=1246), X_Gitlab_Token="new").status_code == 202
+        assert send(client, note(id=1247), X_Gitlab_Token="neither").status_code == 401
+
+
+def test_while_a_signing_token_is_rotated_the_old_one_counts_too(pool: Pool) -> None:
+    body = json.dumps(note()).encode()
+    other = "whsec_" + base64.b64encode(b"n" * 32).decode()
+    rotating = settings(WEBHOOK_SIGNING_TOKEN=other, WEBHOOK_SIGNING_TOKEN_OLD=SIGNING_TOKEN)
+    with TestClient(create_app(parts(pool, rotating))) as client:
+        assert client.post("/webhooks/gitlab", content=body, headers=signed(body, time.time())).status_code == 202
+
+
+def test_the_old_secret_does_not_excuse_a_wrong_signature(pool: Pool) -> None:
+    body = json.dumps(note()).encode()
+    rotating = settings(WEBHOOK_SECRET="new", WEBHOOK_SECRET_OLD=SECRET, WEBHOOK_SIGNING_TOKEN=SIGNING_TOKEN)
+    with TestClient(create_app(parts(pool, rotating))) as client:
+        headers = signed(body, time.time()) | {"X-Gitlab-Token": SECRET}
+        assert client.post("/webhooks/gitlab", content=body + b" ", headers=headers).status_code == 401
 
 
 @pytest.mark.parametrize(
@@ -258,7 +282,7 @@ def test_metrics_count_deliveries_orders_and_calls(pool: Pool) -> None:
     known.metrics.count_gitlab_call('GET /projects/{project}/"x"', 200, 0.5)
     with TestClient(create_app(known)) as client:
         send(client, note())
-        send(client, note(), x_gitlab_token="wrong")
+        send(client, note(), X_Gitlab_Token="wrong")
         answer = client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     for line in (

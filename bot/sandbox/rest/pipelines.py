@@ -1,16 +1,11 @@
-"""Pipelines, jobs, logs and webhooks."""
+"""Pipelines, jobs and logs."""
 
 from bot.sandbox.acts import message
 from bot.sandbox.ci import engine
 from bot.sandbox.ci.children import SOURCE, is_bridge
 from bot.sandbox.rest import shapes
 from bot.sandbox.rest.call import Answer, Call, paged
-from bot.sandbox.state import Hook, Job, Pipeline
-
-_FLAGS = (
-    "push_events issues_events confidential_issues_events merge_requests_events note_events confidential_note_events "
-    "pipeline_events emoji_events job_events"
-).split()
+from bot.sandbox.state import Job, Pipeline
 
 
 def listing(call: Call) -> Answer:
@@ -78,50 +73,3 @@ def job(call: Call) -> Answer:
 def trace(call: Call) -> Answer:
     """Show a job's log as plain text."""
     return Answer(200, _job(call)[1].trace.encode(), {"Content-Type": "text/plain"})
-
-
-def hooks(call: Call) -> Answer:
-    """List webhooks."""
-    call.need_level(40)
-    return paged(call, call.project.hooks, lambda hook: shapes.hook(hook, call.project.id))
-
-
-def create_hook(call: Call) -> Answer:
-    """Add a webhook."""
-    call.need_level(40)
-    call.require("url")
-    hook = Hook(call.world.next_id(), str(call.params["url"]))
-    hook.flags = {"push_events": True}
-    _set(call, hook)
-    call.project.hooks.append(hook)
-    return Answer(201, shapes.hook(hook, call.project.id))
-
-
-def _hook(call: Call) -> Hook:
-    call.need_level(40)
-    wanted = call.number("hook")
-    found = next((hook for hook in call.project.hooks if hook.id == wanted), None)
-    if found is None:
-        raise message(404, "404 Not found")
-    return found
-
-
-def edit_hook(call: Call) -> Answer:
-    """Change a webhook."""
-    hook = _hook(call)
-    _set(call, hook)
-    return Answer(200, shapes.hook(hook, call.project.id))
-
-
-def _set(call: Call, hook: Hook) -> None:
-    hook.url = call.text("url") or hook.url
-    hook.token = call.text("token") or hook.token
-    if call.world.knows_signing:
-        hook.signing_token = call.text("signing_token") or hook.signing_token
-    hook.flags |= {name: call.flag(name) for name in _FLAGS if name in call.params}
-
-
-def delete_hook(call: Call) -> Answer:
-    """Remove a webhook."""
-    call.project.hooks.remove(_hook(call))
-    return Answer(204)

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from bot.sandbox.acts import ApiError
-from bot.sandbox.rest import merge_requests, noteables, people, pipelines, repository, todos
+from bot.sandbox.rest import merge_requests, noteables, people, pipelines, repository, todos, webhooks
 from bot.sandbox.rest.call import Answer, Call
 from bot.sandbox.state import Token, World, now
 
@@ -70,10 +70,19 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", _RUN + "/cancel", pipelines.cancel),
     ("GET", _P + "/jobs/:job", pipelines.job),
     ("GET", _P + "/jobs/:job/trace", pipelines.trace),
-    ("GET", _P + "/hooks", pipelines.hooks),
-    ("POST", _P + "/hooks", pipelines.create_hook),
-    ("PUT", _P + "/hooks/:hook", pipelines.edit_hook),
-    ("DELETE", _P + "/hooks/:hook", pipelines.delete_hook),
+    ("GET", "/projects", webhooks.projects),
+    ("GET", "/groups/:group", webhooks.group),
+    ("GET", "/groups/:group/projects", webhooks.projects),
+    *(
+        (verb, place + "/hooks" + rest, handler)
+        for place in (_P, "/groups/:group")
+        for verb, rest, handler in (
+            ("GET", "", webhooks.listing),
+            ("POST", "", webhooks.create),
+            ("PUT", "/:hook", webhooks.edit),
+            ("DELETE", "/:hook", webhooks.delete),
+        )
+    ),
 )
 
 

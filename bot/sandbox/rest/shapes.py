@@ -424,8 +424,8 @@ def _access(level: int) -> Json:
     return {"id": 1, "access_level": level, "access_level_description": ROLES[level], "user_id": None, "group_id": None}
 
 
-def hook(one: Hook, project_id: int) -> Json:
-    """Return a webhook without its secrets."""
+def hook(one: Hook, owner: Json) -> Json:
+    """Return a webhook without its secrets; `owner` is its `project_id` or `group_id`."""
     names = (
         "push_events issues_events confidential_issues_events merge_requests_events tag_push_events note_events "
         "confidential_note_events job_events pipeline_events wiki_page_events emoji_events"
@@ -434,7 +434,7 @@ def hook(one: Hook, project_id: int) -> Json:
         "id": one.id,
         "url": one.url,
         "created_at": date(one.created_at),
-        "project_id": project_id,
+        **owner,
         **{name: one.flags.get(name, False) for name in names},
         "enable_ssl_verification": True,
         "alert_status": one.alert_status,

@@ -1,0 +1,66 @@
+"""Webhooks of projects and groups (docs.gitlab.com/api/project_webhooks, docs.gitlab.com/api/group_webhooks)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from bot.domain import ProjectRef
+from bot.gitlab import read
+from bot.gitlab.answers import RefusedError
+from bot.gitlab.transport import Transport
+from bot.gitlab.values import Group, Hook, HookPlace
+
+_MAINTAINER = 40
+_PAGE = 100
+
+
+class Hooks:
+    """Webhooks, and the places one can put them in."""
+
+    transport: Transport
+
+    def find_group(self, path: str) -> Group | None:
+        """Return a group by path or id; None where there is none for us."""
+        try:
+            json = self.transport.read_json("/groups/{group}", {"with_projects": False}, group=path)
+        except RefusedError as refused:
+            if refused.status == 404:
+                return None
+            raise
+        return Group(id=json["id"], path=json["full_path"])
+
+    def maintained_projects(self, group: Group | None = None) -> Iterator[ProjectRef]:
+        """Yield the projects our account maintains, those of a group and its subgroups or all; no archived ones."""
+        route = "/groups/{group}/projects" if group else "/projects"
+        query: dict[str, Any] = {"min_access_level": _MAINTAINER, "archived": False, "order_by": "id", "sort": "asc"}
+        query |= {"include_subgroups": True, "with_shared": False} if group else {"membership": True}
+        page = 1
+        while True:
+            asked = query | {"per_page": _PAGE, "page": page, "simple": True}
+            rows = self.transport.read_json(route, asked, **({"group": group.id} if group else {}))
+            yield from (
+                ProjectRef(id=row["id"], path=row["path_with_namespace"], web_url=row["web_url"]) for row in rows
+            )
+            if len(rows) < _PAGE:
+                return
+            page += 1
+
+    def hooks(self, place: str, kind: HookPlace = "projects") -> tuple[Hook, ...]:
+        """Return the webhooks of a project, or of a group, given by path or id."""
+        rows = self.transport.read_json(f"/{kind}/{{place}}/hooks", {"per_page": _PAGE}, place=place)
+        return tuple(read.hook(row) for row in rows)
+
+    def install_hook(
+        self, place: str, url: str, *, secret: str | None, signing_token: str | None, kind: HookPlace = "projects"
+    ) -> Hook:
+        """Install the webhook with the events the bot needs, or mend the one with the same address."""
+        body: dict[str, Any] = {"url": url, "push_events": False, **dict.fromkeys(read.HOOK_EVENTS, True)}
+        body |= {key: value for key, value in (("token", secret), ("signing_token", signing_token)) if value}
+        known = next((hook for hook in self.hooks(place, kind) if hook.url == url), None)
+        if known is None:
+            return read.hook(self.transport.write("post", f"/{kind}/{{place}}/hooks", body, place=place))
+        route = f"/{kind}/{{place}}/hooks/{{hook}}"
+        return read.hook(self.transport.write("put", route, body, place=place, hook=known.id))
+
+    def remove_hook(self, place: str, hook_id: int, kind: HookPlace = "projects") -> None:
+        """Remove a webhook."""
+        self.transport.write("delete", f"/{kind}/{{place}}/hooks/{{hook}}", place=place, hook=hook_id)

@@ -1,0 +1,44 @@
+"""The editor of `.env`."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.cli import env_file
+from bot.domain import CannotError
+
+
+@pytest.mark.parametrize(
+    ("before", "changes", "after"),
+    [
+        pytest.param("", {"A": "1"}, "PIPEWRIGHT_A=1\n", id="new file"),
+        pytest.param("PIPEWRIGHT_A=0\n# why\nB=2\n", {"A": "1"}, "PIPEWRIGHT_A=1\n# why\nB=2\n", id="in its place"),
+        pytest.param("# PIPEWRIGHT_A=example\nx=1\n", {"A": "1"}, "PIPEWRIGHT_A=1\nx=1\n", id="over its example"),
+        pytest.param("PIPEWRIGHT_AB=0\n", {"A": "1"}, "PIPEWRIGHT_AB=0\nPIPEWRIGHT_A=1\n", id="longer name stays"),
+        pytest.param("PIPEWRIGHT_A=0\nPIPEWRIGHT_A=2\n", {"A": "1"}, "PIPEWRIGHT_A=1\n", id="set twice"),
+        pytest.param("PIPEWRIGHT_A=0\nB=1\n", {"A": None}, "B=1\n", id="taken out"),
+        pytest.param("B=1", {"A": None}, "B=1\n", id="nothing to take out"),
+    ],
+)
+def test_lines_change_and_all_others_stay(
+    tmp_path: Path, before: str, changes: dict[str, str | None], after: str
+) -> None:
+    path = tmp_path / ".env"
+    path.write_text(before)
+    env_file.change(path, changes)
+    assert path.read_text() == after
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@given(value=st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=40))
+def test_every_value_is_read_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, value: str) -> None:
+    path = tmp_path_factory.mktemp("env") / ".env"
+    env_file.change(path, {"A": value, "B": "x"})
+    assert env_file.values_of(path) == {"A": value, "B": "x"}
+
+
+def test_a_value_of_several_lines_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CannotError, match="one line"):
+        env_file.change(tmp_path / ".env", {"A": "x\ny"})
