@@ -77,11 +77,17 @@ def open_parts(settings: Settings) -> Iterator[Parts]:
 @contextmanager
 def open_database(settings: Settings) -> Iterator[str]:
     """Yield how to reach the bot's migrated database, whether the bot runs now or not."""
-    with ExitStack() as stack:
-        running = None if settings.database_url else EmbeddedPostgres(settings.data_dir).running()
-        conninfo = running or _database(settings, stack)
+    with database_of(settings) as conninfo:
         migrate(conninfo, queue_schema())
         yield conninfo
+
+
+@contextmanager
+def database_of(settings: Settings) -> Iterator[str]:
+    """Yield how to reach the bot's database as it is, whether the bot runs now or not."""
+    with ExitStack() as stack:
+        running = None if settings.database_url else EmbeddedPostgres(settings.data_dir).running()
+        yield running or _database(settings, stack)
 
 
 def index_templates(settings: Settings) -> tuple[str, ...]:

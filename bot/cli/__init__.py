@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from bot.cli.audit import audit_group
+from bot.cli.database import backup_command, migrate_command, restore_command
 from bot.cli.doctor import doctor_command
 from bot.cli.generate import generate_command
 from bot.cli.hooks import hooks_group
@@ -86,6 +87,9 @@ for command in (
     hooks_group,
     templates_group,
     audit_group,
+    migrate_command,
+    backup_command,
+    restore_command,
     sandbox_command,
 ):
     main.add_command(command)

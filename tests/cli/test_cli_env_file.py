@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot import settings
 from bot.cli import env_file
 from bot.domain import CannotError
 
@@ -42,3 +43,7 @@ def test_every_value_is_read_back_as_it_was(tmp_path_factory: pytest.TempPathFac
 def test_a_value_of_several_lines_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CannotError, match="one line"):
         env_file.change(tmp_path / ".env", {"A": "x\ny"})
+
+
+def test_the_names_are_those_of_the_settings() -> None:
+    assert env_file.PREFIX == settings.PREFIX
