@@ -89,8 +89,7 @@ def remove_command(*, place: str, url: str | None, as_json: bool) -> None:
 def refresh_command(*, url: str | None, as_json: bool) -> None:
     """Look through every project the bot's account maintains, and mend the webhooks there that call this program.
 
-    Projects without one are left alone. Use it after `hooks rotate`, and after PIPEWRIGHT_PUBLIC_URL stayed the same
-    but events or secrets did not.
+    Projects without one are left alone. Use it after `hooks rotate`, and when a new version needs other events.
     """
     settings, gitlab = _open()
     installer = Installer(settings, gitlab, _target(settings, url))

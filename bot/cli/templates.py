@@ -1,14 +1,18 @@
 """`templates`: what retrieval knows."""
 
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from bot.domain import CannotError
+
 if TYPE_CHECKING:
     from bot.ci.catalog import Catalog
     from bot.ci.layers import Layer
+    from bot.ci.trial import Trial
 
 FOLDER = click.option(
     "--templates-dir",
@@ -96,6 +100,40 @@ def index_command() -> None:
 
     logs.configure("console")
     _complain(main.index_templates(settings))
+
+
+@templates_group.command("check", short_help="try one's own templates out before anybody gets them")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="DIR")
+@click.option("--show", is_flag=True, help="Print what each template writes.")
+def check_command(*, folder: Path, show: bool) -> None:
+    """Try every template in DIR on a unit invented to fit it, through the whole check ladder.
+
+    Exit code 1 when one is broken, is never chosen, or writes something that does not pass.
+    """
+    from bot.ci.catalog import default_templates_dir, read_folder
+    from bot.ci.layers import Layer
+    from bot.ci.trial import try_out
+
+    trials = list(try_out(read_folder(default_templates_dir()), Layer(origin=str(folder), texts=read_folder(folder))))
+    if not trials:
+        raise CannotError(f"{folder} holds no template: each is a folder with a template.yml in it")
+    for trial in trials:
+        _report(trial, show=show)
+    if not all(trial.is_well for trial in trials):
+        sys.exit(1)
+
+
+def _report(trial: "Trial", *, show: bool) -> None:
+    facts = ", ".join(f"{name}={value}" for name, value in trial.facts.items()) or "any unit"
+    result = trial.why or f"for {facts} it takes part in {', '.join(trial.files) or 'nothing'}: {', '.join(trial.jobs)}"
+    click.echo(f"{'✓' if trial.is_well else '✗'} {trial.template}: {result}")
+    for finding in trial.findings:
+        kind = finding.rung if finding.is_error else f"{finding.rung} (warning)"
+        mend = f" — {finding.mend}" if finding.mend else ""
+        click.echo(f"    {finding.path}:{finding.line or 1}: {kind}: {finding.message}{mend}")
+    if show:
+        for path, text in trial.files.items():
+            click.echo(f"--- {path}\n{text.rstrip()}")
 
 
 def _complain(skipped: tuple[str, ...]) -> None:
