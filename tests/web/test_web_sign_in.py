@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
+from bot.sandbox.oauth.records import register
 from tests.web.house import House, open_house
 
 
@@ -139,6 +141,24 @@ def test_an_old_token_is_renewed_once_however_many_ask(house: House) -> None:
     assert house.sandbox.calls.count("POST /oauth/token") == 2
 
 
+def test_of_many_requests_at_once_one_renews_and_all_are_let_in(house: House) -> None:
+    browser = house.signed_in("mia")
+    house.age_tokens()
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: httpx.get(f"{house.address}/", cookies=browser.cookies), range(8)))
+    assert [answer.status_code for answer in answers] == [200] * 8
+    renewed = [one for one in register(house.sandbox.world).consents if not one.is_revoked]
+    assert len(renewed) == 1
+
+
+def test_a_renewal_that_gitlab_does_not_answer_ends_no_session(house: House) -> None:
+    browser = house.signed_in("mia")
+    house.age_tokens()
+    house.sandbox.fail("POST", "/oauth/token", 503)
+    assert browser.get("/").status_code == 503
+    assert browser.get("/").status_code == 200
+
+
 def test_a_session_whose_consent_was_taken_back_ends(house: House) -> None:
     browser = house.signed_in("mia")
     house.revoke_all()
@@ -196,6 +216,81 @@ def test_without_its_settings_the_page_says_what_to_set(
     assert "PIPEWRIGHT_OAUTH_CLIENT_SECRET" in answer.text
     assert "PIPEWRIGHT_OAUTH_CLIENT_ID" not in answer.text
     assert f"{house.address}/sign-in/callback" in answer.text
+
+
+def test_a_blocked_account_cannot_sign_in_and_leaves_no_token(house: House) -> None:
+    browser = house.browser()
+    back = house.consent(browser.get("/sign-in/gitlab").headers["location"], "mia")
+    house.people["mia"].state = "blocked"
+    answer = browser.get(back)
+    assert (answer.status_code, "blocked" in answer.text) == (403, True)
+    assert house.last_token().is_revoked
+    assert "pipewright" not in browser.cookies
+
+
+def test_signing_out_works_while_gitlab_is_silent(house: House) -> None:
+    browser = house.signed_in("mia")
+    house.sandbox.fail("POST", "/oauth/revoke", 503)
+    assert browser.post("/sign-out", headers={"X-CSRF-Token": house.csrf(browser)}).status_code == 303
+    assert browser.get("/").status_code == 303
+
+
+def test_behind_tls_cookies_are_bound_to_the_host(database: str, tmp_path: Path) -> None:
+    with open_house(database, tmp_path, PUBLIC_URL="https://bot.test") as house:
+        answer = house.browser().get("/sign-in/gitlab")
+    (cookie,) = answer.headers.get_list("set-cookie")
+    assert cookie.startswith("__Host-pipewright-sign-in=")
+    assert {"secure", "httponly", "path=/"} <= {part.strip().lower() for part in cookie.split(";")}
+    assert "domain" not in cookie.lower()
+    assert answer.headers["strict-transport-security"].startswith("max-age=")
+    assert "redirect_uri=https%3A%2F%2Fbot.test%2Fsign-in%2Fcallback" in answer.headers["location"]
+
+
+def test_a_changed_secret_ends_all_sessions(database: str, tmp_path: Path) -> None:
+    with open_house(database, tmp_path / "one") as house:
+        cookies = dict(house.signed_in("mia").cookies)
+    with open_house(database, tmp_path / "two") as house:
+        browser = house.browser()
+        browser.cookies.update(cookies)
+        assert browser.get("/").status_code == 303
+
+
+@pytest.mark.parametrize("cookie", ["x", "x" * 5000, "ü", "a" * 43])
+def test_a_cookie_of_nobody_is_nobody(house: House, cookie: str) -> None:
+    answer = httpx.get(f"{house.address}/", headers={"Cookie": f"pipewright={cookie}".encode()})
+    assert answer.status_code == 303
+
+
+@pytest.mark.parametrize("path", ["/", "/sign-in", "/api/v1/nothing", "/health/live", "/static/style.css"])
+def test_every_answer_carries_the_headers_of_safety(house: House, path: str) -> None:
+    headers = house.browser().get(path).headers
+    policy = headers["content-security-policy"]
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+    assert ("no-store" in headers["cache-control"]) == (path != "/static/style.css")
+
+
+def test_one_person_may_not_crowd_out_the_others(house: House) -> None:
+    mia, max_ = house.signed_in("mia"), house.signed_in("max")
+    statuses = [mia.get("/").status_code for _ in range(125)]
+    assert statuses[:120] == [200] * 120
+    assert statuses[-1] == 429
+    assert max_.get("/").status_code == 200
+    house.pass_time(1)
+    assert mia.get("/").status_code == 200
+
+
+def test_a_proxy_that_is_trusted_tells_where_requests_come_from(house: House) -> None:
+    def knock(address: str) -> int:
+        return house.browser().get("/sign-in/gitlab", headers={"X-Forwarded-For": address}).status_code
+
+    assert [knock("192.0.2.1") for _ in range(21)][-1] == 429
+    assert knock("192.0.2.2") == 303
+    assert [knock(f"2001:db8:1:2::{number}") for number in range(21)][-1] == 429
+    assert knock("2001:db8:1:3::1") == 303
 
 
 def test_parts_of_a_page_tell_the_browser_to_sign_in(house: House) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import msgspec
 import structlog
-from litestar.exceptions import NotAuthorizedException
+from litestar.exceptions import HTTPException, NotAuthorizedException
 
 from bot.domain import Person, UnreachableError
 from bot.gitlab.sign_in import SCOPE, Grant, SignIn, SignInRefusedError
@@ -31,7 +31,11 @@ class Sessions:
 
     def begin(self, grant: Grant) -> tuple[str, Person]:
         """Begin a session and return its cookie's value; raises like `Visitors.with_token`."""
-        person = self._visitors.with_token(grant.access_token, scopes=(SCOPE,)).person
+        try:
+            person = self._visitors.with_token(grant.access_token, scopes=(SCOPE,)).person
+        except HTTPException:
+            self._revoke(grant)
+            raise
         cookie = secrets.token_urlsafe(32)
         sealed = seal(self._key(cookie), msgspec.json.encode(grant))
         with self._pool.connection() as connection:
@@ -62,6 +66,9 @@ class Sessions:
         if grant is None:
             return
         self._visitors.forget(grant.access_token)
+        self._revoke(grant)
+
+    def _revoke(self, grant: Grant) -> None:
         try:
             self._sign_in.revoke(grant.access_token)
         except (SignInRefusedError, UnreachableError) as error:
