@@ -1,5 +1,6 @@
 """Signing in with GitLab: OAuth 2's authorization code with PKCE (docs.gitlab.com/api/oauth2), for one application."""
 
+from collections.abc import Callable
 from time import time
 from typing import TYPE_CHECKING, Any
 
@@ -41,8 +42,16 @@ class Grant(Struct, frozen=True, kw_only=True):
 class SignIn:
     """One application registered in GitLab. Raises UnreachableError while GitLab is silent."""
 
-    def __init__(self, url: str, client_id: str, client_secret: str, redirect_uri: str, ca_file: str | None) -> None:
-        self._url, self._redirect_uri, self._ca_file = url, redirect_uri, ca_file
+    def __init__(
+        self,
+        url: str,
+        client_id: str,
+        client_secret: str,
+        redirect_uri: str,
+        ca_file: str | None,
+        now: Callable[[], float] = time,
+    ) -> None:
+        self._url, self._redirect_uri, self._ca_file, self._now = url, redirect_uri, ca_file, now
         self._client = {"client_id": client_id, "client_secret": client_secret}
 
     def address(self, state: str, verifier: str) -> str:
@@ -117,15 +126,15 @@ class SignIn:
                 raise SignInRefusedError(str(refused.error), str(refused.description or "")) from refused
             except (requests.RequestException, ValueError) as error:
                 raise _silence(error) from error
-        return _read(told)
+        return _read(told, self._now())
 
 
-def _read(told: dict[str, Any]) -> Grant:
+def _read(told: dict[str, Any], now: float) -> Grant:
     try:
         return Grant(
             access_token=str(told["access_token"]),
             refresh_token=str(told.get("refresh_token") or ""),
-            expires_at=time() + max(float(told.get("expires_in") or 7200), _SHORTEST_SECONDS),
+            expires_at=now + max(float(told.get("expires_in") or 7200), _SHORTEST_SECONDS),
         )
     except (KeyError, ValueError) as error:
         raise UnreachableError("GitLab", "an answer without a token") from error

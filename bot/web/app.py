@@ -7,6 +7,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
 from bot.domain import CannotError, UnreachableError
+from bot.gitlab.answers import RefusedError
 from bot.web import errors, webhook
 from bot.web.api import routes as api
 from bot.web.door import routes as door
@@ -41,6 +42,7 @@ def create_app(parts: WebParts) -> Litestar:
         ),
         exception_handlers={
             HTTPException: errors.answer_refusal,
+            RefusedError: errors.answer_refusal_of_gitlab,
             UnreachableError: errors.answer_silence,
             **dict.fromkeys(errors.DATABASE_SILENT, errors.answer_silent_database),
             Exception: errors.answer_fault,

@@ -13,6 +13,9 @@ from litestar.response import Redirect
 from psycopg import InterfaceError, OperationalError
 
 from bot.domain import UnreachableError
+from bot.gitlab.answers import RefusedError
+from bot.web.door.tokens import not_authorized
+from bot.web.door.visitors import forget_visitor
 from bot.web.pages.render import render
 
 _FOR_PROGRAMS = ("/webhooks", "/health", "/metrics", "/schema", "/api")
@@ -37,6 +40,15 @@ def answer_refusal(request: Request[Any, Any, Any], error: HTTPException) -> Res
     if error.status_code == 401 and not request.url.path.startswith(_FOR_PROGRAMS):
         return _to_sign_in(request)
     return _answer(request, error.status_code, _words(error), dict(error.headers or {}))
+
+
+def answer_refusal_of_gitlab(request: Request[Any, Any, Any], error: RefusedError) -> Response[Any]:
+    """Answer when GitLab refuses what was asked with a visitor's token: the token ended, or lost its rights."""
+    forget_visitor(request)
+    if error.status == 401:
+        return answer_refusal(request, not_authorized("GitLab does not know your token any more."))
+    status = error.status if error.status in (403, 404) else 502
+    return _answer(request, status, f"GitLab refused what this needs: {error.detail}", {})
 
 
 def answer_silence(request: Request[Any, Any, Any], error: UnreachableError) -> Response[Any]:

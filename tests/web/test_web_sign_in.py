@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import httpx
 import pytest
 
+from bot.sandbox import seed
 from bot.sandbox.oauth.records import register
 from tests.web.house import House, open_house
 
@@ -136,7 +138,6 @@ def test_an_old_token_is_renewed_once_however_many_ask(house: House) -> None:
     assert browser.get("/").status_code == 200
     assert first.is_revoked
     assert house.last_token() is not first
-    house.time[1] = 0
     assert browser.get("/").status_code == 200
     assert house.sandbox.calls.count("POST /oauth/token") == 2
 
@@ -166,6 +167,30 @@ def test_a_session_whose_consent_was_taken_back_ends(house: House) -> None:
     assert browser.get("/").status_code == 303
     with house.pool.connection() as connection:
         assert connection.execute("select count(*) from user_sessions").fetchone() == (0,)
+
+
+def test_a_consent_taken_back_while_it_is_remembered_leads_to_signing_in_and_not_in_circles(house: House) -> None:
+    browser = house.signed_in("mia")
+    with house.pool.connection() as connection:
+        connection.execute("insert into conversations (project_id, project_path) values (1, 'a/b')")
+    house.revoke_all()
+    assert browser.get("/").headers["location"] == "/sign-in?next=%2F"
+    assert browser.get("/sign-in?next=%2F").status_code == 200
+
+
+def test_a_token_that_ends_while_it_is_remembered_is_a_401(house: House) -> None:
+    program = house.browser()
+    token = seed.add_token(house.sandbox.world, house.people["mia"], "api")
+    program.headers["Authorization"] = f"Bearer {token.value}"
+    with house.pool.connection() as connection:
+        row = connection.execute(
+            "insert into conversations (project_id, project_path) values (1, 'a/b') returning id"
+        ).fetchone()
+    asked = {"message": "hi", "session_id": str(row[0] if row else "")}
+    assert program.post("/api/v1/chat", json=asked | {"session_id": str(uuid4())}).status_code == 404
+    token.is_revoked = True
+    answer = program.post("/api/v1/chat", json=asked)
+    assert (answer.status_code, answer.json()["title"]) == (401, "Sign in")
 
 
 def test_a_blocked_account_is_shown_nothing(house: House) -> None:
@@ -216,6 +241,15 @@ def test_without_its_settings_the_page_says_what_to_set(
     assert "PIPEWRIGHT_OAUTH_CLIENT_SECRET" in answer.text
     assert "PIPEWRIGHT_OAUTH_CLIENT_ID" not in answer.text
     assert f"{house.address}/sign-in/callback" in answer.text
+
+
+def test_whoever_is_blocked_may_sign_in_as_somebody_else(house: House) -> None:
+    browser = house.signed_in("mia")
+    house.people["mia"].state = "blocked"
+    house.forget_everything()
+    assert browser.get("/sign-in").status_code == 200
+    house.sign_in(browser, "max")
+    assert browser.get("/").status_code == 200
 
 
 def test_a_blocked_account_cannot_sign_in_and_leaves_no_token(house: House) -> None:

@@ -8,7 +8,7 @@ import msgspec
 import structlog
 from litestar import MediaType, Request, Response, get, post
 from litestar.datastructures import Cookie
-from litestar.exceptions import ClientException, PermissionDeniedException
+from litestar.exceptions import ClientException, NotAuthorizedException, PermissionDeniedException
 from litestar.response import Redirect
 
 from bot.gitlab.sign_in import SignIn, SignInRefusedError
@@ -51,7 +51,7 @@ def sign_in(request: AnyRequest) -> Response[Any]:
     door = door_of(request)
     if door.sessions is None:
         raise PermissionDeniedException(_what_is_unset(request))
-    if visitor_or_none(request) is not None:
+    if _is_known(request):
         return Redirect(place, status_code=303)
     page = render("sign_in.html", gitlab=parts_of(request).settings.gitlab_url, link=_begin_link(place))
     return Response(page, media_type=MediaType.HTML)
@@ -107,6 +107,14 @@ def sign_out(request: AnyRequest) -> Redirect:
 
 
 ROUTES = (sign_in, begin, come_back, sign_out)
+
+
+def _is_known(request: AnyRequest) -> bool:
+    """Somebody whose account is blocked may still sign in as somebody else."""
+    try:
+        return visitor_or_none(request) is not None
+    except (NotAuthorizedException, PermissionDeniedException):
+        return False
 
 
 def _begin_link(place: str) -> str:

@@ -15,7 +15,7 @@ from bot.gitlab.sign_in import SCOPE, Grant, SignIn, SignInRefusedError
 from bot.store import sessions
 from bot.store.pool import Pool
 from bot.web.door.sealing import key_from, seal, unseal
-from bot.web.door.tokens import Visitor, Visitors
+from bot.web.door.tokens import Visitor, Visitors, key_of
 
 _RENEWED_BEFORE_SECONDS = 60.0
 _LONGEST_COOKIE = 200
@@ -49,14 +49,17 @@ class Sessions:
         in GitLab, though the token that asks what this is can only read.
         """
         grant = self._grant(cookie)
-        if grant is None:
-            return None
-        try:
-            visitor = self._visitors.with_token(grant.access_token, scopes=(SCOPE,))
-        except NotAuthorizedException:
-            self.end(cookie)
-            return None
-        return replace(visitor, may_change=True, csrf=csrf_of(cookie))
+        while grant is not None:
+            try:
+                visitor = self._visitors.with_token(grant.access_token, scopes=(SCOPE,))
+            except NotAuthorizedException:
+                before, grant = grant, self._grant(cookie)
+                if grant == before:  # else another request has renewed it meanwhile
+                    self.end(cookie)
+                    return None
+            else:
+                return replace(visitor, may_change=True, csrf=csrf_of(cookie))
+        return None
 
     def end(self, cookie: str) -> None:
         """End a session here and in GitLab; GitLab's silence does not keep it alive here."""
@@ -65,7 +68,7 @@ class Sessions:
         grant = self._unsealed(cookie, ended.sealed) if ended else None
         if grant is None:
             return
-        self._visitors.forget(grant.access_token)
+        self._visitors.forget(key_of(grant.access_token))
         self._revoke(grant)
 
     def _revoke(self, grant: Grant) -> None:

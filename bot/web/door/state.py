@@ -1,11 +1,13 @@
 """What the door keeps between requests, one for each app."""
 
+import time
 from dataclasses import dataclass
 
 from bot.gitlab.sign_in import SignIn
 from bot.settings import Settings
 from bot.web.door.cookies import Cookies
 from bot.web.door.limits import Limits
+from bot.web.door.remembered import Clock
 from bot.web.door.rights import Rights
 from bot.web.door.sessions import Sessions
 from bot.web.door.tokens import Connection, Visitors
@@ -30,7 +32,7 @@ def open_door(parts: WebParts) -> Door:
     """Return the door of an app."""
     settings = parts.settings
     visitors = Visitors(settings, parts.clock)
-    sign_in, secret, sessions = open_sign_in(settings), settings.oauth_client_secret, None
+    sign_in, secret, sessions = open_sign_in(settings, parts.now), settings.oauth_client_secret, None
     if sign_in is not None and secret is not None:
         sessions = Sessions(parts.pool, visitors, sign_in, secret.get_secret_value(), parts.now)
     return Door(
@@ -43,7 +45,7 @@ def open_door(parts: WebParts) -> Door:
     )
 
 
-def open_sign_in(settings: Settings) -> SignIn | None:
+def open_sign_in(settings: Settings, now: Clock = time.time) -> SignIn | None:
     """Return the way to sign in; None while its settings are not complete."""
     if not (settings.oauth_client_id and settings.oauth_client_secret and settings.public_url):
         return None
@@ -53,6 +55,7 @@ def open_sign_in(settings: Settings) -> SignIn | None:
         settings.oauth_client_secret.get_secret_value(),
         settings.public_url + CALLBACK,
         str(settings.ca_file) if settings.ca_file else None,
+        now,
     )
 
 

@@ -80,9 +80,9 @@ class Visitors:
     def _is_operator(self, person: Person) -> bool:
         return bool({person.username.lower(), str(person.id)} & self._settings.operator_names)
 
-    def forget(self, token: str) -> None:
-        """Ask GitLab anew the next time."""
-        self._known.forget(key_of(token))
+    def forget(self, key: str) -> None:
+        """Ask GitLab anew the next time; `key` is the visitor's."""
+        self._known.forget(key)
 
     def _gitlab(self, token: str) -> GitLab:
         ca_file = str(self._settings.ca_file) if self._settings.ca_file else None

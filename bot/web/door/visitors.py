@@ -6,7 +6,7 @@ from bot.web.door.limits import address_of, check
 from bot.web.door.state import Door, door_of
 from bot.web.door.tokens import Connection, Visitor, bearer_token, not_authorized
 
-__all__ = ["Visitor", "visitor_of", "visitor_or_none"]
+__all__ = ["Visitor", "forget_visitor", "visitor_of", "visitor_or_none"]
 
 _SIGN_IN = "Sign in, or send your GitLab access token as `Authorization: Bearer TOKEN`."
 
@@ -35,6 +35,13 @@ def visitor_or_none(connection: Connection) -> Visitor | None:
         check(door.limits.person, str(visitor.person.id))
         connection.state["visitor"] = visitor
     return visitor
+
+
+def forget_visitor(connection: Connection) -> None:
+    """Ask GitLab anew who this is, the next time they come."""
+    known = connection.state.get("visitor")
+    if isinstance(known, Visitor):
+        door_of(connection).visitors.forget(known.key)
 
 
 def _with_token(door: Door, connection: Connection, token: str) -> Visitor:
