@@ -17,7 +17,23 @@ def survey_docker(folder: Folder) -> Unit | None:
     add_dockerfile(facts, folder, "Dockerfile")
     where = Evidence(path=folder.full("Dockerfile"))
     facts.add("build", "docker build .", "the Dockerfile is what there is to build", where, confidence=0.9)
+    _add_go(facts, folder)
     return facts.unit(folder.root, "docker")
+
+
+def _add_go(facts: Facts, folder: Folder) -> None:
+    """Say of a Go program whose Dockerfile makes up its go.mod that the image is all that can be built of it."""
+    version, where = image_version(folder, "golang")
+    programs = [name for name in folder.names(r"[\w-]+\.go") if re.search(r"^package main\b", folder.text(name), re.M)]
+    if not programs or not version or folder.has("go.mod"):
+        return
+    facts.add("language", "go", "its Dockerfile builds it with Go", where)
+    facts.add("package_manager", "go", "its Dockerfile builds it with Go", where, confidence=0.7)
+    path = folder.full(programs[0])
+    folder.tree.problems[f"{path} go.mod"] = (
+        f"`{path}` has no go.mod, only its Dockerfile makes one up at each build: run `go mod init` and `go mod tidy` "
+        "there and commit both files, then it can be tested and its versions stay the same."
+    )
 
 
 def add_dockerfile(facts: Facts, folder: Folder, name: str) -> None:

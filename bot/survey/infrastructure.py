@@ -38,15 +38,15 @@ def survey_terraform(folder: Folder, ci: OtherCi) -> Unit | None:
         "validation needs the providers' schemas, no state",
         where,
     )
-    facts.add("test", "terraform validate", "Terraform checks itself", where)
+    facts.add("lint", "terraform validate", "Terraform checks itself", where)
     if folder.under(r"(?:tests/)?[\w.-]+\.tftest\.hcl"):
         facts.add("test", "terraform test", "there are tests of Terraform's own kind", where, confidence=0.7)
-    facts.add("test_tool", "terraform", "of the test command", where)
+        facts.add("test_tool", "terraform", "of the test command", where)
     return facts.unit(folder.root, "terraform")
 
 
 def survey_helm(folder: Folder, ci: OtherCi) -> Unit | None:
-    """Return the unit of a Helm chart, or of a folder of charts: they are linted and rendered, never installed."""
+    """Return the unit of a Helm chart, or of a folder of charts: linted, rendered and packed, never installed."""
     del ci
     found = folder.under(r"(?:[\w.-]+/){0,2}Chart\.yaml")
     charts = [path.removesuffix("Chart.yaml").rstrip("/") or "." for path in found]
@@ -77,6 +77,14 @@ def survey_helm(folder: Folder, ci: OtherCi) -> Unit | None:
                 where,
                 confidence=0.9,
             )
+    for chart in outer[:_MAX_CHARTS]:
+        # Charts at the top, or below `charts`, are there to be published; others are installed from where they are.
+        if chart == "." or chart.startswith("charts/"):
+            where = folder.evidence(f"{chart}/Chart.yaml".removeprefix("./"), "version:")
+            facts.add(
+                "build", f"helm package {chart} --destination dist", "the chart is published", where, confidence=0.8
+            )
+            facts.add("artifact", "dist/", "the packed charts are there", where, confidence=0.8)
     where = Evidence(path=facts.first("manifest"))
     facts.add("lint_tool", "helm", "of the lint command", where)
     facts.add("test_tool", "helm" if facts.first("test") else "", "of the test command", where)

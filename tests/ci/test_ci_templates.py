@@ -441,8 +441,9 @@ TYPICAL: dict[str, tuple[str, dict[str, Any]]] = {
         {
             "version": "1.15",
             "manifest": "main.tf",
-            "lint": "terraform fmt -check -recursive -diff",
-            "test": ("terraform init -backend=false -input=false", "terraform validate"),
+            "install": "terraform init -backend=false -input=false",
+            "lint": ("terraform fmt -check -recursive -diff", "terraform validate"),
+            "test": "terraform test",
         },
     ),
     "helm": (
@@ -452,6 +453,7 @@ TYPICAL: dict[str, tuple[str, dict[str, Any]]] = {
             "install": "helm dependency build charts/a",
             "lint": "helm lint charts/a",
             "test": "helm template charts/a > /dev/null",
+            "build": "helm package charts/a --destination dist",
         },
     ),
     "ansible": (

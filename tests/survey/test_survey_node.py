@@ -139,7 +139,8 @@ jobs:
 """
     scripts = {"build": "tsc", "unit": "mocha"}
     files = {"package.json": package(scripts=scripts), "package-lock.json": "", ".github/workflows/ci.yml": workflow}
-    assert unit_of(files).all("test") == ("npm run build", "npm run unit")
+    unit = unit_of(files)
+    assert (unit.all("prepare"), unit.all("test")) == (("npm run build",), ("npm run unit",))
 
 
 @pytest.mark.parametrize("name", ["test;id", "test$(id)", "te st"], ids=["semicolon", "substitution", "blank"])

@@ -15,6 +15,13 @@ DOTNET = {
     "A.sln": "",
     "test/A.csproj": '<Project Sdk="Microsoft.NET.Sdk"><PackageReference Include="xunit" /></Project>',
 }
+NODE = {
+    "package.json": '{"scripts": {"build": "tsc", "test:unit": "node --test", "test": "npm run test:unit"}}',
+    "package-lock.json": "{}",
+}
+DENO = {
+    "deno.json": '{"tasks": {"coverage": "deno coverage --lcov ./cov", "test:coverage": "deno test --coverage=./cov"}}'
+}
 RUST = {"Cargo.toml": '[package]\nname = "a"\n'}
 PAIRS = """\
   test:
@@ -146,6 +153,51 @@ def jobs(*lines: str) -> dict[str, str]:
             "test",
             ("cargo hack test --each-feature --workspace",),
             id="each feature on its own",
+        ),
+        pytest.param(
+            RUST | workflow("cargo test --no-run", "cargo test --release"),
+            "test",
+            ("cargo test --no-run", "cargo test --release"),
+            id="tests are compiled before they are run",
+        ),
+        pytest.param(
+            NODE | workflow("npm run build", "npm run test:unit"),
+            "test",
+            ("npm run test:unit",),
+            id="a build is no test",
+        ),
+        pytest.param(
+            NODE | workflow("npm run build", "npm run test:unit"),
+            "prepare",
+            ("npm run build",),
+            id="what other CI builds before it tests",
+        ),
+        pytest.param(
+            DENO | workflow("deno task test:coverage", "deno task coverage"),
+            "test",
+            ("deno task test:coverage",),
+            id="a report of the coverage is no test",
+        ),
+        pytest.param(
+            {"main.tf": "", "versions.tf": ""},
+            "lint",
+            ("terraform fmt -check -recursive -diff", "terraform validate"),
+            id="validation runs nothing, so it is no test",
+        ),
+        pytest.param(
+            {"charts/a/Chart.yaml": "name: a\n"},
+            "build",
+            ("helm package charts/a --destination dist",),
+            id="a folder of charts is there to be published",
+        ),
+        pytest.param(
+            {"deploy/a/Chart.yaml": "name: a\n"}, "build", (), id="a chart that is installed from where it is"
+        ),
+        pytest.param(
+            {"Dockerfile": "FROM golang:1.17\nRUN go mod init a && go install\n", "main.go": "package main\n"},
+            "package_manager",
+            ("go",),
+            id="a Go program whose Dockerfile makes up its module",
         ),
         pytest.param(
             RUST | jobs("cargo hack test --each-feature"),

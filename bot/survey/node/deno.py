@@ -34,7 +34,9 @@ def survey_deno(folder: Folder, ci: OtherCi) -> Unit | None:
     )
     tasks = table(settings, "tasks")
     runs = ci.runs("deno", version, folder.root)
-    if not take(facts, "test", runs, r"deno (?:test(?: [\w .,=/:-]+)?|task [\w:-]*(?:test|cov)[\w:-]*)"):
+    # A task that only reports what the tests covered tests nothing.
+    testing = [re.escape(name) for name, text in tasks.items() if re.search(r"\btest", f"{name} {text}")]
+    if not take(facts, "test", runs, rf"deno (?:test(?: [\w .,=/:-]+)?|task (?:{'|'.join(testing) or '(?!)'}))"):
         has_tests = folder.under(r"(?:.*[_./])?test\.(?:ts|tsx|js|mjs)")
         line = "deno task test" if "test" in tasks else "deno test --allow-all" if has_tests else ""
         facts.add("test", line, "it is a task" if "test" in tasks else "there are tests", where, confidence=0.9)

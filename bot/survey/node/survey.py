@@ -128,6 +128,8 @@ def _add_tests(
     for run in runs:
         chosen = _test_run(run, scripts, manager)
         if chosen:
+            for command in _builds_before(run, chosen[0], scripts, manager):
+                facts.add("prepare", command.line, "other CI builds before it tests", command.evidence)
             for command in chosen:
                 _add_test(facts, command.line, scripts, command.evidence, 1.0, "other CI runs it")
             return
@@ -142,17 +144,18 @@ def _add_tests(
 
 
 def _test_run(run: list[Command], scripts: dict[str, str], manager: Manager) -> list[Command]:
-    """Return the tests of a job, with the builds before the first of them."""
+    """Return the tests of a job; units alone where others need more than a plain image."""
     tests = [each for each in run if _kind(each, scripts) == "test" and _runs_here(each, scripts, manager)]
-    if not tests:
-        return []
     narrow = [each for each in tests if re.search(r"unit", each.line)]
     tests = (
         narrow if narrow and any(re.search(r"e2e|serve|integration|browser", each.line) for each in tests) else tests
     )
-    before = run[: run.index(tests[0])]
-    builds = [command for command in before if command.kind == "build" and _runs_here(command, scripts, manager)]
-    return [*builds, *tests[:_MAX_LINES]]
+    return tests[:_MAX_LINES]
+
+
+def _builds_before(run: list[Command], first: Command, scripts: dict[str, str], manager: Manager) -> list[Command]:
+    before = run[: run.index(first)]
+    return [command for command in before if command.kind == "build" and _runs_here(command, scripts, manager)]
 
 
 def _kind(command: Command, scripts: dict[str, str]) -> str:
@@ -266,7 +269,7 @@ def _add_needs(facts: Facts, folder: Folder, package: dict[str, object]) -> None
             facts.add("system_package", name, "binding.gyp compiles an addon", folder.evidence("binding.gyp"))
     if any(re.match(r"(git\+|git:|github:|[\w-]+/[\w.-]+$)", value) for value in dependencies.values()):
         facts.add("system_package", "git", "a dependency is fetched with git", folder.evidence("package.json", "git"))
-    lines = [line for name in ("test", "lint", "build") for line in facts.all(name)]
+    lines = [line for name in ("prepare", "test", "lint", "build") for line in facts.all(name)]
     for name, why in programs(scripts_of(package), dependencies, lines):
         facts.add("system_package", name, why, folder.evidence("package.json", name))
     old = re.match(r"[\^~]?4\.", dependencies.get("webpack", "")) or re.match(
