@@ -7,10 +7,12 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from bench.answers import CI_FILE
 from bench.ci_local import CiLocal
 from bench.images import image_of
+from bench.nearest import with_nearest
 from bench.programs import run
 from bench.rooms import Rooms
 from bench.toolchains import SYSTEM_PATH, Toolchain, toolchain
@@ -35,7 +37,10 @@ TAIL = 25
 
 
 class JobRun(Struct, frozen=True, kw_only=True):
-    """How one job went. `tests` counts the tests that its log tells of."""
+    """How one job went. `tests` counts the tests that its log tells of.
+
+    Of a red job `own` says how the project's own commands for the same thing went here, "" when they were not asked.
+    """
 
     name: str
     image: str
@@ -44,6 +49,7 @@ class JobRun(Struct, frozen=True, kw_only=True):
     tests: int = 0
     cause: str = ""
     tail: str = ""
+    own: str = ""
 
 
 class _Place(Struct, frozen=True, kw_only=True):
@@ -64,16 +70,24 @@ class Machine(Struct, frozen=True, kw_only=True):
     cache: Path
     limit: float
     rooms: Rooms | None = None
+    is_nearest: bool = False
 
     def run_all(self, checkout: Path, files: Mapping[str, str], scratch: Path) -> list[JobRun]:
         """Run every job of a pipeline that needs no hand, in order, in a copy of the checkout."""
-        copy = copied(checkout, files, scratch)
+        usable, note = self._usable(files)
+        copy = copied(checkout, usable, scratch)
         jobs = self.ci_local.jobs(copy)
-        return [
+        runs = [
             self.run_one(copy, name, body, scratch)
             for name, body in jobs.items()
             if body.get("when") not in {"manual", "never"}
         ]
+        return [structs.replace(run, cause=run.cause or note) for run in runs]
+
+    def _usable(self, files: Mapping[str, str]) -> tuple[dict[str, str], str]:
+        """Return the files for this machine's toolchains, if that was asked for, and what was changed."""
+        text, note = with_nearest(files.get(CI_FILE, "")) if self.is_nearest else ("", "")
+        return ({**files, CI_FILE: text} if note else dict(files)), note
 
     def run_one(self, copy: Path, name: str, body: Mapping[str, object], scratch: Path) -> JobRun:
         """Run one job of a copy."""

@@ -8,8 +8,10 @@ from pathlib import Path
 import click
 import msgspec
 
-from bench.ci_local import MissingError, open_ci_local
+from bench.ci_local import CiLocal, MissingError, open_ci_local
 from bench.jobs import Machine
+from bench.nodejs import node_dist
+from bench.repair import measured, read_cases
 from bench.report import report
 from bench.rooms import Rooms, can_make_rooms
 from bench.rows import Bench, Row, Side
@@ -31,6 +33,8 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--runnable", is_flag=True, help="Only those that the facts mark as runnable.")
 @click.option("--limit", default=300.0, show_default=True, help="Seconds for one job.")
 @click.option("--mirror", type=FOLDER, help="Bare repositories OWNER+NAME/repo that stand for github.com's in jobs.")
+@click.option("--nearest", "is_nearest", is_flag=True, help="Run a Python the machine lacks with the nearest it has.")
+@click.option("--repair", "is_repairing", is_flag=True, help="Level 9 too: mend seeded failures; runs code here.")
 @click.option("--no-local", is_flag=True, help="Leave gitlab-ci-local out; nothing is installed then.")
 def main(
     *,
@@ -45,6 +49,8 @@ def main(
     runnable: bool,
     limit: float,
     mirror: Path | None,
+    is_nearest: bool,
+    is_repairing: bool,
     no_local: bool,
 ) -> None:
     """Measure every checkout in CORPUS, a folder of folders; write report.md and rows.json."""
@@ -54,19 +60,24 @@ def main(
         ci_local = None if no_local else open_ci_local(cache.resolve())
     except MissingError as error:
         raise click.ClickException(str(error)) from error
-    rooms = Rooms(cache=cache.resolve() / "rooms", mirror=mirror) if can_make_rooms() else None
-    machine = (
-        Machine(ci_local=ci_local, cache=cache.resolve(), limit=limit, rooms=rooms) if is_running and ci_local else None
-    )
+    machine = _machine(ci_local, cache.resolve(), limit, mirror, is_nearest) if is_running and ci_local else None
     bench = Bench(ci_local=ci_local, machine=machine, scratch=out.resolve() / "work", is_mutating=is_mutating)
     rows = _measured(bench, checkouts, sides, truths, 1 if is_running else 2)
     out.mkdir(parents=True, exist_ok=True)
-    text = report(rows)
+    repairs = [measured(case) for case in read_cases()] if is_repairing else []
+    text = report(rows, repairs)
     (out / "report.md").write_text(text, encoding="utf-8")
     (out / "rows.json").write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=1))
     click.echo(text.partition("## What stands")[0])
     click.echo(f"The whole report is in {out / 'report.md'}.")
     sys.exit(0 if all(not row.has_crashed for row in rows) else 1)
+
+
+def _machine(ci_local: CiLocal, cache: Path, limit: float, mirror: Path | None, is_nearest: bool) -> Machine:
+    """With a mirror for github.com there is a stand-in for nodejs.org too."""
+    dist = node_dist(cache) if mirror else None
+    rooms = Rooms(cache=cache / "rooms", mirror=mirror, dist=dist) if can_make_rooms() else None
+    return Machine(ci_local=ci_local, cache=cache, limit=limit, rooms=rooms, is_nearest=is_nearest)
 
 
 def _checkouts(corpus: Path, only: Sequence[str], running: set[str], runnable: bool) -> list[Path]:

@@ -65,9 +65,8 @@ class Result(Struct, frozen=True, kw_only=True):
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the results to this file.")
 def main(*, json_file: Path | None) -> None:
     """Measure L9 of the ladder."""
-    cases = msgspec.convert(yaml.safe_load(CASES.read_text(encoding="utf-8")), list[Case])
     results = []
-    for case in cases:
+    for case in read_cases():
         result = measured(case)
         results.append(result)
         rounds = ", ".join(result.rounds) or "nothing changed"
@@ -79,6 +78,11 @@ def main(*, json_file: Path | None) -> None:
     if json_file:
         json_file.write_bytes(msgspec.json.format(msgspec.json.encode(results)))
     sys.exit(0 if all(result.is_right for result in results) else 1)
+
+
+def read_cases() -> list[Case]:
+    """Return the seeded failures."""
+    return msgspec.convert(yaml.safe_load(CASES.read_text(encoding="utf-8")), list[Case])
 
 
 def measured(case: Case) -> Result:

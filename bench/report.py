@@ -3,17 +3,19 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from bench.facts import CLASSES, Match, score
+from bench.repair import Result
 from bench.rows import Row
 
 Cell = Callable[[Sequence[Row]], str]
 
 
-def report(rows: Sequence[Row]) -> str:
-    """Return the whole report: the ladder, the facts, what differs, what is red."""
+def report(rows: Sequence[Row], repairs: Sequence[Result] = ()) -> str:
+    """Return the whole report: the ladder, the facts, what differs, what is red, what was mended."""
     groups = _groups(rows)
+    ladder = [[name, *(cell(each) for each in groups.values())] for name, cell in _LADDER]
     parts = [
         "# Pipelines on real repositories",
-        _table(["level", *groups], [[name, *(cell(each) for each in groups.values())] for name, cell in _LADDER]),
+        _table(["level", *groups], [*ladder, _repair_line(groups, repairs)]),
         "## Facts: F1 (precision, recall)",
         _table(["class", *groups], _fact_lines(groups)),
         "## What stands against a pipeline",
@@ -22,6 +24,8 @@ def report(rows: Sequence[Row]) -> str:
         "\n".join(_differences(rows)),
         "## Jobs that are not green",
         "\n".join(_reds(rows)),
+        "## Seeded failures mended (L9)" if repairs else "",
+        _table(["failure", "class", "right", "what was changed"], map(_repaired, repairs)) if repairs else "",
         "## Each repository",
         _table(["repository", "side", "units", "L0-L3", "policy", "facts F1", "jobs green", "s", "MB"], _each(rows)),
     ]
@@ -67,14 +71,37 @@ _LADDER: tuple[tuple[str, Cell], ...] = (
     ("L5 policy", _mean_policy),
     ("L6 facts F1", lambda rows: _f1(match for row in rows for match in row.matches)),
     ("L7 repositories all green", _share(lambda row: row.is_green)),
+    ("L7 of those whose own commands are green here", _share(lambda row: row.is_green_where_own_is)),
+    ("L7 own commands red here too", lambda rows: str(sum(_is_red_by_hand(row) for row in rows))),
     ("L7 repositories with no job red because of us", _share(lambda row: row.is_fair)),
     ("L7 jobs green", _jobs),
     ("L7 green test jobs that really ran tests", _share(lambda row: row.has_tested)),
     ("L8 a broken assertion is noticed", _share(lambda row: row.noticed)),
-    ("L9 repair", lambda _: "`python -m bench.repair`"),
     ("slowest", _most(lambda row: row.seconds, "s")),
     ("peak memory", _most(lambda row: row.peak_mb, "MB")),
 )
+
+
+def _is_red_by_hand(row: Row) -> bool:
+    return any(run.own.startswith("red") for run in row.runs)
+
+
+def _repair_line(groups: dict[str, list[Row]], repairs: Sequence[Result]) -> list[str]:
+    """Level 9 is ours alone and does not depend on a side: it is told once for each of our columns."""
+    said = f"{sum(each.is_right for each in repairs)} of {len(repairs)}" if repairs else "– (--repair)"
+    return [
+        "L9 seeded failures mended, or rightly left",
+        *(said if _is_ours(rows) else "–" for rows in groups.values()),
+    ]
+
+
+def _is_ours(rows: Sequence[Row]) -> bool:
+    return any(row.by == "pipewright" for row in rows)
+
+
+def _repaired(each: Result) -> list[str]:
+    changed = each.trouble or ", ".join(each.rounds) or "nothing, as is right"
+    return [each.name, each.kind or "–", "yes" if each.is_right else "NO", changed]
 
 
 def _f1(matches: Iterable[Match]) -> str:
@@ -116,12 +143,16 @@ def _differences(rows: Sequence[Row]) -> list[str]:
 
 def _reds(rows: Sequence[Row]) -> list[str]:
     return [
-        f"- {row.repo} ({row.side}) {run.name} on {run.image}: {run.verdict} {run.cause}\n\n"
+        f"- {row.repo} ({row.side}) {run.name} on {run.image}: {run.verdict} {run.cause}{_own(run.own)}\n\n"
         + "\n".join(f"      {line}" for line in run.tail.splitlines())
         for row in _ours(rows)
         for run in row.runs
         if run.verdict != "green"
     ]
+
+
+def _own(said: str) -> str:
+    return f" (own commands by hand: {said})" if said else ""
 
 
 def _each(rows: Sequence[Row]) -> list[list[str]]:

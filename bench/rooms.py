@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from bench.ci_local import MissingError
 from bench.images import Image
+from bench.nodejs import nodeenv_settings
 from bench.programs import Ran, run
 
 SUITE = "trixie"
@@ -25,11 +26,13 @@ _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 class Rooms(Struct, frozen=True, kw_only=True):
     """Makes rooms out of layers that it keeps in a cache folder.
 
-    `mirror` holds bare repositories as OWNER+NAME/repo: in a room they stand for those of github.com.
+    `mirror` holds bare repositories as OWNER+NAME/repo: in a room they stand for those of github.com. `dist` is laid
+    out as nodejs.org/dist and stands for it.
     """
 
     cache: Path
     mirror: Path | None = None
+    dist: Path | None = None
 
     def shell(self, image: Image, scratch: Path, shared: Path) -> Path:
         """Return a folder whose `bash` runs a job in a fresh room; `shared` is the same place inside as outside."""
@@ -42,6 +45,10 @@ class Rooms(Struct, frozen=True, kw_only=True):
             (scratch / "changes/etc").mkdir()
             (scratch / "changes/etc/gitconfig").write_text(_git_settings(self.mirror), encoding="utf-8")
             places.append(self.mirror)
+        if self.dist is not None:
+            (scratch / "changes/root").mkdir(mode=0o700)
+            (scratch / "changes/root/.nodeenvrc").write_text(nodeenv_settings(self.dist), encoding="utf-8")
+            places.append(self.dist)
         enter = scratch / "enter.sh"
         enter.write_text(_enter(layers, scratch, places, _inside(image)), encoding="utf-8")
         shell = scratch / "bin/bash"

@@ -5,9 +5,9 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
-from msgspec import Struct, structs
+from msgspec import Struct, field, structs
 
-from bench.answers import Answer, ask
+from bench.answers import CI_FILE, Answer, ask
 from bench.baselines import NAMES, baseline
 from bench.ci_local import CiLocal, RefusedError
 from bench.expand import read_runners
@@ -15,6 +15,7 @@ from bench.facts import Match, compare
 from bench.jobs import JobRun, Machine, commit, copied
 from bench.ladder import Climb, climb
 from bench.mutation import mutate
+from bench.own import own_pipeline
 from bench.programs import run
 from bench.truth import Truth
 
@@ -53,6 +54,11 @@ class Row(Struct, frozen=True, kw_only=True):
         return all(each.verdict == "green" for each in self.ran) if self.ran else None
 
     @property
+    def is_green_where_own_is(self) -> bool | None:
+        """Whether every job is green, asked only where the project's own commands are not red on this machine too."""
+        return None if any(each.own.startswith("red") for each in self.ran) else self.is_green
+
+    @property
     def is_fair(self) -> bool | None:
         """Whether no job is red because of us; None when nothing green or ours is left to judge by."""
         judged = [each for each in self.ran if each.verdict != "red: project or machine"]
@@ -66,18 +72,19 @@ class Row(Struct, frozen=True, kw_only=True):
 
 
 class Bench(Struct, frozen=True, kw_only=True):
-    """What to measure with: None leaves a level out."""
+    """What to measure with: None leaves a level out. `known` keeps runs: equal files go alike."""
 
     ci_local: CiLocal | None = None
     machine: Machine | None = None
     scratch: Path = Path()
     is_mutating: bool = False
+    known: dict[tuple[str, str], list[JobRun]] = field(default_factory=dict)
 
     def rows(self, checkout: Path, side: Side, truth: Truth | None) -> list[Row]:
         """Measure one repository on one side; the baselines read nothing, so they stand on the hidden side only."""
         given = ask(checkout, is_hidden=side == "hidden")
         ours = _row(given, climb(given, checkout, self.ci_local), checkout, side, truth)
-        ours = self._run(ours, given, checkout)
+        ours = self._run(ours, given, checkout, truth)
         if side == "visible" or truth is None or not truth.ecosystems:
             return [ours]
         others = [(baseline(name, truth.ecosystems[0]), name) for name in NAMES]
@@ -87,16 +94,28 @@ class Bench(Struct, frozen=True, kw_only=True):
             *(_row(other, found, checkout, side, truth) for (other, _), found in zip(others, climbs, strict=True)),
         ]
 
-    def _run(self, row: Row, given: Answer, checkout: Path) -> Row:
+    def _run(self, row: Row, given: Answer, checkout: Path, truth: Truth | None) -> Row:
         if self.machine is None or not given.text:
             return row
-        place = self.scratch / checkout.name
+        key = (checkout.name, str(sorted(given.files.items())))
         try:
-            runs = self.machine.run_all(checkout, given.files, place)
+            if key not in self.known:
+                runs = self.machine.run_all(checkout, given.files, self.scratch / checkout.name)
+                self.known[key] = self._by_hand(runs, checkout, truth)
         except RefusedError:  # level 3 says so already
             return row
-        done = structs.replace(row, runs=runs)
+        done = structs.replace(row, runs=self.known[key])
         return self._mutated(done, given, checkout) if self.is_mutating else done
+
+    def _by_hand(self, runs: list[JobRun], checkout: Path, truth: Truth | None) -> list[JobRun]:
+        """Run the project's own commands where a job is red."""
+        text = own_pipeline(runs, truth) if truth else ""
+        if self.machine is None or not text:
+            return runs
+        own = {
+            each.name: each for each in self.machine.run_all(checkout, {CI_FILE: text}, self.scratch / checkout.name)
+        }
+        return [structs.replace(run, own=_told(own[run.name])) if run.name in own else run for run in runs]
 
     def _mutated(self, row: Row, given: Answer, checkout: Path) -> Row:
         """Break an assertion and run the job that ran tests and was green."""
@@ -113,6 +132,10 @@ class Bench(Struct, frozen=True, kw_only=True):
         again = self.machine.run_one(copy, name, self.machine.ci_local.jobs(copy)[name], place)
         said = f"{broken.path}:{broken.line}: {broken.before} → {broken.after}"
         return structs.replace(row, noticed=again.verdict != "green", mutation=said)
+
+
+def _told(own: JobRun) -> str:
+    return own.verdict if own.verdict == "green" else f"red: {own.cause or own.tail.strip().rpartition(chr(10))[2]}"
 
 
 def _row(given: Answer, found: Climb, checkout: Path, side: Side, truth: Truth | None) -> Row:
