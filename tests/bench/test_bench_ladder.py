@@ -80,6 +80,11 @@ def test_a_log_tells_how_many_tests_ran(log: str, expected: int) -> None:
         ("the bathroom is red", ""),
         ("ERR_PNPM_FETCH_404  GET a.tgz", "the registry lacks a package: ERR_PNPM_FETCH_404  GET a.tgz"),
         ("error Error: core-js: ESOCKETTIMEDOUT", "the network was too slow: error Error: core-js: ESOCKETTIMEDOUT"),
+        (
+            "error: pathspec 'v3.17.0' did not match any file(s) known to git",
+            "the mirror of a repository lacks a tag: error: pathspec 'v3.17.0' did not match any file(s) known to git",
+        ),
+        ("error: pathspec '.gitlab-ci.yml' did not match any file(s) known to git", ""),
         ("AssertionError: 1 != 2", ""),
         ("Connection refused\n" + "and then it went on\n" * 200 + "AssertionError", ""),
     ],
