@@ -295,6 +295,28 @@ class Conventions(Struct, frozen=True, kw_only=True):
     because: dict[str, str] = {}
 
 
+class Runner(Struct, frozen=True, kw_only=True):
+    """A runner that is online for a project. `scope` is instance, group or project; no `executors`: not known."""
+
+    scope: str
+    tags: tuple[str, ...] = ()
+    takes_untagged: bool = True
+    executors: tuple[str, ...] = ()
+
+
+class Surroundings(Struct, frozen=True, kw_only=True):
+    """What is known of the GitLab around a repository; empty and None mean that it is not known.
+
+    `tier` is free, premium or ultimate. `is_privileged` and `tags` are what the project's rules say of its runners.
+    """
+
+    version: str = ""
+    tier: str = ""
+    runners: tuple[Runner, ...] | None = None
+    is_privileged: bool | None = None
+    tags: tuple[str, ...] | None = None
+
+
 class ProposalStatus(StrEnum):
     """`pipelines.status`: generated → proposed → approved → committed, or one of the ends."""
 

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from bot.domain import Conventions, Survey, Wishes
+from bot.domain import Conventions, Surroundings, Survey, Wishes
 
 
 class Assignment(Struct, frozen=True, kw_only=True):
@@ -19,3 +19,4 @@ class Assignment(Struct, frozen=True, kw_only=True):
     wishes: Wishes = Wishes()
     retrieved: tuple[str, ...] = ()
     conventions: Conventions = Conventions()
+    surroundings: Surroundings = Surroundings()

@@ -27,6 +27,9 @@ class Template(Struct, frozen=True, kw_only=True):
     is_usual: bool
     includes: tuple[dict[str, str], ...]
     assumes: tuple[str, ...]
+    needs_tier: str
+    needs_version: str
+    instead: str
     fragments: dict[str, str]
     content_hash: str
     origin: str = ""
@@ -126,6 +129,9 @@ def _template(name: str, texts: Mapping[str, str], origin: str) -> Template:
         is_usual=metadata.is_usual,
         includes=tuple(metadata.includes),
         assumes=tuple(metadata.assumes),
+        needs_tier=metadata.needs_tier,
+        needs_version=metadata.needs_version,
+        instead=metadata.instead,
         fragments=fragments,
         content_hash=_hash(fragments, texts),
         origin=origin,

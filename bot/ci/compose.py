@@ -14,11 +14,12 @@ from bot.ci.dockerfile import check_dockerfile
 from bot.ci.drafts import Child, Draft, children_of, head_of, includes_of
 from bot.ci.extend import extend
 from bot.ci.follow import followed, told
+from bot.ci.here import about_building, about_runners, is_here, why_not_here, with_builder, with_tags
 from bot.ci.metadata import BrokenTemplateError
 from bot.ci.parts import order, parts_of, rows
 from bot.ci.render import Place, Renderer
 from bot.ci.wishes import apply_wishes
-from bot.domain import CannotError, Composition, Finding, Source, Survey, Unit, Wishes
+from bot.domain import CannotError, Composition, Finding, Source, Survey, Unit
 
 CI_FILE = PIPELINE_FILE
 JOBS = "jobs.yml.j2"
@@ -30,6 +31,7 @@ def compose(given: Assignment, catalog: Catalog) -> Composition:
     """Write the pipeline of a repository, and a Dockerfile where it deploys something without one."""
     if not given.survey.units and not given.paths and not given.existing:
         raise CannotError("the repository is empty, so there is nothing to build or test yet")
+    given = with_tags(given)
     renderer = Renderer(catalog)
     drafts = _drafts(renderer, given, catalog)
     children = children_of(renderer, drafts, given)
@@ -48,7 +50,7 @@ def compose(given: Assignment, catalog: Catalog) -> Composition:
         sources=_sources(drafts),
         assumptions=(
             *_assumptions(given.survey, drafts),
-            *_not_here(catalog, drafts, given.wishes),
+            *_about_here(catalog, drafts, given),
             *_split(children),
             *remarks,
             *told(given.conventions, files.get(CI_FILE, "")),
@@ -58,8 +60,9 @@ def compose(given: Assignment, catalog: Catalog) -> Composition:
     )
 
 
-def _wished(survey: Survey, wishes: Wishes) -> Survey:
-    return structs.replace(survey, units=tuple(apply_wishes(unit, wishes) for unit in survey.units))
+def _wished(given: Assignment) -> Survey:
+    units = (apply_wishes(unit, given.wishes) for unit in given.survey.units)
+    return structs.replace(given.survey, units=tuple(with_builder(unit, given.surroundings) for unit in units))
 
 
 def _split(children: Sequence[Child]) -> Iterator[str]:
@@ -72,7 +75,7 @@ def _split(children: Sequence[Child]) -> Iterator[str]:
 
 def _drafts(renderer: Renderer, given: Assignment, catalog: Catalog) -> list[Draft]:
     wishes = given.wishes
-    found = places(_wished(given.survey, wishes), given.paths)
+    found = places(_wished(given), given.paths)
     # A pipeline that is there keeps everything in the file that its people know, or in the children it has.
     found = without_started(found, given.existing) if given.existing else with_children(found, given.paths)
     drafts: list[Draft] = []
@@ -87,14 +90,15 @@ def _drafts(renderer: Renderer, given: Assignment, catalog: Catalog) -> list[Dra
     if not any(draft.parts for draft in drafts) and (found or not started_by(given.existing or "")):
         drafts += _nothing_known(renderer, catalog)
     for each in extras(catalog, wishes):
-        drafts += [_draft(renderer, each, place) for place in _wanted_in(each, found)]
+        if is_here(each, given.surroundings):
+            drafts += [_draft(renderer, each, place) for place in _wanted_in(each, found, given)]
     return drafts
 
 
-def _wanted_in(template: Template, found: Sequence[Place]) -> list[Place]:
+def _wanted_in(template: Template, found: Sequence[Place], given: Assignment) -> list[Place]:
     """What a person asked for is written once, or for every unit it applies to where it is about units."""
     if not template.applies_to:
-        return [Place(unit=Unit(root="", ecosystem="generic", facts=()))]
+        return [Place(unit=with_builder(Unit(root="", ecosystem="generic", facts=()), given.surroundings))]
     return [place for place in found if template.score(place.unit) is not None]
 
 
@@ -153,11 +157,20 @@ def _assumptions(survey: Survey, drafts: Sequence[Draft]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*guesses, *assumed, *survey.remarks)))
 
 
-def _not_here(catalog: Catalog, drafts: Sequence[Draft], wishes: Wishes) -> Iterator[str]:
+def _about_here(catalog: Catalog, drafts: Sequence[Draft], given: Assignment) -> Iterator[str]:
+    if any(part.stage == "image" for draft in drafts for part in draft.parts):
+        yield about_building(given.surroundings)
+    yield from _not_here(catalog, drafts, given)
+    yield from about_runners(given)
+
+
+def _not_here(catalog: Catalog, drafts: Sequence[Draft], given: Assignment) -> Iterator[str]:
     """Say which wish could not be met, and what it would take."""
     written = {draft.template.name for draft in drafts}
-    for template in extras(catalog, wishes):
-        if template.name not in written:
+    for template in extras(catalog, given.wishes):
+        if not is_here(template, given.surroundings):
+            yield why_not_here(template, given.surroundings)
+        elif template.name not in written:
             needs = ", ".join(f"{name.replace('_', ' ')} {' or '.join(of)}" for name, of in template.applies_to.items())
             yield f"you asked for {template.name.replace('-', ' ')}, which no part of the repository fits ({needs})"
     asked = [part.name for draft in drafts for part in draft.parts if part.is_asked and _IMAGE in part.text]

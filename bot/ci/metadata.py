@@ -19,7 +19,8 @@ class Metadata(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     is written only when a person's words hold one of the phrases `asked_by`: for every unit it applies to, or once
     when it applies to nothing in particular. A `fallback` is written when nothing else applies.
     `known_by` holds the names, words and files by which people mean it; `is_usual` is true for what people mean when
-    they name the language only.
+    they name the language only. Where it is known that GitLab's tier or version is below `needs_tier` or
+    `needs_version`, an extra is not written; `instead` says what a person can ask for then.
     """
 
     name: str
@@ -32,6 +33,9 @@ class Metadata(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     is_usual: bool = False
     includes: list[dict[str, str]] = []
     assumes: list[str] = []
+    needs_tier: Literal["", "premium", "ultimate"] = ""
+    needs_version: str = ""
+    instead: str = ""
 
 
 class BrokenTemplateError(CannotError):

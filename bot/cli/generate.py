@@ -5,14 +5,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import structs
 
 from bot.cli.hooks import project_path
 from bot.cli.lint import in_one_line
 from bot.cli.templates import FOLDER, open_catalog
-from bot.domain import CannotError, Carried, Composition, Fact, Snapshot, Survey, Unit
+from bot.domain import CannotError, Carried, Composition, Fact, Snapshot, Surroundings, Survey, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from bot.ci.assignment import Assignment
 
 CI_FILE = ".gitlab-ci.yml"
 
@@ -42,9 +45,12 @@ def generate_command(
     is_address = path_or_url.startswith(("http://", "https://"))
     if write and is_address and output is None:
         raise click.UsageError("--write needs a checkout; for an address name a folder with --output.")
-    snapshot = _read_project(path_or_url, ignore_existing_ci) if is_address else _read(path_or_url, ignore_existing_ci)
+    snapshot, around = (_read_project if is_address else _read)(path_or_url, ignore_existing_ci)
     existing = None if ignore_existing_ci else snapshot.read(CI_FILE)
-    found, composition = _composed(snapshot, existing, ask, ignore_existing_ci, templates_dir)
+    if existing is None and CI_FILE in snapshot.paths and not ignore_existing_ci:
+        raise CannotError(f"the existing {CI_FILE} is too large or not text, so I would rather not touch it")
+    found, given = _understood(snapshot, existing, ask, ignore_existing_ci)
+    composition = _composed(structs.replace(given, surroundings=around), templates_dir)
     folder = output or (Path(path_or_url) if write else None)
     written = _write(folder, composition.files, existing) if folder else ()
     if as_json:
@@ -55,14 +61,15 @@ def generate_command(
         sys.exit(1)
 
 
-def _read(path: str, ignore_existing_ci: bool) -> Snapshot:
+def _read(path: str, ignore_existing_ci: bool) -> tuple[Snapshot, Surroundings]:
     from bot.checkout import read_checkout
     from bot.survey.wanted import wanted_paths
 
-    return read_checkout(Path(path), lambda paths: wanted_paths(paths, ignore_existing_ci=ignore_existing_ci))
+    found = read_checkout(Path(path), lambda paths: wanted_paths(paths, ignore_existing_ci=ignore_existing_ci))
+    return found, Surroundings()
 
 
-def _read_project(address: str, ignore_existing_ci: bool) -> Snapshot:
+def _read_project(address: str, ignore_existing_ci: bool) -> tuple[Snapshot, Surroundings]:
     from bot.settings import read_settings
 
     settings = read_settings()
@@ -70,6 +77,8 @@ def _read_project(address: str, ignore_existing_ci: bool) -> Snapshot:
     if path is None:
         raise CannotError(f"{address} is not a project on {settings.gitlab_url} (PIPEWRIGHT_GITLAB_URL)")
     from bot.main import open_gitlab  # takes a second, so only once the address is right
+    from bot.proposals.policy import POLICY_PATH
+    from bot.proposals.surroundings import surroundings_of
     from bot.survey.wanted import wanted_paths
 
     gitlab = open_gitlab(settings)
@@ -78,31 +87,33 @@ def _read_project(address: str, ignore_existing_ci: bool) -> Snapshot:
         raise CannotError("the repository is empty, so there is nothing to build or test yet")
     paths = gitlab.tree(project.id, project.default_branch)
     wanted = wanted_paths(paths, ignore_existing_ci=ignore_existing_ci)
-    return Snapshot(paths=paths, texts=gitlab.texts(project.path, project.default_branch, wanted))
+    texts = gitlab.texts(project.path, project.default_branch, [*wanted, *({POLICY_PATH} & set(paths))])
+    return Snapshot(paths=paths, texts=texts), surroundings_of(gitlab, project, texts.get(POLICY_PATH))
 
 
-def _composed(
-    snapshot: Snapshot, existing: str | None, ask: str, ignore_existing_ci: bool, templates_dir: Path | None
-) -> tuple[Survey, Composition]:
-    from msgspec import structs
-
-    from bot import linters
+def _understood(
+    snapshot: Snapshot, existing: str | None, ask: str, ignore_existing_ci: bool
+) -> "tuple[Survey, Assignment]":
     from bot.ci.assignment import Assignment
-    from bot.ci.checks.shell import check_shell
-    from bot.ci.children import is_pipeline
-    from bot.ci.spare import compose_with_spares
     from bot.ci.wishes import read_wishes
     from bot.survey.report import survey
 
     found = survey(snapshot, ignore_existing_ci=ignore_existing_ci)
-    if existing is None and CI_FILE in snapshot.paths and not ignore_existing_ci:
-        raise CannotError(f"the existing {CI_FILE} is too large or not text, so I would rather not touch it")
-    catalog = open_catalog(templates_dir)
-    given = Assignment(
+    return found, Assignment(
         survey=found, existing=existing, paths=snapshot.paths, texts=snapshot.texts, wishes=read_wishes(ask)
     )
+
+
+def _composed(given: "Assignment", templates_dir: Path | None) -> Composition:
+    from bot import linters
+    from bot.ci.checks.shell import check_shell
+    from bot.ci.children import is_pipeline
+    from bot.ci.spare import compose_with_spares
+    from bot.domain import Wishes
+
+    catalog, ask = open_catalog(templates_dir), given.wishes.words
     composition = compose_with_spares(given, catalog)
-    unasked = structs.replace(given, wishes=read_wishes(""))
+    unasked = structs.replace(given, wishes=Wishes())
     if ask.strip() and compose_with_spares(unasked, catalog).files == composition.files:
         remark = f"“{_one_line(ask)}” changed nothing: it was not understood, or it is so anyway"
         composition = structs.replace(composition, assumptions=(remark, *composition.assumptions))
@@ -112,7 +123,7 @@ def _composed(
         if is_pipeline(path)
         for finding in check_shell(text, path, linters.bash, linters.shellcheck)
     )
-    return found, structs.replace(composition, findings=(*composition.findings, *scripts))
+    return structs.replace(composition, findings=(*composition.findings, *scripts))
 
 
 def _write(folder: Path, files: dict[str, str], existing: str | None) -> tuple[str, ...]:

@@ -10,12 +10,13 @@ from bot.gitlab.people import People
 from bot.gitlab.pipelines import Pipelines
 from bot.gitlab.repository import Repository
 from bot.gitlab.shown import Shown
+from bot.gitlab.surroundings import Around
 from bot.gitlab.todos import Todos
 from bot.gitlab.transport import OnCall, Transport
 from bot.gitlab.whereabouts import Projects
 
 
-class GitLab(People, Projects, Shown, Repository, Notes, MergeRequests, Pipelines, Hooks, Todos):
+class GitLab(People, Projects, Around, Shown, Repository, Notes, MergeRequests, Pipelines, Hooks, Todos):
     """One GitLab, spoken to as one account.
 
     Methods raise CannotError when GitLab refuses and UnreachableError when it does not answer.

@@ -19,6 +19,10 @@ HOOK_EVENTS = (
 )
 
 
+# Settings of a project that are shown only where the tier has them (docs: api/projects).
+_OF_TIER = {"only_allow_merge_if_all_status_checks_passed": "ultimate", "merge_pipelines_enabled": "premium"}
+
+
 def person(json: Json) -> Person:
     """Read a user."""
     return Person(id=json["id"], username=json["username"])
@@ -34,6 +38,7 @@ def project(json: Json) -> Project:
         is_empty=bool(json.get("empty_repo")),
         visibility=json.get("visibility", "private"),
         is_archived=bool(json.get("archived")),
+        tier=next((tier for key, tier in _OF_TIER.items() if key in json), ""),
     )
 
 

@@ -22,7 +22,7 @@ class Account(Struct, frozen=True, kw_only=True):
 
 
 class Project(Struct, frozen=True, kw_only=True):
-    """A project; `default_branch` is None while it is empty."""
+    """A project; `default_branch` is None while it is empty. `tier` is the paid one it shows, empty for none."""
 
     id: int
     path: str
@@ -31,6 +31,7 @@ class Project(Struct, frozen=True, kw_only=True):
     is_empty: bool
     visibility: str
     is_archived: bool
+    tier: str = ""
 
 
 class NoteableDetails(Struct, frozen=True, kw_only=True):

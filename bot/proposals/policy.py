@@ -18,6 +18,13 @@ class Approval(Struct, frozen=True, forbid_unknown_fields=True):
     allowed_emoji: tuple[str, ...] = ("thumbsup", "white_check_mark", "heavy_check_mark", "rocket")
 
 
+class Runners(Struct, frozen=True, forbid_unknown_fields=True):
+    """What GitLab does not tell of the project's runners; None where the rules do not say it either."""
+
+    privileged: bool | None = None
+    tags: tuple[str, ...] | None = None
+
+
 class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     """The project's own rules for the bot.
 
@@ -29,6 +36,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     approval: Approval = Approval()
     merge: Literal["auto", "on_green", "never"] = "auto"
     repair: Literal["auto", "ask", "off"] = "auto"
+    runners: Runners = Runners()
 
 
 def read_policy(text: str | None) -> Policy:

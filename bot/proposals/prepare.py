@@ -13,6 +13,8 @@ from bot.ci.spare import compose_with_spares
 from bot.ci.wishes import read_wishes
 from bot.domain import CannotError, Composition, Finding, Snapshot, Survey
 from bot.gitlab.values import Project
+from bot.proposals.policy import POLICY_PATH
+from bot.proposals.surroundings import surroundings_of
 from bot.replies.texts import finding_list
 from bot.services import Services
 from bot.survey.report import survey
@@ -83,7 +85,7 @@ def _snapshot(services: Services, project: Project, sha: str) -> Snapshot:
     paths = services.gitlab.tree(project.id, sha)
     if not paths:
         raise CannotError("the repository holds no files yet. Push some, then ask me again.")
-    texts = services.gitlab.texts(project.path, sha, wanted_paths(paths))
+    texts = services.gitlab.texts(project.path, sha, [*wanted_paths(paths), *({POLICY_PATH} & set(paths))])
     if CI_PATH in paths and CI_PATH not in texts:
         raise CannotError(f"the existing `{CI_PATH}` is too large or not text, so I would rather not touch it.")
     return Snapshot(paths=paths, texts=texts)
@@ -99,6 +101,7 @@ def _composition(services: Services, project: Project, snapshot: Snapshot, found
         wishes=read_wishes(words),
         retrieved=services.templates.ranked(words, found.units),
         conventions=services.examples.conventions(project, catalog),
+        surroundings=surroundings_of(services.gitlab, project, snapshot.read(POLICY_PATH)),
     )
     composition = compose_with_spares(given, catalog)
     if not composition.files:

@@ -225,6 +225,18 @@ class Protection:
     merge: int = 40
 
 
+@dataclass(frozen=True)
+class Runner:
+    """A runner that a project may use. `executor` is what it said of itself last, None before it ever did."""
+
+    scope: str = "instance"
+    tags: tuple[str, ...] = ()
+    takes_untagged: bool = True
+    executor: str | None = "docker"
+    status: str = "ONLINE"
+    is_paused: bool = False
+
+
 @dataclass
 class Project:
     """A project with its bare repository."""
@@ -242,6 +254,7 @@ class Project:
     merge_requests: list[MergeRequest] = field(default_factory=list)
     pipelines: list[Pipeline] = field(default_factory=list)
     hooks: list[Hook] = field(default_factory=list)
+    runners: list[Runner] = field(default_factory=lambda: [Runner()])
     created_at: datetime = field(default_factory=now)
 
     @property
@@ -284,11 +297,13 @@ class World:
 
     Simulated jobs do not end while `jobs_may_end` is clear; `play_job` may say how one ends. Each of `before_call`
     hears of a call to the API, method and path, just before it is answered: whoever races with the bot acts there.
+    `tier` is None for the Community Edition.
     """
 
     data_dir: Path
     base_url: str = ""
     version: str = "19.0.0"
+    tier: str | None = "free"
     run_jobs: bool = False
     job_seconds: float = 0.05
     users: dict[int, User] = field(default_factory=dict)

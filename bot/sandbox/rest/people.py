@@ -20,7 +20,8 @@ def application_settings(call: Call) -> Answer:
 
 def version(call: Call) -> Answer:
     """Show GitLab's version."""
-    return Answer(200, {"version": call.world.version, "revision": "stand-in"})
+    known = {"version": call.world.version, "revision": "stand-in"}
+    return Answer(200, {**known, "enterprise": call.world.tier is not None})
 
 
 def own_token(call: Call) -> Answer:

@@ -7,7 +7,7 @@ from typing import Any
 from bot.sandbox import acts, git_store
 from bot.sandbox.acts import ApiError, message
 from bot.sandbox.ci import engine
-from bot.sandbox.rest import shapes, shown
+from bot.sandbox.rest import runners, shapes, shown
 from bot.sandbox.rest.call import Answer, Call, keyset, paged
 from bot.sandbox.state import Project
 
@@ -145,12 +145,14 @@ def _start(call: Call, project: Project, name: str) -> str | None:
 
 
 def graphql(call: Call) -> Answer:
-    """Answer the queries for blobs and for projects; errors come with 200, what is missing is simply left out."""
+    """Answer the queries for blobs, projects and runners; errors come with 200, what is missing is simply left out."""
     query, variables = call.text("query") or "", call.params.get("variables") or {}
     if "projects(ids:" in query:
         return _projects(call, [str(each) for each in variables.get("ids") or ()])
     if shown.PATTERN.search(query):
         return shown.answer(call, query, variables)
+    if "runners(" in query:
+        return runners.surroundings(call, str(variables.get("p")))
     if "blobs(" not in query:
         call.world.unknown_routes.append(f"GraphQL {query[:80]}")
         return Answer(200, {"errors": [{"message": "The stand-in knows only project.repository.blobs"}]})

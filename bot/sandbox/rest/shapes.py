@@ -72,6 +72,11 @@ def token(one: Token, number: int) -> Json:
     }
 
 
+# Settings that only projects of a paid tier show (docs: api/projects).
+_PREMIUM = ("merge_pipelines_enabled", "merge_trains_enabled")
+_OF_TIERS = {"premium": _PREMIUM, "ultimate": (*_PREMIUM, "only_allow_merge_if_all_status_checks_passed")}
+
+
 def project(world: World, one: Project, asker: User) -> Json:
     """Return a project."""
     role = acts.level(one, asker)
@@ -99,6 +104,7 @@ def project(world: World, one: Project, asker: User) -> Json:
         "squash_option": "default_off",
         "ci_config_path": "",
         "shared_runners_enabled": True,
+        **dict.fromkeys(_OF_TIERS.get(world.tier or "", ()), False),
     }
 
 

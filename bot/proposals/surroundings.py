@@ -1,0 +1,26 @@
+"""What surrounds a project: GitLab's tier and version, its runners, and what its own rules say about them."""
+
+from bot.domain import Surroundings
+from bot.gitlab.client import GitLab
+from bot.gitlab.surroundings import Instance
+from bot.gitlab.values import Project
+from bot.proposals.policy import read_policy
+
+
+def surroundings_of(gitlab: GitLab, project: Project, rules: str | None) -> Surroundings:
+    """Ask GitLab in one call; `rules` is the text of the project's `.pipewright.yml`."""
+    said, instance = read_policy(rules).runners, gitlab.instance(project.path)
+    return Surroundings(
+        version=instance.version,
+        tier=_tier(project, instance),
+        runners=instance.runners,
+        is_privileged=said.privileged,
+        tags=said.tags,
+    )
+
+
+def _tier(project: Project, instance: Instance) -> str:
+    """A project shows settings of paid tiers only where it has them; none means free where the edition is known."""
+    if project.tier or instance.is_enterprise is None:
+        return project.tier
+    return "free"
