@@ -13,7 +13,7 @@ from bot.ci.choose import additions, best_template, extras, fallback, places
 from bot.ci.dockerfile import check_dockerfile
 from bot.ci.drafts import Child, Draft, children_of, head_of, includes_of
 from bot.ci.extend import extend
-from bot.ci.follow import followed, told
+from bot.ci.follow import followed, from_mirror, told
 from bot.ci.here import about_building, about_runners, is_here, why_not_here, with_builder, with_tags
 from bot.ci.metadata import BrokenTemplateError
 from bot.ci.parts import order, parts_of, rows
@@ -41,6 +41,7 @@ def compose(given: Assignment, catalog: Catalog) -> Composition:
     head = head_of(renderer, drafts, parts, given)
     text, added, kept, remarks = extend(given.existing, parts, head, includes_of(drafts), given.texts)
     files = {path: content for draft in drafts for path, content in draft.files.items()}
+    files = {path: from_mirror(text, given.conventions.mirror) for path, text in files.items()}
     files |= {child.file: child.text for child in children}
     if text != given.existing:
         files[CI_FILE] = text

@@ -23,6 +23,17 @@ def followed(parts: Sequence[Part], conventions: Conventions, existing: str | No
     return tuple(_followed(part, conventions, renamed, with_tags) for part in parts)
 
 
+def from_mirror(dockerfile: str, mirror: str) -> str:
+    """Return a Dockerfile that takes its base images from the house's mirror; stages are no images."""
+    stages = {name.lower() for name in re.findall(r"(?mi)^FROM\s+.*\sAS\s+(\S+)", dockerfile)} | {"scratch"}
+
+    def moved(found: re.Match[str]) -> str:
+        image = found[2]
+        return found[0] if image.lower() in stages or image.isdigit() else found[1] + mirrored(image, mirror)
+
+    return re.sub(r"(?mi)^(FROM\s+(?:--\S+\s+)*|COPY\s+--from=)(\S+)", moved, dockerfile)
+
+
 def stage_names(stages: Sequence[str], house: Sequence[str]) -> dict[str, str]:
     """Return the house's name for each of our stages that it has one for."""
     names: dict[str, str] = {}

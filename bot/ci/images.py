@@ -18,7 +18,7 @@ _PROXY = re.compile(r"\$\{?CI_DEPENDENCY_PROXY_(?:DIRECT_)?GROUP_IMAGE_PREFIX\}?
 def is_of_docker_hub(image: str) -> bool:
     """Tell whether an image is pulled from Docker Hub, for its name has no host before it."""
     first, slash, _ = image.partition("/")
-    if not image or "$" in image:
+    if not image or "$" in image.partition(":")[0]:
         return False
     return not slash or not ("." in first or ":" in first or first == "localhost")
 

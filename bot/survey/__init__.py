@@ -34,6 +34,7 @@ perl, lua, zig, clojure, shell, terraform, helm, ansible, latex, notebooks, dock
 
 - prepare: shell line(s) to run just before the tests: tables, settings of a framework
 - extension: of PHP, without `ext-`; entry: what the image builds (a project file, the name of a release)
+- early_file: of a program, each file that is needed to fetch its dependencies before its sources are there
 - forward: a service that the tests look for on localhost; reporter: a package that writes test results, already there
 
 Commands are meant to run from the unit's root.

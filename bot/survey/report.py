@@ -14,6 +14,8 @@ from bot.survey.ecosystems import ALONE, BESIDE, LANGUAGES, as_meant, is_generat
 from bot.survey.facts import Facts
 from bot.survey.go import survey_go
 from bot.survey.java.survey import survey_java
+from bot.survey.layers import with_layers
+from bot.survey.native import with_program
 from bot.survey.node.manager import two_locks
 from bot.survey.node.survey import survey_node
 from bot.survey.other_ci.model import OtherCi
@@ -103,8 +105,8 @@ def _at(folder: Folder, ci: OtherCi) -> list[Unit]:
     found += looked_at(LANGUAGES, folder, ci)
     if not found:
         alone = [survey_cpp(folder, ci), *looked_at(ALONE, folder, ci), survey_docker(folder)]
-        return [unit for unit in alone if unit][:1]
-    return as_meant(_without_helpers(found), folder)
+        return [with_program(unit, folder) for unit in alone if unit][:1]
+    return [with_layers(unit, folder) for unit in as_meant(_without_helpers(found), folder)]
 
 
 def _without_helpers(units: list[Unit]) -> list[Unit]:

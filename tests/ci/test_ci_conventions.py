@@ -4,8 +4,9 @@ import pytest
 import yaml
 
 from bot.ci.conventions import conventions_of, habit_of, joined, sketch
-from bot.ci.follow import in_house_order, stage_names
+from bot.ci.follow import from_mirror, in_house_order, stage_names
 from bot.ci.images import mirror_of, mirrored
+from bot.ci.wishes import read_wishes
 from bot.domain import Conventions, Survey
 
 UV = {"package_manager": "uv", "version": "3.13", "lockfile": "uv.lock", "test": "uv run pytest", "test_tool": "pytest"}
@@ -163,3 +164,37 @@ def test_without_conventions_nothing_is_said(composed, unit) -> None:
     composition = composed(unit("python", **UV))
     assert "tags" not in yaml.safe_load(composition.files[".gitlab-ci.yml"])["default"]
     assert not [line for line in composition.assumptions if "convention" in line]
+
+
+def test_a_dockerfile_takes_its_images_from_the_mirror_too(composed, unit) -> None:
+    facts = {"version": "1.27", "test": "go test ./...", "deployable": "yes", "start": "go run .", "port": "8000"}
+    text = composed(unit("go", **facts), conventions=HOUSE).files["Dockerfile"]
+    assert "\nFROM hub.acme.io/m/golang:1.27 AS build\n" in text
+    assert "\nFROM gcr.io/distroless/static-debian13:nonroot\n" in text
+    assert "\nCOPY --from=build /out/app /app\n" in text
+
+
+@pytest.mark.parametrize(
+    ("line", "moved"),
+    [
+        ("FROM node:24-slim", "FROM hub/m/node:24-slim"),
+        ("FROM --platform=linux/amd64 node:24 AS a", "FROM --platform=linux/amd64 hub/m/node:24 AS a"),
+        ("FROM node:24 AS Base\nFROM base", "FROM hub/m/node:24 AS Base\nFROM base"),
+        ("COPY --from=composer:2.10 /a /b", "COPY --from=hub/m/composer:2.10 /a /b"),
+        ("COPY --from=0 /a /b", "COPY --from=0 /a /b"),
+        ("FROM scratch", "FROM scratch"),
+        ("FROM ghcr.io/a/b:1", "FROM ghcr.io/a/b:1"),
+        ("FROM node:$VERSION", "FROM hub/m/node:$VERSION"),
+        ("FROM $BASE", "FROM $BASE"),
+        ("# FROM node", "# FROM node"),
+    ],
+)
+def test_only_images_are_taken_from_the_mirror(line: str, moved: str) -> None:
+    assert from_mirror(line, "hub/m") == moved
+    assert from_mirror(line, "") == line
+
+
+def test_a_matrix_takes_its_images_from_the_mirror(composed, unit) -> None:
+    facts = {"version": "3.13", "version_floor": "3.11", "package_manager": "pip", "test": "pytest"}
+    composition = composed(unit("python", **facts), conventions=HOUSE, wishes=read_wishes("with a matrix"))
+    assert "image: hub.acme.io/m/python:$VERSION" in composition.files[".gitlab-ci.yml"]

@@ -77,7 +77,68 @@ SERVERS = [
         id="ruby",
     ),
     pytest.param("php", {"extension": ("intl", "pdo_pgsql"), "start": "apache2-foreground"}, id="php"),
+    pytest.param("php", {"extension": "bcmath", "start": "apache2-foreground"}, id="php without headers"),
+    pytest.param("php", {"start": "apache2-foreground"}, id="php without extensions"),
+    pytest.param(
+        "rust",
+        {
+            "package_manager": "cargo",
+            "start": "target/release/x",
+            "lockfile": "Cargo.lock",
+            "early_file": ("Cargo.toml", "Cargo.lock", ".cargo/config.toml"),
+            "system_package": "protobuf-compiler",
+        },
+        id="rust, layered",
+    ),
+    pytest.param(
+        "java",
+        {"package_manager": "maven", "start": "java -jar x", "early_file": ("pom.xml", ".mvn/maven.config")},
+        id="maven, layered",
+    ),
+    pytest.param(
+        "java",
+        {
+            "package_manager": "gradle",
+            "wrapper": "./gradlew",
+            "start": "java -jar x",
+            "early_file": ("build.gradle", "gradlew", "gradle/wrapper/gradle-wrapper.jar"),
+        },
+        id="gradle, layered",
+    ),
+    pytest.param(
+        "dotnet",
+        {
+            "entry": "src/Shop/Shop.csproj",
+            "start": "dotnet Shop.dll",
+            "early_file": ("global.json", "src/Shop/Shop.csproj", "src/Lib/Lib.csproj"),
+        },
+        id="dotnet, layered",
+    ),
+    pytest.param(
+        "cpp",
+        {
+            "package_manager": "cmake",
+            "system_package": ("g++", "cmake", "zlib1g-dev"),
+            "build": ("cmake -S . -B build", "cmake --build build"),
+            "start": "build/shop",
+        },
+        id="cmake",
+    ),
+    pytest.param(
+        "cpp",
+        {
+            "package_manager": "meson",
+            "build": ("meson setup builddir", "meson compile -C builddir"),
+            "start": "builddir/shop",
+        },
+        id="meson",
+    ),
 ]
+SLIM = (
+    r"[\w./-]+:\S*slim|gcr\.io/distroless/\S+|eclipse-temurin:\d+-jre|mcr\.microsoft\.com/dotnet/aspnet:\S+"
+    r"|oven/bun:\S+"
+)
+COMPILERS = r"\b(?:gcc|g\+\+|clang|make|cmake|build-essential|rustc|cargo|golang|default-jdk|[\w.+-]+-dev)\b"
 
 
 @pytest.mark.parametrize(("ecosystem", "facts"), SERVERS)
@@ -89,6 +150,27 @@ def test_a_written_dockerfile_has_stages_no_root_and_no_findings(ecosystem, fact
     assert re.search(r"\nUSER [1-9]\d+\n", text)
     assert "\n\n\n" not in text
     assert ".git\n" in files[".dockerignore"]
+
+
+@pytest.mark.parametrize(("ecosystem", "facts"), SERVERS)
+def test_the_final_stage_has_no_compiler(ecosystem, facts, composed, unit) -> None:
+    final = composed(unit(ecosystem, **{**DEPLOYED, **facts})).files["Dockerfile"].rpartition("\nFROM ")[2]
+    base, *lines = final.splitlines()
+    purged = base.startswith("php:") and "apt-get purge -y $PHPIZE_DEPS" in final
+    assert purged or re.fullmatch(SLIM, base)
+    installed = [line for line in lines if "install" in line and not line.startswith("#")]
+    assert purged or not re.search(COMPILERS, " ".join(installed))
+
+
+@pytest.mark.parametrize(("ecosystem", "facts"), SERVERS)
+def test_what_changes_seldom_is_built_first(ecosystem, facts, composed, unit) -> None:
+    text = composed(unit(ecosystem, **{**DEPLOYED, **facts})).files["Dockerfile"]
+    early = [facts["early_file"]] if isinstance(facts.get("early_file"), str) else facts.get("early_file", ())
+    for file in early:
+        assert re.search(rf"\nCOPY (?:\S+ )*{re.escape(file)} ", text.partition("\nCOPY . .")[0])
+    if early:
+        assert "--mount=type=cache" not in text
+        assert "\nRUN " in text.partition("\nCOPY . .")[0]
 
 
 @pytest.mark.parametrize(("ecosystem", "facts"), SERVERS)

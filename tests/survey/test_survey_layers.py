@@ -1,0 +1,84 @@
+"""What a Dockerfile may fetch before the sources come, and the one program that a C or C++ build makes."""
+
+import pytest
+
+from bot.domain import Snapshot
+from bot.survey.report import survey
+
+CRATE = '[package]\nname = "shop"\nversion = "1.0.0"\nedition = "2021"\n\n[dependencies]\naxum = "0.8"\n'
+LOCKED = {"Cargo.lock": "version = 4\n", "src/main.rs": "fn main() {}\n"}
+POM = (
+    "<project><artifactId>shop</artifactId><parent><groupId>org.springframework.boot</groupId>"
+    "<artifactId>spring-boot-starter-parent</artifactId><relativePath/></parent>"
+    "<build><plugins><plugin><artifactId>spring-boot-maven-plugin</artifactId></plugin></plugins></build>{}</project>"
+)
+GRADLE = "plugins { id 'org.springframework.boot' version '3.5.0'; id 'java' }\n"
+WEB = '<Project Sdk="Microsoft.NET.Sdk.Web">{}</Project>'
+LIB = '<Project Sdk="Microsoft.NET.Sdk"></Project>'
+REFERENCE = '<ItemGroup><ProjectReference Include="..\\Lib\\Lib.csproj" /></ItemGroup>'
+
+
+def facts(files: dict[str, str], name: str, root: str = "") -> list[str]:
+    placed = {f"{root}/{path}" if root else path: text for path, text in files.items()}
+    found = survey(Snapshot(paths=tuple(sorted(placed)), texts=placed))
+    return [value for unit in found.units for value in unit.all(name)]
+
+
+@pytest.mark.parametrize(
+    ("files", "early"),
+    [
+        pytest.param({"Cargo.toml": CRATE, **LOCKED}, ["Cargo.toml", "Cargo.lock"], id="a crate"),
+        pytest.param(
+            {"Cargo.toml": CRATE + '[[bin]]\nname = "x"\npath = "x.rs"\n', **LOCKED}, [], id="its own targets"
+        ),
+        pytest.param({"Cargo.toml": CRATE + 'own = { path = "own" }\n', **LOCKED}, [], id="a crate beside it"),
+        pytest.param({"Cargo.toml": CRATE, "src/main.rs": ""}, [], id="no lock"),
+        pytest.param(
+            {"pom.xml": POM.format(""), ".mvn/maven.config": "-B\n"}, ["pom.xml", ".mvn/maven.config"], id="Maven"
+        ),
+        pytest.param({"pom.xml": POM.format("<modules><module>a</module></modules>")}, [], id="a reactor"),
+        pytest.param(
+            {"build.gradle": GRADLE, "gradlew": "", "src/A.java": ""}, ["build.gradle", "gradlew"], id="Gradle"
+        ),
+        pytest.param({"build.gradle": GRADLE, "buildSrc/build.gradle": ""}, [], id="its own build code"),
+        pytest.param(
+            {"Shop.sln": "x", "Web/Web.csproj": WEB.format(REFERENCE), "Lib/Lib.csproj": LIB, "Other/O.csproj": LIB},
+            ["Web/Web.csproj", "Lib/Lib.csproj"],
+            id="what a .NET project refers to",
+        ),
+        pytest.param({"pom.xml": "<project><artifactId>a</artifactId></project>"}, [], id="a library"),
+    ],
+)
+def test_files_that_suffice_to_fetch_dependencies(files: dict[str, str], early: list[str]) -> None:
+    assert facts(files, "early_file") == early
+
+
+def test_they_are_named_relative_to_the_part(tmp_path) -> None:
+    assert facts({"Cargo.toml": CRATE, **LOCKED}, "early_file", "api") == ["Cargo.toml", "Cargo.lock"]
+
+
+@pytest.mark.parametrize(
+    ("cmake", "start", "deployable"),
+    [
+        pytest.param("add_executable(shop src/a.cpp)\n", ["build/shop"], [], id="one program"),
+        pytest.param(
+            "add_executable(shop src/a.cpp)\ntarget_link_libraries(shop Crow::Crow)\n",
+            ["build/shop"],
+            ["yes"],
+            id="a server",
+        ),
+        pytest.param("add_executable(a a.cpp)\nadd_executable(b b.cpp)\n", [], [], id="two"),
+        pytest.param("add_library(shop a.cpp)\nadd_executable(shop_test a.cpp)\n", [], [], id="a library with tests"),
+        pytest.param(
+            "set(CMAKE_RUNTIME_OUTPUT_DIRECTORY out)\nadd_executable(shop a.cpp)\n", [], [], id="written elsewhere"
+        ),
+    ],
+)
+def test_the_one_program_of_a_build(cmake: str, start: list[str], deployable: list[str]) -> None:
+    files = {"CMakeLists.txt": f"project(x)\n{cmake}", "src/a.cpp": "int main() {}\n"}
+    assert (facts(files, "start"), facts(files, "deployable")) == (start, deployable)
+
+
+def test_a_meson_program_is_found_where_it_is_built() -> None:
+    files = {"meson.build": "project('x', 'c')\nsubdir('src')\n", "src/meson.build": "executable('shop', 'a.c')\n"}
+    assert facts({**files, "src/a.c": "int main() {}\n"}, "start") == ["build/src/shop"]
