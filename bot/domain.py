@@ -307,7 +307,8 @@ class Runner(Struct, frozen=True, kw_only=True):
 class Surroundings(Struct, frozen=True, kw_only=True):
     """What is known of the GitLab around a repository; empty and None mean that it is not known.
 
-    `tier` is free, premium or ultimate. `is_privileged` and `tags` are what the project's rules say of its runners.
+    `tier` is free, premium or ultimate. `is_privileged` and `tags` are what the project's rules say of its runners,
+    `remark` what is wrong with these rules.
     """
 
     version: str = ""
@@ -315,6 +316,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     runners: tuple[Runner, ...] | None = None
     is_privileged: bool | None = None
     tags: tuple[str, ...] | None = None
+    remark: str = ""
 
 
 class ProposalStatus(StrEnum):

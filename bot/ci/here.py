@@ -56,6 +56,8 @@ def about_building(around: Surroundings) -> str:
 def about_runners(given: Assignment) -> Iterator[str]:
     """Yield what a person should know of the runners: which tags were chosen, and what they cannot do."""
     around, tags = given.surroundings, given.conventions.tags
+    if around.remark:
+        yield around.remark
     shown = ", ".join(tags)
     if around.tags:
         yield f"jobs are tagged {shown}, because `.pipewright.yml` says so"
