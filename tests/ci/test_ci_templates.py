@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 import yaml
 
+from bot import linters
 from bot.ci.assignment import Assignment
 from bot.ci.checks import check
+from bot.ci.checks.shell import check_shell
 from bot.ci.compose import compose
 from bot.ci.render import scalar
 from bot.ci.wishes import read_wishes
@@ -898,3 +900,29 @@ def test_a_build_that_wants_a_licence_in_every_file_gets_one(composed, unit) -> 
         .startswith("# SPDX-License-Identifier: Apache-2.0\n")
     )
     assert "SPDX" not in composed(unit("java", **facts)).files[".gitlab-ci.yml"]
+
+
+@pytest.mark.parametrize(
+    ("ecosystem", "facts", "line"),
+    [
+        ("python", {"lint_tool": "flake8"}, "flake8 --exit-zero --format gl-codeclimate"),
+        ("node", {"lint_tool": ("prettier", "eslint"), "install": "npm ci"}, "npx --no eslint --format /tmp/formatter"),
+        ("go", {"lint_tool": "golangci"}, "--output.code-climate.path"),
+        ("php", {"lint_tool": "phpstan", "install": "composer install"}, "--error-format=gitlab"),
+        ("php", {"lint_tool": "php-cs-fixer"}, "--format=gitlab"),
+        ("ansible", {"lint_tool": "ansible-lint", "lint_install": "pip install ansible-lint"}, "--format codeclimate"),
+    ],
+)
+def test_each_linter_that_can_writes_the_quality_report(ecosystem, facts, line, composed, unit) -> None:
+    composition = composed(unit(ecosystem, test="x", **facts), wishes=read_wishes("code quality"))
+    job = pipeline(composition)["code-quality"]
+    assert line in job["script"][-1]
+    assert job["artifacts"]["reports"]["codequality"] == "gl-code-quality-report.json"
+    assert composition.findings == ()
+    assert check_shell(composition.files[".gitlab-ci.yml"], "ci.yml", linters.bash) == ()
+
+
+def test_a_linter_that_cannot_is_told(composed, unit) -> None:
+    composition = composed(unit("ruby", test="x", lint_tool="rubocop"), wishes=read_wishes("code quality"))
+    assert "code-quality" not in pipeline(composition)
+    assert any("no part of the repository fits (lint tool ruff or flake8" in each for each in composition.assumptions)
