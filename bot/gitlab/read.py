@@ -132,6 +132,7 @@ def merge_request(json: Json) -> MergeRequest:
         author=person(json["author"]),
         pipeline=pipeline(run) if run else None,
         merged_sha=(merged or json.get("sha")) if is_merged else None,
+        may_merge=bool((json.get("user") or {}).get("can_merge", True)),
     )
 
 

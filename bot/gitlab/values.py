@@ -116,7 +116,10 @@ class Job(Struct, frozen=True, kw_only=True):
 
 
 class MergeRequest(Struct, frozen=True, kw_only=True):
-    """A merge request; `sha` is its head, `merged_sha` the commit it became on the target branch."""
+    """A merge request; `sha` is its head, `merged_sha` the commit it became on the target branch.
+
+    `may_merge` is about the account that asks.
+    """
 
     iid: int
     title: str
@@ -130,6 +133,7 @@ class MergeRequest(Struct, frozen=True, kw_only=True):
     author: Person
     pipeline: Pipeline | None = None
     merged_sha: str | None = None
+    may_merge: bool = True
 
 
 class Commit(Struct, frozen=True, kw_only=True):

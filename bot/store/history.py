@@ -1,6 +1,5 @@
-"""What the history pages show. Confidential conversations, and those with an internal proposal, never appear."""
+"""What people read of the past: conversations in a list and one by one. Who may see which is settled by the caller."""
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,9 +16,12 @@ class Entry(Struct, frozen=True, kw_only=True):
     """One conversation in the list; `status` is that of its newest proposal, None without one."""
 
     id: UUID
+    project_id: int
     project_path: str
     title: str
     asked_by: str
+    is_confidential: bool
+    owner_id: int | None
     created_at: datetime
     updated_at: datetime
     status: str | None
@@ -44,51 +46,18 @@ class Said(Struct, frozen=True, kw_only=True):
     tool_calls: list[Any]
 
 
-_VISIBLE = (
-    "not c.is_confidential and not exists (select from pipelines i where i.conversation_id = c.id and i.is_internal)"
-)
 _ENTRY = (
-    "select c.id, c.project_path, c.title, c.asked_by, c.created_at, c.updated_at,"
-    " p.status, coalesce(p.after_merge_status, p.pipeline_status) as pipeline_status, p.merge_request_iid"
+    "select c.id, c.project_id, c.project_path, c.title, c.asked_by, c.is_confidential, c.owner_id, c.created_at,"
+    " c.updated_at, p.status, coalesce(p.after_merge_status, p.pipeline_status) as pipeline_status, p.merge_request_iid"
     " from conversations c left join lateral (select * from pipelines n where n.conversation_id = c.id"
-    " order by n.created_at desc limit 1) p on true"
-    f" where {_VISIBLE}"
+    " order by n.created_at desc limit 1) p on true where "
 )
-
-
-def projects(connection: Connection[TupleRow]) -> list[int]:
-    """Return the projects that were ever talked in."""
-    return [row[0] for row in connection.execute("select distinct project_id from conversations").fetchall()]
-
-
-def newest(
-    connection: Connection[TupleRow],
-    *,
-    project_ids: Collection[int],
-    status: str | None = None,
-    before: tuple[datetime, UUID] | None = None,
-    limit: int,
-) -> list[Entry]:
-    """Return conversations of these projects, last changed first.
-
-    `before` is the last one of the page before, by time and id.
-    The status `none` means: no proposal yet.
-    """
-    time, id_ = before or (None, None)
-    with connection.cursor(row_factory=class_row(Entry)) as cursor:
-        return cursor.execute(
-            _ENTRY.encode() + b" and c.project_id = any(%(projects)s)"
-            b" and (%(status)s::text is null or coalesce(p.status, 'none') = %(status)s)"
-            b" and (%(time)s::timestamptz is null or (c.updated_at, c.id) < (%(time)s, %(id)s::uuid))"
-            b" order by c.updated_at desc, c.id desc limit %(limit)s",
-            {"projects": list(project_ids), "status": status, "time": time, "id": id_, "limit": limit},
-        ).fetchall()
 
 
 def find(connection: Connection[TupleRow], conversation_id: UUID) -> Entry | None:
-    """Return one conversation, unless it must not be shown."""
+    """Return one conversation."""
     with connection.cursor(row_factory=class_row(Entry)) as cursor:
-        return cursor.execute(_ENTRY.encode() + b" and c.id = %s", (conversation_id,)).fetchone()
+        return cursor.execute((_ENTRY + "c.id = %s").encode(), (conversation_id,)).fetchone()
 
 
 def belongings(connection: Connection[TupleRow], conversation_id: UUID) -> list[Belonging]:
@@ -101,19 +70,20 @@ def belongings(connection: Connection[TupleRow], conversation_id: UUID) -> list[
 
 
 class Turn(Struct, frozen=True, kw_only=True):
-    """One order of a conversation and what was said while it was carried out."""
+    """One order of a conversation, what was said while it was carried out, and its answer if no note holds it."""
 
     id: UUID
     state: str
     result: str
     error_id: str | None
+    answer: str
     created_at: datetime
     event: Event
     messages: tuple[Said, ...]
 
 
 _TURNS = """
-select o.id, o.state, o.result, o.error_id, o.created_at, o.event, coalesce((
+select o.id, o.state, o.result, o.error_id, o.answer, o.created_at, o.event, coalesce((
     select json_agg(json_build_object('role', m.role, 'content', m.content, 'author', m.author,
         'tool_name', m.tool_name, 'tool_calls', coalesce(m.tool_calls, '[]')) order by m.id)
     from messages m where m.order_id = o.id), '[]') as messages
@@ -126,6 +96,28 @@ def turns(connection: Connection[TupleRow], conversation_id: UUID, limit: int = 
     with connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(_TURNS, (conversation_id, limit)).fetchall()
     return [msgspec.convert(row, Turn) for row in reversed(rows)]
+
+
+_PULSE = """
+select concat_ws('/',
+    (select concat(count(*), ' ', max(updated_at)) from pipelines where conversation_id = %(id)s),
+    (select concat(count(*), ' ', count(started_at), ' ', max(finished_at)) from orders where conversation_id = %(id)s),
+    (select max(id) from messages where conversation_id = %(id)s),
+    (select max(a.id) from approvals a join pipelines p on p.id = a.proposal_id where p.conversation_id = %(id)s))
+"""
+
+
+def pulse(connection: Connection[TupleRow], conversation_id: UUID) -> str:
+    """Return a text that differs as soon as anything of a conversation does."""
+    row = connection.execute(_PULSE, {"id": conversation_id}).fetchone()
+    return str(row[0]) if row else ""
+
+
+def is_busy(connection: Connection[TupleRow], conversation_id: UUID) -> bool:
+    """Tell whether an order of a conversation waits or is worked on."""
+    sql = "select exists (select from orders where conversation_id = %s and state in ('queued', 'running'))"
+    row = connection.execute(sql, (conversation_id,)).fetchone()
+    return bool(row and row[0])
 
 
 def has_queue(connection: Connection[TupleRow]) -> bool:

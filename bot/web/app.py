@@ -15,6 +15,7 @@ from bot.web.door.csrf import own_pages_only
 from bot.web.door.headers import headers_of_safety
 from bot.web.door.state import open_door
 from bot.web.pages import routes as pages
+from bot.web.pages.looks import Looks
 from bot.web.parts import WebParts
 
 __all__ = ["WebParts", "create_app"]
@@ -32,7 +33,7 @@ def create_app(parts: WebParts) -> Litestar:
     return Litestar(
         route_handlers=[webhook.receive_webhook, *door.ROUTES, *api.ROUTES, *pages.ROUTES],
         guards=[own_pages_only],
-        state=State({"parts": parts, "door": open_door(parts)}),
+        state=State({"parts": parts, "door": open_door(parts), "looks": Looks(parts.clock)}),
         # The description of the API is JSON alone: litestar's pages for it load scripts from elsewhere.
         openapi_config=OpenAPIConfig(
             title="Pipewright",

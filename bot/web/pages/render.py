@@ -1,17 +1,20 @@
 """Renders pages: Jinja templates that escape everything, and code with highlighted syntax."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import MediaType, Request, Response
 from markupsafe import Markup
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
 from bot.masking import mask_secrets
+from bot.web.pages.drawing import STATUS_WORDS
 
 FOLDER = Path(__file__).parent
 _LARGEST_HIGHLIGHTED = 200_000
@@ -26,16 +29,21 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["highlighted"] = highlighted
-    environment.filters["masked"] = masked
-    environment.filters["as_json"] = as_json
-    environment.filters["in_utc"] = in_utc
+    shown = (highlighted, masked, as_json, in_utc, pipeline_words, duration)
+    environment.filters.update({each.__name__: each for each in shown})
     return environment
 
 
 def render(template: str, **values: object) -> str:
     """Return a page; every value is escaped."""
     return _environment().get_template(template).render(values)
+
+
+def page(request: Request[Any, Any, Any], template: str, **values: object) -> Response[str]:
+    """Return a page of whoever is signed in, with their name and menu at its top."""
+    visitor = request.state.get("visitor")
+    html = render(template, visitor=visitor, path=request.url.path, **values)
+    return Response(html, media_type=MediaType.HTML)
 
 
 def masked(text: str) -> str:
@@ -50,7 +58,25 @@ def as_json(value: object) -> str:
 
 def in_utc(moment: datetime) -> str:
     """Return a time as people read it, wherever the database lives."""
-    return moment.astimezone(UTC).strftime("%-d %b %Y %H:%M UTC")
+    return moment.astimezone(UTC).strftime("%-d %b %Y, %H:%M UTC")
+
+
+def pipeline_words(status: str) -> str:
+    """Return GitLab's status of a pipeline or job in words."""
+    return STATUS_WORDS.get(status, status.replace("_", " "))
+
+
+def duration(span: timedelta | float | None) -> str:
+    """Return a span of time (seconds, unless it is one) in its two largest units."""
+    if span is None:
+        return "–"
+    seconds = round(span.total_seconds() if isinstance(span, timedelta) else span)
+    days, hours, minutes = seconds // 86_400, seconds // 3_600 % 24, seconds // 60 % 60
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {seconds % 60} s" if minutes else f"{seconds} s"
 
 
 def highlighted(text: str, path: str) -> Markup:

@@ -3,11 +3,11 @@
 from litestar.datastructures import CacheControlHeader
 from litestar.static_files import create_static_files_router
 
-from bot.web.pages import history
+from bot.web.pages import conversation, listing, operator, project, proposal
 from bot.web.pages.render import FOLDER
 
 _STATIC = create_static_files_router(
     path="/static", directories=[FOLDER / "static"], cache_control=CacheControlHeader(max_age=3600)
 )
 
-ROUTES = (history.list_conversations, history.show_conversation, _STATIC)
+ROUTES = (*listing.ROUTES, *conversation.ROUTES, *proposal.ROUTES, *project.ROUTES, *operator.ROUTES, _STATIC)
