@@ -250,9 +250,10 @@ def test_a_conversation_begins_on_the_project_page(story: Story, window: Readers
         expect(mia.page.get_by_role("heading", name="generate")).to_be_visible()
         expect(mia.page.get_by_role("heading", name="Draft proposed")).to_be_visible()
         mia.open("/")
+        mia.page.get_by_label("Project", exact=True).first.fill(story.project.path)  # others' open projects stay out
         mia.page.get_by_label("Search").fill("gener")
         expect(mia.page.get_by_role("link", name="generate")).to_be_visible()
-        mia.page.get_by_label("Search").fill("nothing like it")
+        mia.page.get_by_label("Search").fill("unheard")
         expect(mia.page.get_by_text("Nothing fits")).to_be_visible()
 
 
