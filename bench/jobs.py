@@ -51,6 +51,11 @@ class JobRun(Struct, frozen=True, kw_only=True):
     tail: str = ""
     own: str = ""
 
+    @property
+    def is_red_by_hand(self) -> bool:
+        """Whether the machine cannot make the project's own commands green either."""
+        return self.own.startswith("red here too")
+
 
 class _Place(Struct, frozen=True, kw_only=True):
     """What a job is given of this machine."""

@@ -83,7 +83,7 @@ _LADDER: tuple[tuple[str, Cell], ...] = (
 
 
 def _is_red_by_hand(row: Row) -> bool:
-    return any(run.own.startswith("red") for run in row.runs)
+    return any(run.is_red_by_hand for run in row.runs)
 
 
 def _repair_line(groups: dict[str, list[Row]], repairs: Sequence[Result]) -> list[str]:

@@ -56,7 +56,7 @@ class Row(Struct, frozen=True, kw_only=True):
     @property
     def is_green_where_own_is(self) -> bool | None:
         """Whether every job is green, asked only where the project's own commands are not red on this machine too."""
-        return None if any(each.own.startswith("red") for each in self.ran) else self.is_green
+        return None if any(each.is_red_by_hand for each in self.ran) else self.is_green
 
     @property
     def is_fair(self) -> bool | None:
@@ -135,7 +135,10 @@ class Bench(Struct, frozen=True, kw_only=True):
 
 
 def _told(own: JobRun) -> str:
-    return own.verdict if own.verdict == "green" else f"red: {own.cause or own.tail.strip().rpartition(chr(10))[2]}"
+    """Tell how the project's own commands went; only a cause outside of them, found in the log, speaks for us."""
+    if own.verdict == "red: project or machine":
+        return f"red here too: {own.cause}"
+    return own.verdict if own.verdict == "green" else f"not green, look why: {own.tail.strip().rpartition(chr(10))[2]}"
 
 
 def _row(given: Answer, found: Climb, checkout: Path, side: Side, truth: Truth | None) -> Row:
