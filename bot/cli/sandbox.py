@@ -13,6 +13,7 @@ import click
 from bot.domain import CannotError
 
 if TYPE_CHECKING:
+    from bot.sandbox.faults import Plan
     from bot.sandbox.server import Sandbox
 
 
@@ -30,19 +31,37 @@ if TYPE_CHECKING:
     "--bot-url", default="http://127.0.0.1:8080", show_default=True, help="Address where the bot will listen."
 )
 @click.option("--run-jobs", is_flag=True, help="Run the scripts of jobs for real, as the current user.")
-def sandbox_command(*, host: str, port: int, data_dir: Path | None, bot_url: str, run_jobs: bool) -> None:
+@click.option(
+    "--faults",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="YAML file of what goes wrong: calls that fail, webhooks that get lost (see the README).",
+)
+def sandbox_command(
+    *, host: str, port: int, data_dir: Path | None, bot_url: str, run_jobs: bool, faults: Path | None
+) -> None:
     """Run a GitLab to play with: real repositories, no passwords. Whoever reaches it may do anything in it."""
+    plan = _plan(faults)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with ExitStack() as stack:
         folder = data_dir or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pipewright-sandbox-")))
         stand_in = _open(folder, host, port, run_jobs)
+        stand_in.follow(plan)
         stack.callback(stand_in.stop)
         stand_in.start()
         for line in _fill(stand_in, bot_url.rstrip("/")):
             click.echo(line)
         stop.wait()
+
+
+def _plan(path: Path | None) -> "Plan":
+    from bot.sandbox.faults import Plan, read_plan
+
+    try:
+        return read_plan(path) if path else Plan()
+    except ValueError as error:
+        raise CannotError(f"{path} is no plan of faults: {error}") from error
 
 
 def _open(folder: Path, host: str, port: int, run_jobs: bool) -> "Sandbox":

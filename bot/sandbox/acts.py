@@ -244,7 +244,7 @@ def push(
         project.default_branch = branch
     requests = [one for one in project.merge_requests if one.state == "opened" and one.source_branch == branch]
     for request in requests:
-        request.unsettled_reads, request.auto_merge_by = 2, None
+        request.unsettled_reads, request.auto_merge_by = world.unsettled_reads, None
         request.last_sha, request.updated_at = sha, now()
         event = payloads.merge_request(world, request, user, "update", oldrev=before)
         hooks.emit(world, project, "merge_request", event)
@@ -265,6 +265,7 @@ def open_merge_request(
     text, commands = quick_actions.extract(description)
     request = MergeRequest(world.next_id(), iid, project, user, title, text)
     request.source_branch, request.target_branch = source, target
+    request.unsettled_reads = world.unsettled_reads
     request.last_sha = git_store.head(project.git_dir, source) or ""
     project.merge_requests.append(request)
     todos.on_mention(world, request, user, text)

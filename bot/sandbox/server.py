@@ -2,21 +2,24 @@
 
 import json
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from bot.sandbox import acts, git_store
-from bot.sandbox.faults import Fault, Faults
+from bot.sandbox.faults import Fault, Plan
 from bot.sandbox.oauth import provider
 from bot.sandbox.pages import views
 from bot.sandbox.rest import router
 from bot.sandbox.rest.call import Answer
+from bot.sandbox.stale import StaleReads
 from bot.sandbox.state import MergeRequest, World
 
 log = logging.getLogger("sandbox")
@@ -39,7 +42,8 @@ class Sandbox:
     ) -> None:
         data_dir.mkdir(parents=True, exist_ok=True)
         self.world = World(data_dir, run_jobs=run_jobs, job_seconds=job_seconds)
-        self.faults = Faults()
+        self.faults = self.world.faults
+        self.stale = StaleReads()
         self.calls: list[str] = []
         self._workers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="sandbox")
         self._server = _Server((host, port), _Handler)
@@ -64,7 +68,14 @@ class Sandbox:
         """Answer until interrupted."""
         self._server.serve_forever()
 
-    def fail(self, method: str, pattern: str, status: int, **more: Any) -> None:
+    def follow(self, plan: Plan) -> None:
+        """Let everything of a plan go wrong from now on."""
+        with self.world.lock:
+            self.world.unsettled_reads, self.world.hooks_switch_off = plan.unsettled_reads, plan.hooks_switch_off
+        self.stale.reads = plan.stale_reads
+        self.faults.add(*plan.calls, *plan.deliveries)
+
+    def fail(self, method: str, pattern: str, status: int | None = None, /, **more: Any) -> None:
         """Let the next matching call fail; see `Fault`."""
         self.faults.add(Fault(method, pattern, status, **more))
 
@@ -108,26 +119,42 @@ class Sandbox:
             return self._oauth(method, parts.path, headers, _form(parts.query), body)
         if not parts.path.startswith(("/api/v4/", "/api/graphql")):
             return views.answer(self.world, method, parts.path, headers, _form(parts.query), _form(body.decode()))
-        self.calls.append(f"{method} {parts.path}")
-        fault = self.faults.take(method, parts.path)
+        return self._faulty(method, parts.path, lambda: self._lagging(method, target, headers, body))
+
+    def _faulty(self, method: str, path: str, carry_out: Callable[[], Answer]) -> Answer | None:
+        """Answer a call, or do with it what a fault says."""
+        self.calls.append(f"{method} {path}")
+        fault = self.faults.take(method, path)
         if fault is None:
-            return self._api(method, parts.path, parts.query, headers, body)
-        if fault.after_effect:
-            self._api(method, parts.path, parts.query, headers, body)
+            return carry_out()
+        time.sleep(fault.seconds)
+        answered = carry_out() if fault.status is None or fault.after_effect else None
         if fault.status == 0:
             return None
-        return Answer(fault.status, fault.text.encode(), {"Content-Type": "application/json", **fault.headers})
+        if answered is not None and fault.status is None:
+            return replace(answered, is_cut=fault.cut)
+        headers = {"Content-Type": "application/json", **fault.headers}
+        return Answer(fault.status or 500, fault.text.encode(), headers, is_cut=fault.cut)
+
+    def _lagging(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Answer as things are, or for a while as they were before the last change."""
+        parts = urlsplit(target)
+        asked = f"{headers.get('PRIVATE-TOKEN') or headers.get('Authorization')} {target}"
+        old = self.stale.answer(asked) if method == "GET" else None
+        if old is not None:
+            return old
+        answered = self._api(method, parts.path, parts.query, headers, body)
+        if method == "GET":
+            self.stale.remember(asked, answered)
+        elif not parts.path.endswith(("/graphql", "/lint")):
+            self.stale.changed(parts.path)
+        return answered
 
     def _oauth(
         self, method: str, path: str, headers: Mapping[str, str], query: dict[str, Any], body: bytes
     ) -> Answer | None:
-        self.calls.append(f"{method} {path}")
-        fault = self.faults.take(method, path)
-        if fault is None or fault.after_effect:
-            answer = provider.answer(self.world, method, path, headers, query, _form(body.decode("utf-8", "replace")))
-        if fault is None:
-            return answer
-        return None if fault.status == 0 else Answer(fault.status, fault.text.encode(), dict(fault.headers))
+        form = _form(body.decode("utf-8", "replace"))
+        return self._faulty(method, path, lambda: provider.answer(self.world, method, path, headers, query, form))
 
     def _api(self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes) -> Answer:
         try:
@@ -163,6 +190,11 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
     sandbox: Sandbox
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hangs up is no news; anything else is."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
 
 class _Handler(BaseHTTPRequestHandler):
     """Hands requests over. The standard library's server leaves `%2F` in paths alone, as routing needs it."""
@@ -194,7 +226,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content)
+        self.wfile.write(content[: len(content) // 2] if answer.is_cut else content)
+        self.close_connection = self.close_connection or answer.is_cut
 
     do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815 - the names the library wants
 

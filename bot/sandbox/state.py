@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+from bot.sandbox.faults import Faults
+
 NoteableKind = Literal["issue", "merge_request"]
 
 # app/models/concerns/web_hooks/auto_disabling.rb
@@ -200,6 +202,7 @@ class Hook:
     failures: int = 0
     disabled_until: datetime | None = None
     deliveries: list[Delivery] = field(default_factory=list)
+    overtaken: list[Delivery] = field(default_factory=list)
     created_at: datetime = field(default_factory=now)
 
     @property
@@ -293,7 +296,7 @@ def _open_gate() -> threading.Event:
 
 @dataclass
 class World:
-    """Everything there is. Whoever reads or changes it holds `lock`.
+    """Everything there is. Whoever reads or changes it holds `lock`. For the faults see `faults.Plan`.
 
     Simulated jobs do not end while `jobs_may_end` is clear; `play_job` may say how one ends. Each of `before_call`
     hears of a call to the API, method and path, just before it is answered: whoever races with the bot acts there.
@@ -312,6 +315,9 @@ class World:
     groups: dict[int, Group] = field(default_factory=dict)
     has_paid_plan: bool = False
     todos: list[Todo] = field(default_factory=list)
+    faults: Faults = field(default_factory=Faults)
+    unsettled_reads: int = 2
+    hooks_switch_off: bool = True
     oauth: object = None
     unknown_routes: list[str] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)

@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
+import httpx
 import pytest
 
 from bot.sandbox import seed
@@ -256,6 +258,33 @@ def test_the_sandbox_runs_until_it_is_told_to_stop(tmp_path: Path) -> None:
     assert "answers at http://127.0.0.1:" in said
     assert "PIPEWRIGHT_GITLAB_TOKEN=glpat-" in said
     assert "PIPEWRIGHT_OAUTH_CLIENT_SECRET=gloas-" in said
+
+
+def test_the_sandbox_fails_as_a_plan_says(tmp_path: Path) -> None:
+    (tmp_path / "faults.yml").write_text("calls: [{method: GET, pattern: /version$, status: 503, times: 2}]")
+    words = ["--port", "0", "--data-dir", str(tmp_path / "world"), "--faults", str(tmp_path / "faults.yml")]
+    with subprocess.Popen(
+        [sys.executable, "-m", "bot", "sandbox", *words],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as process:
+        assert process.stdout is not None
+        said = "".join(iter_until(process.stdout, "Ctrl-C ends it."))
+        url = next(word for word in said.split() if word.startswith("http://")).removesuffix(";")
+        token = said.split("PIPEWRIGHT_GITLAB_TOKEN=")[1].split()[0]
+        ask = partial(httpx.get, f"{url}/api/v4/version", headers={"PRIVATE-TOKEN": token}, trust_env=False, timeout=60)
+        assert [ask().status_code for _ in range(3)] == [503, 503, 200]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+
+
+def test_a_wrong_plan_of_faults_is_refused_with_the_place(tmp_path: Path) -> None:
+    (tmp_path / "faults.yml").write_text("calls: [{method: GET, pattern: ., statsu: 503}]")
+    result = run("sandbox", "--port", "0", "--faults", tmp_path / "faults.yml")
+    assert result.exit_code == 1
+    assert "unknown field `statsu` - at `$.calls[0]`" in result.stderr
 
 
 def iter_until(lines: Iterable[str], last: str) -> Iterator[str]:

@@ -19,11 +19,12 @@ _LONGEST_DESCRIPTION = 1_048_576
 
 @dataclass
 class Answer:
-    """What goes back; `body` is JSON unless it is bytes."""
+    """What goes back; `body` is JSON unless it is bytes. With `is_cut` only half of it is sent."""
 
     status: int
     body: Any = None
     headers: dict[str, str] = field(default_factory=dict)
+    is_cut: bool = False
 
 
 @dataclass
