@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from uuid import UUID
 
 from msgspec import Struct
@@ -99,7 +100,8 @@ def open_draft(services: Services, order: Order, proposal: Proposal, prepared: P
         # for a branch that has no merge request yet.
         _branch(services, order, proposal, prepared, message)
         merge_request = _merge_request(services, order, proposal)
-        sha = _commit(services, order, proposal, _writing(proposal, message, prepared.base_sha, set(prepared.paths)))
+        writing = _writing(proposal, message, prepared.base_sha, set(prepared.paths))
+        sha = _first_commit(services, order, proposal, writing, merge_request.iid)
     else:
         sha = _commit_again(services, order, proposal, prepared, message, current)
         merge_request = _described_again(services, order, proposal, current)
@@ -125,6 +127,16 @@ def _branch(services: Services, order: Order, proposal: Proposal, prepared: Prep
         raise CannotError(
             f"the branch {quoted(branch)} exists already and I don't overwrite it. Delete it, then ask again."
         ) from refused
+
+
+def _first_commit(services: Services, order: Order, proposal: Proposal, writing: Writing, iid: int) -> str:
+    """Commit into a merge request that is empty so far; when GitLab refuses, no empty one is left open."""
+    try:
+        return _commit(services, order, proposal, writing)
+    except RefusedError:
+        with suppress(CannotError):  # what refused the commit is what has to be told
+            services.gitlab.update_merge_request(proposal.project_id, iid, state_event="close")
+        raise
 
 
 def _commit(services: Services, order: Order, proposal: Proposal, writing: Writing) -> str:
