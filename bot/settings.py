@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     sweep_seconds: float = Field(
         60.0, ge=0, le=3600, description="seconds between looks for what no webhook brought; 0: never look"
     )
+    takeover_seconds: float = Field(
+        20.0, ge=1, le=300, description="seconds after which orders of a worker that died are taken over"
+    )
     ollama_url: str = Field("http://127.0.0.1:11434", description="address of Ollama; several with commas between")
     ollama_model: str = Field("llama3.1:8b", description="the model to talk with")
     ollama_context: int = Field(

@@ -5,9 +5,13 @@ procrastinate's own "jobs" stay hidden in here: elsewhere a job is a part of a C
 
 import asyncio
 import threading
+import time
 import uuid
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -34,7 +38,7 @@ from bot.domain import (
     UnreachableError,
 )
 from bot.logs import about_order
-from bot.store import conversations, orders, proposals
+from bot.store import alive, conversations, orders, proposals
 from bot.store.pool import Pool
 
 log = structlog.get_logger()
@@ -56,6 +60,9 @@ create trigger pipewright_wake_next_on_delete after delete on procrastinate_jobs
     for each row when (old.status = 'doing' and old.lock is not null) execute procedure pipewright_wake_next();
 """
 _TASK = "run_event"
+_PAUSE_SECONDS = 1.0
+_SECONDS_UNTIL_FREE = 5
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _ACCEPT_SECONDS = 4.0  # GitLab gives up after ten, and then nobody reads our "try again later"
 
 
@@ -75,6 +82,10 @@ class Work:
     sweep_seconds: float = 60.0
 
 
+class _BusyError(Exception):
+    """The order cannot be begun now: another, who was only silent, still works on it, or PostgreSQL is away."""
+
+
 class _Patience(procrastinate.BaseRetryStrategy):
     """Only silence of an outside part is worth another try; the waits are short because they hold up a conversation."""
 
@@ -82,27 +93,47 @@ class _Patience(procrastinate.BaseRetryStrategy):
         self.waits = waits
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        if isinstance(exception, _BusyError):
+            return RetryDecision(retry_in={"seconds": _SECONDS_UNTIL_FREE})
         if not isinstance(exception, UnreachableError) or job.attempts >= len(self.waits):
             return None
         return RetryDecision(retry_in={"seconds": self.waits[job.attempts]})
 
 
 class Queue:
-    """Accepts events and runs them. `waits` are the seconds before each new try when something does not answer."""
+    """Accepts events and runs them. `waits` are the seconds before each new try when something does not answer.
+
+    What nobody has worked on for `takeover_seconds` though it was begun is taken over.
+    """
 
     def __init__(
-        self, conninfo: str, pool: Pool, work: Work | None, *, waits: Sequence[int] = (1, 2, 5, 10, 20, 30)
+        self,
+        conninfo: str,
+        pool: Pool,
+        work: Work | None,
+        *,
+        waits: Sequence[int] = (1, 2, 5, 10, 20, 30),
+        takeover_seconds: float = 20.0,
     ) -> None:
         self._pool = pool
         self._work = work
         self._waits = waits
+        self._takeover_seconds = takeover_seconds
         self._app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo, max_size=6))
         self._app.task(name=_TASK, queue="orders", retry=_Patience(waits), pass_context=True)(self._run)
         # An app whose worker runs defers asynchronously only; a transaction of ours needs one of its own.
         self._front = procrastinate.App(connector=procrastinate.SyncPsycopgConnector(conninfo=conninfo))
+        self._sign = alive.SignOfLife(conninfo)
+        self._abandoned_since: dict[int, float] = {}
 
     def accept(self, delivery_key: str, event: Event) -> Accepted:
         """Remember the delivery and queue the event in one transaction; nothing else may be lost or doubled."""
+        try:
+            return self._accept(delivery_key, event)
+        except procrastinate.exceptions.ConnectorException as error:
+            raise OperationalError(str(error.__cause__ or error)) from error
+
+    def _accept(self, delivery_key: str, event: Event) -> Accepted:
         with self._pool.connection(timeout=_ACCEPT_SECONDS) as connection:
             conversation_id = _conversation(connection, event)
             if conversation_id is None:
@@ -125,48 +156,71 @@ class Queue:
 
     def run_worker(self, concurrency: int, stop: threading.Event, *, wait: bool = True) -> None:
         """Work until `stop` is set (then finish what runs), or with `wait` false until nothing is left to do."""
-        asyncio.run(self._work_until(concurrency, stop, wait=wait))
+        looking = threading.Thread(target=self._look_until, args=(stop,), name="look")
+        try:
+            if wait:
+                looking.start()
+                self._work_on(concurrency, stop)
+                looking.join()
+            else:
+                asyncio.run(self._work_through(concurrency))
+        finally:
+            self._sign.close()
 
-    async def _work_until(self, concurrency: int, stop: threading.Event, *, wait: bool) -> None:
+    def _work_on(self, concurrency: int, stop: threading.Event) -> None:
+        """Begin anew whenever PostgreSQL was away for longer than procrastinate bears."""
+        while not stop.is_set():
+            try:
+                asyncio.run(self._work_until(concurrency, stop))
+            except (procrastinate.exceptions.ProcrastinateException, OperationalError) as error:
+                log.warning("the worker lost PostgreSQL", detail=str(error.__cause__ or error))
+            if not stop.wait(_PAUSE_SECONDS):
+                log.info("the worker begins anew")
+
+    async def _work_through(self, concurrency: int) -> None:
         async with self._app.open_async():
             await self._rescue()
-            worker = asyncio.create_task(
-                self._app.run_worker_async(
-                    queues=["orders"],
-                    concurrency=concurrency,
-                    wait=wait,
-                    install_signal_handlers=False,
-                    fetch_job_polling_interval=1,
-                    update_heartbeat_interval=5,
-                    stalled_worker_timeout=20,
-                    delete_jobs="successful",
-                )
-            )
-            if wait:
-                sweeper = asyncio.create_task(self._sweep_until(stop))
-                await self._watch(worker, stop)
-                await sweeper
-            await asyncio.gather(worker, return_exceptions=wait)
+            await self._worker(concurrency, wait=False)
+
+    async def _work_until(self, concurrency: int, stop: threading.Event) -> None:
+        async with self._app.open_async():
+            await self._rescue()
+            worker = asyncio.create_task(self._worker(concurrency, wait=True))
+            await self._watch(worker, stop)
+            await asyncio.gather(worker, return_exceptions=stop.is_set())
+
+    async def _worker(self, concurrency: int, *, wait: bool) -> None:
+        # Python's own pool has six threads on two processors, and what waits for one shows no sign of life.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(concurrency + 4))
+        await self._app.run_worker_async(
+            queues=["orders"],
+            concurrency=concurrency,
+            wait=wait,
+            install_signal_handlers=False,
+            fetch_job_polling_interval=1,
+            delete_jobs="successful",
+        )
 
     async def _watch(self, worker: "asyncio.Task[None]", stop: threading.Event) -> None:
-        ticks = 0
+        kept_at = rescued_at = time.monotonic()
         while not stop.is_set() and not worker.done():
             await asyncio.sleep(0.1)
-            ticks += 1
-            if ticks % 100 == 0:
-                await self._rescue()
+            now = time.monotonic()
+            if now - kept_at >= _PAUSE_SECONDS:
+                kept_at = now
+                await asyncio.to_thread(self._sign.keep)
+            if now - rescued_at >= self._takeover_seconds / 4:
+                rescued_at = now
+                with suppress(OperationalError):  # there is another time
+                    await self._rescue()
         worker.cancel()
 
-    async def _sweep_until(self, stop: threading.Event) -> None:
+    def _look_until(self, stop: threading.Event) -> None:
         """Look for missed events now and then; whose turn it is among all workers is settled in the database."""
         every = self._work.sweep_seconds if self._work else 0.0
-        pause = min(max(every / 2, 0.2), 10.0)
         while every and not stop.is_set():
-            await asyncio.to_thread(self._look)
-            waited = 0.0
-            while waited < pause and not stop.is_set():
-                await asyncio.sleep(0.1)
-                waited += 0.1
+            self._look()
+            stop.wait(min(max(every / 2, 0.2), 10.0))
 
     def _look(self) -> None:
         try:
@@ -177,15 +231,36 @@ class Queue:
             log.error("the look for missed events broke", error_id=uuid.uuid4().hex[:12], exc_info=error)
 
     async def _rescue(self) -> None:
-        """Take over what a dead worker held: nothing else ever does."""
-        for job in await self._app.job_manager.get_stalled_jobs(seconds_since_heartbeat=20):
-            log.warning("taking over the order of a dead worker", **job.task_kwargs)
-            await self._app.job_manager.retry_job(job)
+        """Take over what nobody works on any more: nothing else ever does."""
+        now = time.monotonic()
+        found = await asyncio.to_thread(self._abandoned)
+        self._abandoned_since = {job_id: self._abandoned_since.get(job_id, now) for job_id in found}
+        for job_id, since in self._abandoned_since.items():
+            if now - since >= self._takeover_seconds:
+                log.warning("taking over an order that nobody works on any more", job_id=job_id)
+                with suppress(procrastinate.exceptions.ConnectorException):  # another was quicker
+                    await self._app.job_manager.retry_job_by_id_async(job_id, retry_at=_LONG_AGO)
+
+    def _abandoned(self) -> set[int]:
+        with self._pool.connection(timeout=_PAUSE_SECONDS) as connection:
+            return alive.abandoned(connection)
 
     def _run(self, context: procrastinate.JobContext, order_id: str) -> None:
+        job_id, attempts = (context.job.id or 0, context.job.attempts) if context.job else (0, 0)
         with about_order(UUID(order_id)):
-            last = (context.job.attempts if context.job else 0) >= len(self._waits)
-            self._run_event(UUID(order_id), is_last_try=last)
+            self._hold(job_id)
+            try:
+                self._run_event(UUID(order_id), is_last_try=attempts >= len(self._waits))
+            finally:
+                self._sign.release(job_id)
+
+    def _hold(self, job_id: int) -> None:
+        try:
+            if self._sign.hold(job_id):
+                return
+        except OperationalError as error:
+            raise _BusyError("no sign of life can be shown") from error
+        raise _BusyError("somebody works on it")
 
     def _run_event(self, order_id: UUID, *, is_last_try: bool) -> None:
         if self._work is None:
