@@ -13,15 +13,22 @@ import pwd
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
+import structlog
+
 from bot.domain import CannotError, UnreachableError
+
+log = structlog.get_logger()
 
 _START_SECONDS = 60.0
 _SOCKET_PATH_LIMIT = 90
+_LOOK_SECONDS = 0.2
+_PAUSE_SECONDS = 2.0
 _PR_SET_PDEATHSIG = 1
 _SETTINGS = {
     "listen_addresses": "",
@@ -33,7 +40,7 @@ _SETTINGS = {
 
 
 class EmbeddedPostgres:
-    """One PostgreSQL server that lives and dies with this process.
+    """One PostgreSQL server that lives and dies with this process, and is started again when it dies alone.
 
     Start it from the main thread: the kernel's word "your parent died" comes when the creating thread ends.
     """
@@ -42,6 +49,8 @@ class EmbeddedPostgres:
         self._data = data_dir.resolve() / "postgres"
         self._settings = {**_SETTINGS, **(settings or {})}
         self._process: subprocess.Popen[bytes] | None = None
+        self._stopping = threading.Event()
+        self._guard: threading.Thread | None = None
         self._lock: IO[str] | None = None
         self._sockets: Path | None = None
 
@@ -56,12 +65,29 @@ class EmbeddedPostgres:
         self._sockets = sockets = self._socket_dir(owner)
         if not (self._data / "PG_VERSION").exists():
             self._initialise(owner)
-        self._process = self._spawn(owner, sockets)
-        self._wait_until_ready()
+        self._stopping.clear()
+        try:
+            self._launch(owner, sockets)
+        except UnreachableError:
+            self.stop()
+            raise
+        self._guard = threading.Thread(target=self._watch, args=(owner, sockets), name="postgres", daemon=True)
+        self._guard.start()
         return f"host={sockets} user=pipewright dbname=postgres"
 
     def stop(self) -> None:
         """Stop the server and wait for it; nothing happens when it does not run."""
+        self._stopping.set()
+        if self._guard is not None:
+            self._guard.join()
+        self._guard = None
+        self._end()
+        self._clear_sockets()
+        if self._lock is not None:
+            self._lock.close()
+        self._lock = None
+
+    def _end(self) -> None:
         if self._process is not None:
             self._process.send_signal(signal.SIGINT)
             try:
@@ -70,10 +96,35 @@ class EmbeddedPostgres:
                 self._process.kill()
                 self._process.wait()
         self._process = None
-        self._clear_sockets()
-        if self._lock is not None:
-            self._lock.close()
-        self._lock = None
+
+    def _watch(self, owner: pwd.struct_passwd | None, sockets: Path) -> None:
+        """Start the server again when it ended without being told to: killed, or its disk was full."""
+        while not self._stopping.wait(_LOOK_SECONDS):
+            if self._process is not None and self._process.poll() is None:
+                continue
+            log.error("the embedded PostgreSQL ended and is started again", log_ends=self._tail())
+            try:
+                self._launch(owner, sockets)
+            except (UnreachableError, OSError) as error:
+                log.error("the embedded PostgreSQL cannot be started now", detail=str(error))
+                self._stopping.wait(_PAUSE_SECONDS)
+
+    def _launch(self, owner: pwd.struct_passwd | None, sockets: Path) -> None:
+        self._wait_for_leftovers()
+        self._process = self._spawn(owner, sockets)
+        self._wait_until_ready()
+
+    def _wait_for_leftovers(self) -> None:
+        """Wait until no process of an earlier server is left: two servers on one folder destroy it.
+
+        A server whose parent was killed takes a moment to end, and its helpers outlive a killed one. Every process of
+        PostgreSQL's works in the data folder.
+        """
+        deadline = time.monotonic() + _START_SECONDS
+        while left := _working_in(self._data):
+            if time.monotonic() > deadline:
+                raise UnreachableError("PostgreSQL", f"an earlier server still uses {self._data}: processes {left}")
+            time.sleep(0.02)
 
     def _clear_sockets(self) -> None:
         """A folder made for sockets alone goes with the server; what a killed server left in it stays."""
@@ -147,10 +198,12 @@ class EmbeddedPostgres:
         while time.monotonic() < deadline:
             if _is_ready(self._data / "postmaster.pid"):
                 return
+            if self._stopping.is_set():
+                return
             if self._process is None or self._process.poll() is not None:
                 break
             time.sleep(0.005)
-        self.stop()
+        self._end()
         raise UnreachableError(
             "PostgreSQL", f"the embedded server did not start; {self._log_path} ends: {self._tail()}"
         )
@@ -225,6 +278,16 @@ def _run_as(owner: pwd.struct_passwd | None, data: Path, program: Path) -> tuple
 
 def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+
+
+def _working_in(folder: Path) -> list[int]:
+    """Return the processes whose working folder this is; those of others cannot be seen and are not ours."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (entry / "cwd").readlink() == folder:
+                found.append(int(entry.name))
+    return found
 
 
 def _sockets_of(data: Path) -> str:

@@ -1,8 +1,12 @@
 """The database of our own: it keeps what it was given, has one owner at a time, and leaves nothing behind."""
 
+import os
 import signal
+import subprocess
 import tempfile
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
@@ -67,3 +71,49 @@ def test_a_server_that_was_killed_comes_back_with_everything(folder: Path) -> No
             assert connection.execute("select number from kept").fetchone() == (42,)
     finally:
         server.stop()
+
+
+def answers(conninfo: str) -> bool:
+    try:
+        with psycopg.connect(conninfo, connect_timeout=5) as connection:
+            return connection.execute("select number from kept").fetchone() == (42,)
+    except psycopg.OperationalError:
+        return False
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.02)
+
+
+def test_a_server_that_dies_alone_is_started_again_with_everything(folder: Path) -> None:
+    server = EmbeddedPostgres(folder)
+    try:
+        conninfo = server.start()
+        with psycopg.connect(conninfo, autocommit=True) as connection:
+            connection.execute("create table kept as select 42 as number")
+        first = server.pid
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        until(lambda: server.pid not in (None, first) and answers(conninfo))
+    finally:
+        server.stop()
+    assert server.pid is None
+
+
+def test_a_new_server_waits_until_what_is_left_of_an_old_one_is_gone(folder: Path) -> None:
+    server = EmbeddedPostgres(folder, settings=QUICKLY)
+    server.start()
+    server.stop()
+    with subprocess.Popen(["sleep", "600"], cwd=folder / "postgres") as leftover:
+        ready = threading.Thread(target=server.start)
+        ready.start()
+        ready.join(timeout=0.5)
+        waited = ready.is_alive()
+        leftover.kill()
+        leftover.wait()
+        ready.join()
+    server.stop()
+    assert waited, "it started beside what was left"
