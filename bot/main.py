@@ -1,5 +1,6 @@
 """The doors of the program: opens every part in order, then serves the web, works on orders, or both."""
 
+import shutil
 import signal
 import socket
 import threading
@@ -32,9 +33,12 @@ from bot.store.pool import Pool, open_pool
 from bot.tasks import Queue, Work, queue_schema
 from bot.web.api.metrics import Metrics
 from bot.web.app import create_app
+from bot.web.outside import Outside
 from bot.web.parts import WebParts
 
 log = structlog.get_logger()
+
+_LEAST_FREE_MB = 50
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,8 @@ def open_parts(settings: Settings) -> Iterator[Parts]:
             prompts_dir=default_prompts_dir(),
             instance_url=account.instance_url,
         )
-        yield Parts(services=services, queue=Queue(conninfo, pool, _work(services)), metrics=metrics)
+        queue = Queue(conninfo, pool, _work(services), takeover_seconds=settings.takeover_seconds)
+        yield Parts(services=services, queue=queue, metrics=metrics)
 
 
 @contextmanager
@@ -206,8 +211,26 @@ def _app(parts: Parts) -> Litestar:
         bot=services.bot,
         mention_names=services.mention_names,
         metrics=parts.metrics,
+        is_ready=partial(_full_disk, services.settings),
+        outside=Outside({"GitLab": services.gitlab.transport.silence, "Ollama": partial(_silent_model, services)}),
     )
     return create_app(web_parts)
+
+
+def _full_disk(settings: Settings) -> dict[str, str]:
+    """The embedded database cannot store anything on a full disk, and its reads would not show it."""
+    if settings.database_url is not None:
+        return {}
+    left = shutil.disk_usage(settings.data_dir).free // 1_000_000
+    if left >= _LEAST_FREE_MB:
+        return {}
+    return {"disk": f"only {left} MB are left for {settings.data_dir.resolve()}; the database needs {_LEAST_FREE_MB}"}
+
+
+def _silent_model(services: Services) -> str | None:
+    if services.model.is_up():
+        return None
+    return f"does not answer, or lacks the model {services.settings.ollama_model}; commands need none"
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -72,6 +72,14 @@ class Transport:
         finally:
             response.close()
 
+    def silence(self) -> str | None:
+        """Say why GitLab cannot be used now, None when it can; asked once and not again."""
+        try:
+            response = self._once("get", "/version", {})
+        except requests.RequestException as error:
+            return f"does not answer: {type(error).__name__}"
+        return None if response.status_code < 500 else f"answers {response.status_code}"
+
     def ask(self, route: str, body: Mapping[str, Any], /, **ids: object) -> Any:
         """POST that changes nothing (lint, GraphQL), so that it may be repeated like a GET."""
         return answers.decoded(self._patiently("post", route, ids, body=body), is_write=False)

@@ -12,6 +12,7 @@ from bot.settings import Settings
 from bot.store.pool import Pool
 from bot.tasks import Queue
 from bot.web.api.metrics import Metrics
+from bot.web.outside import Outside
 
 
 def _nothing_fails() -> Mapping[str, str]:
@@ -23,6 +24,7 @@ class WebParts:
     """Everything the web may use. `mention_names` are the names that mean the bot, without the @.
 
     `is_ready` names further parts that are not ready and why; PostgreSQL and the queue are looked at anyway.
+    `outside` names parts for which orders have to wait.
     `clock` tells, in seconds, how long something has been remembered; `now` counts them since 1970.
     """
 
@@ -33,6 +35,7 @@ class WebParts:
     mention_names: tuple[str, ...]
     metrics: Metrics = field(default_factory=Metrics)
     is_ready: Callable[[], Mapping[str, str]] = _nothing_fails
+    outside: Outside = field(default_factory=lambda: Outside({}))
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], float] = time.time
 

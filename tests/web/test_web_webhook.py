@@ -4,8 +4,10 @@ import base64
 import hashlib
 import hmac
 import json
+import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from bot.settings import Settings, read_settings
 from bot.store.pool import Pool
 from bot.tasks import Queue
 from bot.web.app import WebParts, create_app
+from bot.web.outside import Outside
 
 SECRET = "open sesame"
 SIGNING_TOKEN = "whsec_" + base64.b64encode(b"k" * 32).decode()
@@ -273,8 +276,39 @@ def test_without_any_secret_the_web_does_not_start(pool: Pool) -> None:
         create_app(parts(pool, settings(WEBHOOK_SECRET="")))
 
 
-def test_ready_when_everything_is_there(client: TestClient[Any]) -> None:
+def test_ready_when_everything_is_there(client: TestClient[Any], pool: Pool) -> None:
+    with pool.connection() as connection:
+        connection.execute("insert into procrastinate_workers default values")
     assert client.get("/health/ready").json() == {"status": "ready"}
+
+
+def test_without_a_worker_deliveries_are_taken_in_and_it_is_said_that_orders_wait(
+    client: TestClient[Any], pool: Pool
+) -> None:
+    ready = client.get("/health/ready")
+    assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
+    assert "sign of life ever" in ready.json()["silent"]["worker"]
+    with pool.connection() as connection:
+        connection.execute("insert into procrastinate_workers (last_heartbeat) values (now() - interval '2 minutes')")
+    assert "for 120 seconds" in client.get("/health/ready").json()["silent"]["worker"]
+
+
+def test_what_is_silent_outside_is_named_and_looked_at_in_the_background(pool: Pool) -> None:
+    asked = threading.Event()
+
+    def look() -> str:
+        asked.set()
+        return "does not answer"
+
+    outside = Outside({"GitLab": look, "Ollama": lambda: None}, every_seconds=0)
+    with TestClient(create_app(replace(parts(pool, settings()), outside=outside))) as client:
+        client.get("/health/ready")
+        assert asked.wait(60)
+        deadline = time.monotonic() + 60
+        while "GitLab" not in client.get("/health/ready").json()["silent"]:
+            assert time.monotonic() < deadline
+        assert client.get("/health/ready").json()["silent"]["GitLab"] == "does not answer"
+        assert client.get("/health/ready").status_code == 200
 
 
 def test_metrics_count_deliveries_orders_and_calls(pool: Pool) -> None:

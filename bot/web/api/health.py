@@ -7,20 +7,22 @@ import msgspec
 from litestar import Request, Response, get
 from psycopg import InterfaceError, OperationalError
 
-from bot.store import orders
+from bot.store import alive, orders
 from bot.store.history import has_queue
 from bot.web.api.metrics import CONTENT_TYPE, family
 from bot.web.parts import WebParts, parts_of
 
 STATES = ("queued", "running", "done", "skipped", "refused", "broken")
 _PATIENCE_SECONDS = 2.0
+_LONGEST_SILENCE_SECONDS = 60.0
 
 
 class Health(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`failing` names each part that is not ready, and why."""
+    """`failing` names each part without which nothing is taken in, `silent` those for which orders have to wait."""
 
     status: str
     failing: Mapping[str, str] = {}
+    silent: Mapping[str, str] = {}
 
 
 @get("/health/live", sync_to_thread=False)
@@ -31,12 +33,25 @@ def live() -> Health:
 
 @get("/health/ready", sync_to_thread=True)
 def ready(request: Request[Any, Any, Any]) -> Response[Health]:
-    """Say whether deliveries can be taken in now; 503 names what cannot."""
+    """Say whether deliveries can be taken in now; 503 names what fails. What is only silent is named beside a 200."""
     parts = parts_of(request)
     failing = {**_failing_database(parts), **parts.is_ready()}
+    silent = {**parts.outside.silent(), **({} if failing else _silent_workers(parts))}
     if failing:
-        return Response(Health("not ready", failing), status_code=503)
-    return Response(Health("ready"), status_code=200)
+        return Response(Health("not ready", failing, silent), status_code=503)
+    return Response(Health("degraded" if silent else "ready", silent=silent), status_code=200)
+
+
+def _silent_workers(parts: WebParts) -> dict[str, str]:
+    try:
+        with parts.pool.connection(timeout=_PATIENCE_SECONDS) as connection:
+            seconds = alive.seconds_since_heartbeat(connection)
+    except (OperationalError, InterfaceError):
+        return {}
+    if seconds is not None and seconds < _LONGEST_SILENCE_SECONDS:
+        return {}
+    since = "ever" if seconds is None else f"for {seconds:.0f} seconds"
+    return {"worker": f"none has shown a sign of life {since}; orders are kept and wait"}
 
 
 def _failing_database(parts: WebParts) -> dict[str, str]:
