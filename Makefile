@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test run check format lock bench bench-pipelines monkey clean
+.PHONY: help setup demo test run check format lock bench bench-pipelines monkey crash clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
@@ -55,6 +55,9 @@ bench-pipelines: setup ## measure the pipelines for CORPUS=DIR of checkouts (FAC
 
 monkey: setup ## let a model that does anything at all take 10 000 turns (TURNS=N for more or fewer, PIPEWRIGHT_MONKEY_SEED=N for others)
 	@PIPEWRIGHT_MONKEY_TURNS=$(or $(TURNS),10000) $(BIN)/python -m pytest tests/stories/test_story_monkey.py -n0 -s $(ARGS)
+
+crash: setup ## kill the bot at every boundary between two effects and compare how it ends (ARGS="--story merged --every 10")
+	@$(BIN)/python -m tests.crash $(ARGS)
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -77,6 +77,8 @@ def _ask(services: Services, order: Order, words: str, tools: ProjectTools, note
     if not earlier and not services.model.is_up():
         notes.down = texts.model_down(services.mention)
         return Answer(text="", turns=0, stopped_by="model down")
+    for message in earlier:
+        notes.note_sources(message)
     offer = offered(tools.all(), words, may_change=order.may_change)
     history = memory.history(services, order, HISTORY)
     return run_agent(
@@ -128,4 +130,9 @@ class _Notes:
         for call in message.tool_calls:
             if call.name:
                 self.listener.on_step(spoken.stage(call.name))
-                self.sources += [found] if (found := spoken.source(call.name, call.arguments)) else []
+        self.note_sources(message)
+
+    def note_sources(self, message: ChatMessage) -> None:
+        """Note what the message's calls look at."""
+        found = (spoken.source(call.name, call.arguments) for call in message.tool_calls if call.name)
+        self.sources += [source for source in found if source]

@@ -17,6 +17,7 @@ from bot.domain import (
     ProposalStatus,
     Reaction,
 )
+from bot.gitlab.once import name_of
 from bot.gitlab.values import Pipeline
 from bot.proposals.approval import policy_of
 from bot.proposals.policy import is_approving
@@ -39,7 +40,8 @@ def missed_changes(services: Services, swept: Swept) -> Iterator[tuple[str, Even
     project = ProjectRef(id=proposal.project_id, path=path, web_url=proposal.repo_url)
     known = _Known(project, proposal, rows, swept.opened_at)
     for name, event in _differences(services, known):
-        yield f"sweep:{proposal.id}:{name}", event
+        is_named_alike = isinstance(event, Reaction) and event.is_award
+        yield name if is_named_alike else f"sweep:{proposal.id}:{name}", event
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ def _reactions(services: Services, known: _Known) -> Iterator[tuple[str, Event]]
             if is_approving(award.name, policy) and known.is_new(
                 award.created_at, award.author.id, award.name, note_id
             ):
-                name = f"award:{award.id}"
+                name = name_of("emoji", known.project.id, award.id, str(award.created_at), "award")
                 yield name, _reaction(known, noteable, note_id, award.author, award.name, is_award=True)
         standing = {(award.author.id, award.name) for award in awards}
         for row in known.standing("reaction"):

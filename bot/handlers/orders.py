@@ -12,6 +12,7 @@ from bot.proposals.status import branch_status, refreshed
 from bot.proposals.undo import undo
 from bot.replies import progress
 from bot.services import Services
+from bot.store import orders as stored_orders
 from bot.store import proposals
 from bot.store.proposals import Proposal
 from bot.tools.guessing import with_guesses
@@ -97,12 +98,24 @@ def reject(services: Services, order: Order, reply: Answering) -> None:
 def close_draft(services: Services, order: Order, proposal: Proposal) -> None:
     """Close a draft on the order's person's word, and show it as rejected; raise CannotError when it is not open."""
     require(services.gitlab, order.project.id, order.person, AccessLevel.DEVELOPER, "reject a draft")
+    if _closed_it(services, order, proposal):
+        note.refresh(services, proposal)
+        return
     if proposal.status not in (ProposalStatus.PROPOSED, ProposalStatus.APPROVED) or proposal.merge_request_iid is None:
         raise CannotError(f"the draft is {proposal.status} already.")
     services.gitlab.update_merge_request(proposal.project_id, proposal.merge_request_iid, state_event="close")
     with services.pool.connection() as connection:
         closed = proposals.set_status(connection, proposal.id, ProposalStatus.REJECTED)
     note.refresh(services, closed)
+
+
+def _closed_it(services: Services, order: Order, proposal: Proposal) -> bool:
+    """Tell whether an earlier, interrupted try of this order closed the draft: orders of a conversation never mix."""
+    if order.attempts <= 1 or proposal.status != ProposalStatus.REJECTED:
+        return False
+    with services.pool.connection() as connection:
+        row = stored_orders.get(connection, order.id)
+    return row is not None and row.started_at is not None and proposal.updated_at >= row.started_at
 
 
 def retry(services: Services, order: Order, reply: Answering) -> None:

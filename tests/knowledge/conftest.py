@@ -1,70 +1,15 @@
 """A real Chroma server for the few tests that need one."""
 
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
-import httpx
 import pytest
 
-PATIENCE_SECONDS = 120.0
-TRIES = 3
-
-
-@dataclass
-class Server:
-    """A running server; `pause` keeps it from answering without closing anything."""
-
-    url: str
-    process: "subprocess.Popen[bytes]"
-
-    def pause(self) -> None:
-        self.process.send_signal(signal.SIGSTOP)
-
-    def go_on(self) -> None:
-        self.process.send_signal(signal.SIGCONT)
+from tests.world.chroma_server import ChromaServer, started
 
 
 @pytest.fixture(scope="session")
-def chroma(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def chroma(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChromaServer]:
     """The server that ships with Chroma's own wheel."""
-    server = _started(tmp_path_factory.mktemp("chroma"))
+    server = started(tmp_path_factory.mktemp("chroma"))
     yield server
-    server.go_on()
-    server.process.terminate()
-    server.process.wait(timeout=PATIENCE_SECONDS)
-
-
-def _started(folder: Path) -> Server:
-    """Start it; a port that was free a moment ago may have been taken meanwhile, and then another one is tried."""
-    for _ in range(TRIES):
-        with socket.socket() as unused:
-            unused.bind(("127.0.0.1", 0))
-            port = unused.getsockname()[1]
-        command = [Path(sys.executable).with_name("chroma"), "run", "--host", "127.0.0.1", "--port", str(port)]
-        process = subprocess.Popen(
-            [*command, "--path", folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder
-        )
-        server = Server(f"http://127.0.0.1:{port}", process)
-        if _answers(server):
-            return server
-        process.kill()
-        process.wait()
-    raise AssertionError("Chroma's server did not start")
-
-
-def _answers(server: Server) -> bool:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline and server.process.poll() is None:
-        try:
-            httpx.get(f"{server.url}/api/v2/heartbeat", timeout=5, trust_env=False).raise_for_status()
-        except httpx.HTTPError:
-            time.sleep(0.1)
-        else:
-            return server.process.poll() is None
-    return False
+    server.stop()
