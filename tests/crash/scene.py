@@ -23,7 +23,7 @@ from tests.world.scripted_ollama import Json, ScriptedOllama, Turn
 from tests.world.town import SECRET
 
 TAKEOVER_SECONDS = 2
-PATIENCE_SECONDS = 180.0
+PATIENCE_SECONDS = 60.0
 STOP_SECONDS = 120.0
 
 
@@ -207,6 +207,10 @@ class Scene:
             "DATA_DIR": str(self.folder / "bot"),
             "LISTEN_PORT": str(self.port),
             "SWEEP_SECONDS": "1",
+            "ORDERS_PER_PERSON": "0",  # no person is as quick as a story
+            "ORDERS_PER_PROJECT": "0",
+            "ORDERS_PER_DISCUSSION": "0",
+            "TURNS_IN_A_ROW": "0",
             "TAKEOVER_SECONDS": str(TAKEOVER_SECONDS),
             **{key.upper(): value for key, value in self._settings.items()},
         }
