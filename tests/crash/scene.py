@@ -23,7 +23,7 @@ from tests.world.scripted_ollama import Json, ScriptedOllama, Turn
 from tests.world.town import SECRET
 
 TAKEOVER_SECONDS = 2
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 180.0
 STOP_SECONDS = 120.0
 
 
