@@ -131,7 +131,9 @@ class Queue:
         try:
             return self._accept(delivery_key, event)
         except procrastinate.exceptions.ConnectorException as error:
-            raise OperationalError(str(error.__cause__ or error)) from error
+            if isinstance(error.__cause__, OperationalError):  # whoever calls knows PostgreSQL's own errors
+                raise error.__cause__ from error
+            raise
 
     def _accept(self, delivery_key: str, event: Event) -> Accepted:
         with self._pool.connection(timeout=_ACCEPT_SECONDS) as connection:

@@ -1,6 +1,7 @@
 """Finds the orders that no webhook brought: on the to-do list, and where people talk with the bot anyway."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 import structlog
 
@@ -64,13 +65,20 @@ def _orders_among(services: Services, todo: Todo, notes: Sequence[Note], seen: s
             )
 
 
-def mentions_at(services: Services, place: Place) -> Iterator[tuple[str, Event]]:
-    """Yield the orders among the newest notes of a place; those taken in before are known by their names."""
+def mentions_at(
+    services: Services, place: Place, *, between_seconds: tuple[float, float]
+) -> Iterator[tuple[str, Event]]:
+    """Yield the orders of that age among the newest notes of a place; those taken in before are known by name."""
+    youngest, oldest = between_seconds
     project = ProjectRef(id=place.project_id, path=place.project_path, web_url=place.repo_url)
     noteable = Noteable(kind="issue" if place.kind == "issue" else "merge_request", iid=place.iid)
     for note in services.gitlab.notes(place.project_id, noteable):
-        if _is_order(services, note):
+        if _is_order(services, note) and youngest <= _age_seconds(note) <= oldest:
             yield _name_of(project, note), _mention(project, noteable, place, note.author, note.body, note)
+
+
+def _age_seconds(note: Note) -> float:
+    return max((datetime.now(UTC) - datetime.fromisoformat(note.created_at)).total_seconds(), 0.0)
 
 
 def _is_order(services: Services, note: Note) -> bool:

@@ -3,6 +3,7 @@
 What is found becomes the same events, under the same names, as a webhook would have brought: neither doubles the other.
 """
 
+import math
 from collections.abc import Callable, Iterator
 
 import structlog
@@ -20,6 +21,8 @@ Accept = Callable[[str, Event], str]
 _MOST_PROPOSALS = 20
 _MOST_PLACES = 30
 _ACTIVE_HOURS = 2.0
+_ANSWERED_HOURS = 0.25
+_SECONDS_OF_A_LOST_DELIVERY = (15.0, 3600.0)  # younger ones may be on their way
 
 
 def sweep(services: Services, accept: Accept) -> int:
@@ -39,15 +42,17 @@ def sweep(services: Services, accept: Accept) -> int:
 
 
 def _missed(services: Services) -> Iterator[tuple[str, Event]]:
-    every = services.settings.sweep_seconds
+    every, is_off = services.settings.sweep_seconds, services.settings.webhooks == "off"
     with services.pool.connection() as connection:
         is_our_turn = sweeps.claim(connection, "mentions", every)
-        places = sweeps.active_places(connection, _ACTIVE_HOURS, _MOST_PLACES) if is_our_turn else []
+        hours = _ACTIVE_HOURS if is_off else _ANSWERED_HOURS
+        places = sweeps.active_places(connection, hours, _MOST_PLACES) if is_our_turn else []
         swept = sweeps.claim_proposals(connection, every, _MOST_PROPOSALS)
     if is_our_turn:
         yield from unless_refused(mentions_on_list(services))
-    # While an entry waits GitLab adds no second one, so without webhooks the places themselves are looked at too.
-    for place in places if services.settings.webhooks == "off" else ():
-        yield from unless_refused(mentions_at(services, place))
+    # While an entry waits GitLab adds no second one, and whatever the bot does there takes the entry off the list.
+    for place in places:
+        seconds = (0.0, math.inf) if is_off else _SECONDS_OF_A_LOST_DELIVERY
+        yield from unless_refused(mentions_at(services, place, between_seconds=seconds))
     for one in swept:
         yield from unless_refused(missed_changes(services, one))

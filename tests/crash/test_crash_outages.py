@@ -3,8 +3,10 @@
 import json
 import os
 import signal
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -119,6 +121,49 @@ def test_while_the_model_is_away_commands_work_and_health_names_it(shared: Groun
         scene.ollama.is_down = False
         waits_for_health(scene, lambda told: "Ollama" not in told.get("silent", {}), "health is well again")
         tale.asks(issue, "please say how are we", "Well.")
+
+
+# --- the disk ---
+
+
+@contextmanager
+def small_disk(megabytes: int) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="pw-") as name:
+        Path(name).chmod(0o755)
+        command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "tmpfs", name]
+        if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode:
+            pytest.skip("only root may mount a small disk, and not in every container")
+        try:
+            yield Path(name)
+        finally:
+            subprocess.run(["umount", "-l", name], check=True)
+
+
+def fill(path: Path) -> None:
+    """Write until nothing more fits."""
+    with suppress(OSError), path.open("wb", buffering=0) as file:
+        while file.write(b"x" * 100_000):
+            pass
+
+
+def test_a_full_disk_is_named_and_costs_no_order_when_there_is_room_again(shared: Ground) -> None:
+    with small_disk(160) as disk, Scene(shared, script={}, is_whole=True, data_dir=str(disk / "bot")) as scene:
+        tale = Tale(scene)
+        first = tale.issue()
+        tale.asks(first, "help", HELP)
+        filler = disk / "filler"
+        fill(filler)
+        waits_for_health(scene, lambda told: "disk" in told.get("failing", {}), "health names the disk")
+        issues = [tale.issue(f"Issue {number}") for number in range(4)]
+        for issue in issues:
+            for _ in range(3):
+                tale.comment(issue, "@pipewright help\n\n" + "x" * 100_000)
+        # Each delivery is refused or taken in; either way nothing of it may be lost.
+        assert scene.sandbox.wait_until(lambda: scene.sandbox.world.busy == 0, 120)
+        filler.unlink()
+        waits_for_health(scene, lambda told: not told.get("failing"), "health is well again")
+        tale.until(lambda: all(tale.ends(issue) for issue in (first, *issues)), "every order is answered")
+        assert [len(tale.answers(issue)) for issue in issues] == [3] * 4
 
 
 # --- orderly stops ---

@@ -52,6 +52,22 @@ def test_a_comment_whose_delivery_was_lost_is_answered_once_and_says_why_it_took
     assert len(story.answers(issue)) == 1
 
 
+def test_a_comment_whose_entry_the_bot_itself_took_off_the_list_is_found_all_the_same(story: Story) -> None:
+    issue = story.issue()
+    story.comment(issue, "@pipewright help")
+    with no_delivery(story):
+        lost = story.comment(issue, "@pipewright status")
+    story.settle()  # GitLab takes an issue off the list of whoever says something there
+    assert len(story.answers(issue)) == 1
+    look(story)
+    assert len(story.answers(issue)) == 1, "its delivery may still be on its way"
+    lost.created_at -= timedelta(seconds=30)
+    look(story)
+    assert len(story.answers(issue)) == 2
+    look(story)
+    assert len(story.answers(issue)) == 2
+
+
 def test_a_comment_that_a_webhook_brought_too_is_answered_once(story: Story) -> None:
     issue = story.issue()
     with no_delivery(story):
