@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from bot.domain import Carried, Evidence, Unit
 from bot.survey import commands
+from bot.survey.other_ci import jenkins
 from bot.survey.other_ci.deliveries import read_deliveries
 from bot.survey.other_ci.model import Command, Job, OtherCi
 from bot.survey.tree import Tree, find
@@ -33,6 +34,8 @@ def conversion(tree: Tree, ci: OtherCi, units: Sequence[Unit]) -> tuple[Carried,
         for row in _actions(path, tree.text(path)):
             if (path, row.where.line) not in delivered:
                 rows.setdefault((path, row.where.line or 0, row.where.quote), row)
+    for row in _unread(tree, {job.path for job in foreign}):
+        rows.setdefault((row.where.path, row.where.line or 0, row.where.quote), row)
     for delivery in read_deliveries(tree):
         for where in delivery.lines:
             why = "it delivers: a person should add a manual job and its secrets"
@@ -40,10 +43,24 @@ def conversion(tree: Tree, ci: OtherCi, units: Sequence[Unit]) -> tuple[Carried,
     return tuple(rows[key] for key in sorted(rows))[:MAX_LINES]
 
 
+def _unread(tree: Tree, read: set[str]) -> Iterator[Carried]:
+    """Tell of a Jenkinsfile that only calls a shared library: what that runs is not in the repository."""
+    for path in (each for each in tree.snapshot.paths if re.fullmatch(jenkins.PATTERN, each) and each not in read):
+        code = jenkins.COMMENTS.sub(lambda found: "\n" * found[0].count("\n"), tree.text(path))
+        for number, line in enumerate(code.splitlines(), 1):
+            if re.match(r"(?:@Library\b|\w+\s*[({])", line):
+                where = Evidence(path=path, line=number, quote=line.strip()[:120])
+                yield Carried(
+                    where=where, why="what it runs stands in a shared library, which is not in this repository"
+                )
+
+
 def _commands(tree: Tree, job: Job, units: Sequence[Unit]) -> Iterator[Carried]:
     for command in job.commands(job.rows[0]):
         became, why = _became(command, units)
-        where = find(job.path, tree.text(job.path), command.raw)
+        text = tree.text(job.path)
+        # What an orb or a template of the other CI runs stands nowhere in the file; its call does.
+        where = find(job.path, text, command.raw) if command.raw in text else find(job.path, text, "install-packages")
         where = Evidence(path=job.path, line=where.line or command.evidence.line, quote=command.raw[:120])
         yield Carried(where=where, job=job.name, became=became, why=why)
 
@@ -63,7 +80,7 @@ def _became(command: Command, units: Sequence[Unit]) -> tuple[str, str]:
     here = max((unit for unit in units if _is_inside(command.folder, unit.root)), key=_depth, default=None)
     if here is None:
         return "", f"it runs in `{command.folder}`, which is no project of its own"
-    instead = here.first(command.kind)
+    instead = " && ".join(here.all(command.kind)[:3])
     return (command.kind, f"replaced by `{instead}`") if instead else ("", "nothing in the repository answers to it")
 
 

@@ -9,7 +9,7 @@ from bot.survey.other_ci.packages import apt_packages
 from bot.survey.tree import Tree, find
 
 PATTERN = r"(?:[^/]+/){0,2}Jenkinsfile(?:[.-][\w-]+)?"
-_COMMENTS = re.compile(r"/\*.*?\*/|(?<![:'\"])//[^\n]*", re.DOTALL)
+COMMENTS = re.compile(r"/\*.*?\*/|(?<![:'\"])//[^\n]*", re.DOTALL)
 _TOKEN = re.compile(
     r"""(?P<block>stage|dir)\s*\(\s*['"](?P<name>[^'"]+)['"]\s*\)\s*\{"""
     r"""|\bsh\s*\(?\s*(?:script\s*:\s*)?(?P<quote>'{3}|\"{3}|'|\")(?P<script>.+?)(?P=quote)|(?P<open>\{)|(?P<close>\})""",
@@ -23,7 +23,7 @@ _PAIR = re.compile(r"""^\s*(\w+)\s*=\s*['"]([^'"$]*)['"]\s*$""", re.MULTILINE)
 def read_jenkins(tree: Tree, path: str) -> Iterator[Job]:
     """Return one job: the stages of a Jenkinsfile share a workspace. Stages that deploy or release are left out."""
     text = tree.text(path)
-    plain = _COMMENTS.sub(" ", text)
+    plain = COMMENTS.sub(" ", text)
     steps = tuple(_steps(path, text, plain))
     if not steps:
         return
