@@ -50,6 +50,10 @@ _BY_PACKAGE = {
     "yaml-cpp": "libyaml-cpp-dev", "zlib": "zlib1g-dev", "zstd": "libzstd-dev",
 }  # fmt: skip
 
+KNOWN_PACKAGES = frozenset(
+    package for packages in (*_BY_MODULE.values(), *_BY_PACKAGE.values()) for package in packages.split()
+)
+
 
 def add_libraries(facts: Facts, folder: Folder, files: list[str]) -> None:
     """Add a system package for each library that these build files insist on; what may be missing is left out."""

@@ -61,6 +61,10 @@ _SCRIPTS = frozenset(
     """setup.py manage.py noxfile.py conftest.py main.py app.py wsgi.py asgi.py server.py settings.py main.go conf.py
     __init__.py Package.swift build.zig project.clj versions.tf terraform.tf main.tf providers.tf""".split()
 )
+README = re.compile(r"(?:README|INSTALL|BUILDING)(?:\.(?:md|markdown|rst|txt|adoc))?")
+_NATIVE = frozenset(
+    {"CMakeLists.txt", "meson.build", "configure.ac", "configure.in", "Makefile", "GNUmakefile", "makefile"}
+)
 _COMPILED = tuple(re.compile(pattern) for pattern in _RANKS)
 _FOLDER_OF_REQUIREMENTS = re.compile(r"(?:.*/)?(?:requirements|tests?|dev)/[\w.-]+\.txt")
 # Tests that are declared beside them: of C and C++, .NET, shell; nothing else in such a folder is read.
@@ -77,7 +81,15 @@ def wanted_paths(paths: Sequence[str], *, ignore_existing_ci: bool = False, limi
     With `ignore_existing_ci` nothing that another CI (or GitLab itself) is told is read, as if it were not there.
     """
     ranked = [(*rank, path) for path in paths if (rank := _rank(path, ignore_existing_ci)) is not None]
-    return tuple(entry[-1] for entry in sorted(ranked)[: max(limit, 0)])
+    found = [entry[-1] for entry in sorted(ranked)] + _readmes(paths)
+    return tuple(found[: max(limit, 0)])
+
+
+def _readmes(paths: Sequence[str]) -> list[str]:
+    """Return what tells people how to build: only C and C++ need it, for nothing else names their packages."""
+    if _NATIVE.isdisjoint(paths):
+        return []
+    return sorted(path for path in paths if "/" not in path and README.fullmatch(path))
 
 
 def _rank(path: str, ignore_existing_ci: bool) -> tuple[int, int] | None:
