@@ -13,6 +13,7 @@ from bot.cli.database import backup_command, migrate_command, restore_command
 from bot.cli.doctor import doctor_command
 from bot.cli.generate import generate_command
 from bot.cli.hooks import hooks_group
+from bot.cli.init import init_command
 from bot.cli.lint import lint_command
 from bot.cli.sandbox import sandbox_command
 from bot.cli.serve import serve_command, worker_command
@@ -79,6 +80,7 @@ def demo_command(*, once: bool, json_file: Path | None, run_jobs: bool) -> None:
 
 
 for command in (
+    init_command,
     generate_command,
     lint_command,
     serve_command,

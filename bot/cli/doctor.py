@@ -1,9 +1,10 @@
 """`doctor`: looks at every outside part and says in one line how it is, with the mend beside what is ill."""
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -30,22 +31,32 @@ class Diagnosis:
     mend: str = ""
     needed: bool = True
 
+    @property
+    def is_ill(self) -> bool:
+        """Tell whether the bot cannot work like this."""
+        return self.needed and not self.is_well
+
+    def shown(self) -> str:
+        """Return the line for people."""
+        sign = "✓" if self.is_well else "✗" if self.needed else "!"
+        return f"{sign} {self.part}: {self.says}" + (f" — {self.mend}" if self.mend else "")
+
 
 @click.command("doctor", short_help="look at every outside part")
-def doctor_command() -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
+def doctor_command(*, as_json: bool) -> None:
     """Look at every outside part, one line each; exit code 1 when something that the bot needs is ill."""
     from bot.settings import read_settings
 
     try:
-        settings = read_settings()
+        diagnoses = examine(read_settings())
     except CannotError as error:
-        _print(Diagnosis("settings", False, str(error)))
-        sys.exit(1)
-    diagnoses = []
-    for diagnosis in examine(settings):
-        _print(diagnosis)
-        diagnoses.append(diagnosis)
-    if any(each.needed and not each.is_well for each in diagnoses):
+        diagnoses = iter([Diagnosis("settings", False, str(error))])
+    is_ill = False
+    for diagnosis in diagnoses:
+        click.echo(json.dumps(asdict(diagnosis)) if as_json else diagnosis.shown())
+        is_ill = is_ill or diagnosis.is_ill
+    if is_ill:
         sys.exit(1)
 
 
@@ -62,12 +73,6 @@ def examine(settings: "Settings") -> Iterator[Diagnosis]:
     yield _database(settings)
     yield _chroma(settings)
     yield _model(settings)
-
-
-def _print(diagnosis: Diagnosis) -> None:
-    sign = "✓" if diagnosis.is_well else "✗" if diagnosis.needed else "!"
-    mend = f" — {diagnosis.mend}" if diagnosis.mend else ""
-    click.echo(f"{sign} {diagnosis.part}: {diagnosis.says}{mend}")
 
 
 def _gitlab(settings: "Settings") -> Iterator[Diagnosis]:

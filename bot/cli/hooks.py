@@ -43,8 +43,8 @@ def install_command(*, place: str, url: str | None, each: bool, as_json: bool) -
     that the bot's account maintains. What is installed already is mended, never doubled: run it as often as you like.
     """
     settings, gitlab = _open()
-    installer = Installer(settings, gitlab, _target(settings, url))
-    _told(install(installer, _path(place, settings.gitlab_url), each=each), as_json=as_json)
+    installer = Installer(settings, gitlab, target_of(settings, url))
+    _told(install(installer, path_of(place, settings.gitlab_url), each=each), as_json=as_json)
 
 
 @hooks_group.command("list", short_help="the webhooks of a project or group")
@@ -53,7 +53,7 @@ def install_command(*, place: str, url: str | None, each: bool, as_json: bool) -
 def list_command(*, place: str, as_json: bool) -> None:
     """List webhooks and whether GitLab has switched one off."""
     settings, gitlab = _open()
-    path = _path(place, settings.gitlab_url)
+    path = path_of(place, settings.gitlab_url)
     hooks = gitlab.hooks(path, kind_of(gitlab, path)[0])
     for hook in hooks:
         row = {"id": hook.id, "url": hook.url, "alert_status": hook.alert_status, "events": hook.events}
@@ -71,7 +71,7 @@ def list_command(*, place: str, as_json: bool) -> None:
 def remove_command(*, place: str, url: str | None, as_json: bool) -> None:
     """Remove the webhook that calls this program; others stay."""
     settings, gitlab = _open()
-    path, target = _path(place, settings.gitlab_url), _target(settings, url)
+    path, target = path_of(place, settings.gitlab_url), target_of(settings, url)
     kind, _ = kind_of(gitlab, path)
     ours = [hook for hook in gitlab.hooks(path, kind) if hook.url == target]
     if not ours:
@@ -92,7 +92,7 @@ def refresh_command(*, url: str | None, as_json: bool) -> None:
     Projects without one are left alone. Use it after `hooks rotate`, and when a new version needs other events.
     """
     settings, gitlab = _open()
-    installer = Installer(settings, gitlab, _target(settings, url))
+    installer = Installer(settings, gitlab, target_of(settings, url))
     _told(
         (
             installer.into(project.path)
@@ -183,7 +183,8 @@ def _open() -> "tuple[Settings, GitLab]":
     return settings, open_gitlab(settings)
 
 
-def _path(place: str, gitlab_url: str) -> str:
+def path_of(place: str, gitlab_url: str) -> str:
+    """Return the path of a project or group named by path, id or address; raises CannotError for another GitLab."""
     if "://" not in place:
         return place.strip("/")
     path = project_path(place, gitlab_url)
@@ -192,7 +193,8 @@ def _path(place: str, gitlab_url: str) -> str:
     return path
 
 
-def _target(settings: "Settings", url: str | None) -> str:
+def target_of(settings: "Settings", url: str | None) -> str:
+    """Return the address that GitLab is to call; raises CannotError when nobody said where the bot is."""
     base = url or settings.public_url
     if base is None:
         raise CannotError("GitLab must know where to call: set PIPEWRIGHT_PUBLIC_URL or pass --url")

@@ -31,6 +31,13 @@ class Timing:
     gap: float = 60.0
 
 
+Progress = Callable[[str, int, int], None]
+
+
+def _unheard(_doing: str, _done: int, _whole: int) -> None:
+    """Nobody listens."""
+
+
 class Host:
     """One Ollama, asked for one answer at a time."""
 
@@ -116,12 +123,18 @@ class Host:
         except httpx.HTTPError:
             return False
 
-    def pull(self, model: str) -> None:
-        """Let the host fetch the model; raises FaultError unless it says that it succeeded: its 200 means nothing."""
+    def pull(self, model: str, hear: Progress = _unheard) -> None:
+        """Let the host fetch the model; raises FaultError unless it says that it succeeded: its 200 means nothing.
+
+        `hear` gets what is done now, the bytes there and the bytes in all (0: not known).
+        """
         try:
             timeout = httpx.Timeout(self._timing.first, connect=self._timing.connect)
             with ollama.Client(host=self.url, timeout=timeout, trust_env=False) as client:
-                told = [progress.status for progress in client.pull(model, stream=True)]
+                told = []
+                for progress in client.pull(model, stream=True):
+                    told.append(progress.status)
+                    hear(progress.status or "", progress.completed or 0, progress.total or 0)
         except (ollama.ResponseError, httpx.HTTPError, ConnectionError, ValueError, AttributeError) as error:
             raise FaultError(Duty.FATAL, f"it could not fetch the model {model!r}", str(error)) from error
         if "success" not in told:

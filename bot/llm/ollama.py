@@ -14,7 +14,7 @@ from bot.llm import constrained, native
 from bot.llm.chat import TooLongError, Watch
 from bot.llm.clean import cleaned, without_thoughts
 from bot.llm.faults import Duty, FaultError
-from bot.llm.host import Host, Timing
+from bot.llm.host import Host, Progress, Timing
 from bot.llm.hosts import Hosts
 from bot.llm.partial import SpokenPart
 from bot.llm.prompts import nudge
@@ -80,6 +80,12 @@ class OllamaModel:
     def is_up(self) -> bool:
         """Tell whether any host has the model."""
         return self._hosts.any_has(self.name)
+
+    def fetch(self, hear: Progress) -> None:
+        """Let every host without the model fetch it; raises FaultError when one cannot."""
+        for host in self._hosts.each():
+            if not host.has_model(self.name):
+                host.pull(self.name, hear)
 
     def warm_up(self, *, may_fetch: bool = False) -> None:
         """Load the model on every host before anybody waits for it; what fails is logged: commands need no model."""

@@ -1,0 +1,103 @@
+"""`init`: from nothing to a bot that `doctor` finds well."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bot.cli import env_file
+from bot.sandbox import seed
+from bot.sandbox.server import Sandbox
+from tests.cli.conftest import run
+
+SETTINGS = ("GITLAB_URL", "GITLAB_TOKEN", "WEBHOOK_SECRET", "PUBLIC_URL")
+
+
+@pytest.fixture
+def token(project: str, stand_in: Sandbox, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The bot's token; nothing is set in the environment but where Ollama would be."""
+    for name in SETTINGS:
+        monkeypatch.delenv(f"PIPEWRIGHT_{name}")
+    return next(iter(stand_in.world.tokens))
+
+
+def given(stand_in: Sandbox, token: str) -> list[str]:
+    Path("token").write_text(token + "\n")
+    return ["--gitlab-url", stand_in.url, "--token-file", "token", "--public-url", "http://127.0.0.1:9", "--no-input"]
+
+
+def test_one_command_sets_everything_up(stand_in: Sandbox, project: str, token: str, tmp_path: Path) -> None:
+    result = run("init", *given(stand_in, token), "--install", project)
+    assert result.exit_code == 0, result.output
+    assert "✓ GitLab: " in result.stdout
+    assert "@pipewright" in result.stdout
+    assert f"✓ webhook: {project}: installed" in result.stdout
+    assert "✓ templates: indexed" in result.stdout
+    assert "✗" not in result.stdout
+    assert token not in result.output
+    env = tmp_path / ".env"
+    assert env.stat().st_mode & 0o777 == 0o600
+    written = env_file.values_of(env)
+    assert written["GITLAB_TOKEN"] == token
+    (hook,) = stand_in.world.project_at(project).hooks  # type: ignore[union-attr]
+    assert hook.token == written["WEBHOOK_SECRET"]
+    assert len(written["WEBHOOK_SECRET"]) == 64
+
+
+def test_asked_again_it_keeps_what_is_there(stand_in: Sandbox, project: str, token: str, tmp_path: Path) -> None:
+    run("init", *given(stand_in, token))
+    before = env_file.values_of(tmp_path / ".env")
+    (tmp_path / ".env").write_text((tmp_path / ".env").read_text() + "# mine\nPIPEWRIGHT_LISTEN_PORT=9999\n")
+    result = run("init", "--no-input", "--mention", "helper")
+    assert result.exit_code == 0, result.output
+    assert env_file.values_of(tmp_path / ".env") == before | {"MENTION": "helper", "LISTEN_PORT": "9999"}
+    assert "# mine\n" in (tmp_path / ".env").read_text()
+
+
+def test_what_is_not_given_is_asked_for(stand_in: Sandbox, project: str, token: str, tmp_path: Path) -> None:
+    answers = "\n".join([stand_in.url, token, "http://127.0.0.1:9", f"{project}, no/where"]) + "\n"
+    result = run("init", stdin=answers)
+    assert result.exit_code == 0, result.output
+    assert token not in result.output
+    assert f"✓ webhook: {project}: installed" in result.stdout
+    assert "! webhook: no/where: " in result.stdout
+
+
+def test_for_programs_there_is_one_document(stand_in: Sandbox, project: str, token: str) -> None:
+    result = run("init", *given(stand_in, token), "--json")
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert [step["step"] for step in document["steps"]] == ["GitLab", "settings", "webhook", "model", "templates"]
+    assert {each["part"] for each in document["doctor"]} >= {"GitLab", "account", "PostgreSQL"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        pytest.param(["--no-input"], "give --gitlab-url", id="nothing given"),
+        pytest.param(
+            ["--no-input", "--gitlab-url", "http://x", "--public-url", "http://y"], "--token-file", id="token"
+        ),
+        pytest.param(["--token-file", "none"], "does not exist", id="no such file"),
+    ],
+)
+def test_what_is_missing_is_said_and_nothing_written(
+    token: str, tmp_path: Path, arguments: list[str], says: str
+) -> None:
+    result = run("init", *arguments)
+    assert result.exit_code != 0
+    assert says in result.stderr
+    assert not (tmp_path / ".env").exists()
+
+
+@pytest.mark.parametrize("scopes", [("read_api",), None], ids=["may only read", "unknown"])
+def test_a_token_that_does_not_do_is_said_and_nothing_written(
+    stand_in: Sandbox, token: str, tmp_path: Path, scopes: tuple[str, ...] | None
+) -> None:
+    user = next(iter(stand_in.world.users.values()))
+    other = seed.add_token(stand_in.world, user, *scopes).value if scopes else "glpat-unknown"
+    result = run("init", *given(stand_in, other))
+    assert result.exit_code == 1
+    assert ("`api`" if scopes else "401") in result.stderr or "token" in result.stderr
+    assert other not in result.output
+    assert not (tmp_path / ".env").exists()
