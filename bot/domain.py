@@ -98,13 +98,14 @@ class MergeRequestChanged(Struct, frozen=True, kw_only=True, tag="merge_request"
 
 
 class PipelineChanged(Struct, frozen=True, kw_only=True, tag="pipeline"):
-    """A pipeline of the project has a new status."""
+    """A pipeline of the project has a new status; `is_stuck` when it has had that one for too long."""
 
     project: ProjectRef
     pipeline_id: int
     ref: str
     sha: str
     status: str
+    is_stuck: bool = False
 
 
 class Chat(Struct, frozen=True, kw_only=True, tag="chat"):
@@ -256,10 +257,40 @@ class Finding(Struct, frozen=True, kw_only=True):
     is_error: bool = True
 
 
+RiskKind = Literal[
+    "remote_includes", "foreign_includes", "foreign_triggers", "foreign_images", "unpinned_images", "piped_scripts",
+    "printed_variables", "privileged_services", "id_tokens",
+]  # fmt: skip
+
+
+class Risk(Struct, frozen=True, kw_only=True):
+    """Something that a pipeline or Dockerfile does and that a person should know of before approving.
+
+    `what` is the thing itself (an image, an address, a line), by which it is known again; `jobs` have it. What was
+    there before the draft is not `is_new`; what the project's rules allow is kept, but not told.
+    """
+
+    kind: RiskKind
+    what: str
+    message: str
+    jobs: tuple[str, ...] = ()
+    is_new: bool = True
+    is_allowed: bool = False
+
+
+class Included(Struct, frozen=True, kw_only=True):
+    """A file that takes part in a pipeline: `kind` is local, file (of a `project`), remote, template or component."""
+
+    kind: str
+    location: str
+    project: str = ""
+
+
 class Composition(Struct, frozen=True, kw_only=True):
     """The files to propose, by path, and how to explain them.
 
-    `files` holds only what is new or changed. `kept` names jobs of an existing file that were left alone.
+    `files` holds only what is new or changed. `kept` names jobs of an existing file that were left alone. `house` are
+    the registries of the house, from which its images may come. `risks` are known once GitLab has merged the file.
     """
 
     files: dict[str, str]
@@ -268,6 +299,8 @@ class Composition(Struct, frozen=True, kw_only=True):
     assumptions: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    house: tuple[str, ...] = ()
+    risks: tuple[Risk, ...] = ()
 
 
 class Wishes(Struct, frozen=True, kw_only=True):

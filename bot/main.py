@@ -17,7 +17,7 @@ from bot import logs
 from bot.agent.prompts import default_prompts_dir
 from bot.domain import CannotError, Person
 from bot.gitlab.client import GitLab
-from bot.gitlab.values import Account
+from bot.gitlab.values import Account, OwnToken
 from bot.handlers import dispatch
 from bot.handlers.sweep import sweep
 from bot.knowledge.embed import Embedder, OllamaEmbedder, StaticEmbedder
@@ -74,6 +74,8 @@ def open_parts(settings: Settings) -> Iterator[Parts]:
             bot=Person(id=account.id, username=account.username),
             prompts_dir=default_prompts_dir(),
             instance_url=account.instance_url,
+            is_admin=account.is_admin,
+            token=own_token(gitlab),
         )
         queue = Queue(conninfo, pool, _work(services), takeover_seconds=settings.takeover_seconds)
         yield Parts(services=services, queue=queue, metrics=metrics)
@@ -150,6 +152,14 @@ def usable_account(gitlab: GitLab) -> Account:
     return account
 
 
+def own_token(gitlab: GitLab) -> OwnToken:
+    """Return what GitLab says of our token; tokens of applications are told nothing there."""
+    try:
+        return gitlab.own_token()
+    except CannotError:
+        return OwnToken(scopes=())
+
+
 def open_knowledge(settings: Settings) -> Knowledge:
     """Return the index; it is opened when it is first used."""
     embedder: Embedder = StaticEmbedder()
@@ -213,6 +223,7 @@ def _app(parts: Parts) -> Litestar:
         metrics=parts.metrics,
         is_ready=partial(_full_disk, services.settings),
         outside=Outside({"GitLab": services.gitlab.transport.silence, "Ollama": partial(_silent_model, services)}),
+        token=services.token,
     )
     return create_app(web_parts)
 

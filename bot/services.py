@@ -1,11 +1,12 @@
 """The things a handler may use, opened once and handed down."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.ci.catalog import Catalog
 from bot.domain import Person
 from bot.gitlab.client import GitLab
+from bot.gitlab.values import OwnToken
 from bot.library.examples import Examples
 from bot.library.templates import Templates
 from bot.llm.chat import ChatModel
@@ -15,7 +16,7 @@ from bot.store.pool import Pool
 
 @dataclass(frozen=True)
 class Services:
-    """Everything outside and everything loaded, for one process."""
+    """Everything outside and everything loaded, for one process. `is_admin` is about the bot's account."""
 
     settings: Settings
     gitlab: GitLab
@@ -26,6 +27,8 @@ class Services:
     bot: Person
     prompts_dir: Path
     instance_url: str = ""
+    is_admin: bool = False
+    token: OwnToken = field(default_factory=OwnToken)
 
     @property
     def catalog(self) -> Catalog:

@@ -70,6 +70,8 @@ class Settings(BaseSettings):
     listen_host: str = Field("127.0.0.1", description="address to listen on")
     listen_port: int = Field(8080, ge=0, le=65535, description="port to listen on")
     worker_concurrency: int = Field(4, ge=1, le=64, description="orders worked on at the same time")
+    pending_minutes: float = Field(15.0, gt=0, description="how long a pipeline may wait before people are told why")
+    running_minutes: float = Field(180.0, gt=0, description="how long a pipeline may run before people are told")
     oauth_client_id: str | None = Field(
         None, description="the application by which people sign in with GitLab: its id (scope `read_api`, confidential)"
     )

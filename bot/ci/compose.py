@@ -19,7 +19,7 @@ from bot.ci.metadata import BrokenTemplateError
 from bot.ci.parts import order, parts_of, rows
 from bot.ci.render import Place, Renderer
 from bot.ci.wishes import apply_wishes
-from bot.domain import CannotError, Composition, Finding, Source, Survey, Unit
+from bot.domain import CannotError, Composition, Conventions, Finding, Source, Survey, Unit
 
 CI_FILE = PIPELINE_FILE
 JOBS = "jobs.yml.j2"
@@ -58,7 +58,14 @@ def compose(given: Assignment, catalog: Catalog) -> Composition:
         ),
         kept=kept,
         findings=findings_of(files),
+        house=_house(given.conventions),
     )
+
+
+def _house(conventions: Conventions) -> tuple[str, ...]:
+    """Return where the house keeps its images, as its conventions tell."""
+    given = (conventions.mirror, conventions.default_image.rpartition("/")[0])
+    return tuple(dict.fromkeys(each for each in given if each))
 
 
 def _wished(given: Assignment) -> Survey:

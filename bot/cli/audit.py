@@ -32,6 +32,10 @@ def export_command(
     """Write every entry of a time, oldest first. Files appear by their hashes, never with their texts."""
     from bot.settings import read_settings
 
+    if until is not None and until <= since:
+        raise click.UsageError("--until has to be later than --since; both are in UTC.")
+    if output is not None and not output.absolute().parent.is_dir():
+        raise click.BadParameter(f"the folder {output.parent} does not exist.", param_hint="--output")
     settings = read_settings()
     from bot.main import open_database  # takes a second, so only once the settings are complete
     from bot.store import audit

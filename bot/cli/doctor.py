@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -104,12 +105,17 @@ def _account(gitlab: "GitLab", settings: "Settings") -> str:
 
 def _scopes(gitlab: "GitLab") -> Diagnosis:
     try:
-        scopes = gitlab.token_scopes()
+        token = gitlab.own_token()
     except (CannotError, UnreachableError):
         return Diagnosis("token", True, "GitLab does not tell its scopes; it needs `api`")
-    if "api" in scopes:
-        return Diagnosis("token", True, f"scopes {', '.join(scopes)}")
-    return Diagnosis("token", False, f"scopes {', '.join(scopes) or 'none'}", "Make one with the scope `api`.")
+    ending = f", until {token.expires_on}" if token.expires_on else ""
+    says = f"scopes {', '.join(token.scopes) or 'none'}{ending}"
+    if "api" not in token.scopes:
+        return Diagnosis("token", False, says, "Make one with the scope `api`.")
+    warning = token.warning(datetime.now(UTC).date())
+    return Diagnosis(
+        "token", not warning, says, f"{warning[:1].upper()}{warning[1:]}." if warning else "", needed=False
+    )
 
 
 def _webhook(settings: "Settings") -> Diagnosis:

@@ -8,7 +8,7 @@ from typing import Any
 from bot.domain import CannotError, Person, SafeText, UnreachableError
 from bot.gitlab import read
 from bot.gitlab.answers import RefusedError
-from bot.gitlab.merge_status import why_not_mergeable
+from bot.gitlab.merge_status import may_not_merge, why_not_mergeable
 from bot.gitlab.transport import Transport
 from bot.gitlab.values import Given, MergeRequest
 
@@ -145,9 +145,7 @@ class MergeRequests:
 def _why_not_merged(refused: RefusedError, now: MergeRequest, sha: str) -> str:
     match refused.status:
         case 401:
-            return (
-                f"my account may not merge into `{now.target_branch}`. Give it the role Maintainer, or merge yourself."
-            )
+            return may_not_merge(now.target_branch)
         case 405 | 406:
             return f"GitLab does not allow the merge now: {why_not_mergeable(now.detailed_merge_status)}"
         case 409:

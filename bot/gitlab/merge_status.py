@@ -5,24 +5,30 @@ _WHY = {
     "checking": "GitLab is still working out whether it can be merged. Approve again in a minute",
     "ci_must_pass": "this project wants a pipeline that passed. Approve again once it is green",
     "ci_still_running": "its pipeline is still running. Approve again once it is green",
-    "commits_status": "the branch has no commit that the target lacks",
+    "commits_status": "the branch has no commit that the target lacks, so there is nothing to merge. Close it",
     "conflict": "it conflicts with the target branch. Ask me for a new draft, or resolve the conflict and approve that",
-    "discussions_not_resolved": "this project wants every thread resolved first",
+    "discussions_not_resolved": "this project wants every thread resolved first. Resolve them and approve again",
     "draft_status": "it is marked as a draft again. Mark it ready and approve again",
-    "jira_association_missing": "this project wants a Jira issue named in the title or description",
-    "locked_lfs_files": "a file of it is locked in Git LFS",
-    "locked_paths": "a path of it is locked",
-    "merge_request_blocked": "another merge request has to be merged first",
-    "merge_time": "it may not be merged before a set time",
+    "jira_association_missing": (
+        "this project wants a Jira issue named in the title or description. Name one and approve again"
+    ),
+    "locked_lfs_files": "a file of it is locked in Git LFS. Whoever locked it can unlock it; then approve again",
+    "locked_paths": "a path of it is locked. Whoever locked it can unlock it; then approve again",
+    "merge_request_blocked": "another merge request has to be merged first. Merge that one and approve again",
+    "merge_time": "it may not be merged before a set time. Approve again then",
     "need_rebase": "this project wants it rebased onto the target branch. Ask me for a new draft, or rebase it",
-    "not_approved": "this project's approval rules in GitLab want more approvals",
-    "not_open": "it is not open any more",
+    "not_approved": (
+        "this project's approval rules in GitLab want more approvals. Whoever they name has to approve in GitLab"
+    ),
+    "not_open": "it is not open any more. Ask me for a new draft if you still want one",
     "preparing": "GitLab is still preparing it. Approve again in a minute",
-    "requested_changes": "a reviewer requested changes",
-    "security_policy_pipeline_check": "a security policy wants a pipeline that passed",
-    "security_policy_violations": "it breaks a security policy of this project",
-    "status_checks_must_pass": "an external status check has not passed",
-    "title_regex": "its title does not follow this project's rule",
+    "requested_changes": "a reviewer requested changes. Once the reviewer agrees, approve again",
+    "security_policy_pipeline_check": "a security policy wants a pipeline that passed. Approve again once it is green",
+    "security_policy_violations": "it breaks a security policy of this project. The merge request's page names it",
+    "status_checks_must_pass": (
+        "an external status check has not passed. The merge request's page names it; then approve again"
+    ),
+    "title_regex": "its title does not follow this project's rule. Change the title and approve again",
     "unchecked": "GitLab has not yet worked out whether it can be merged. Approve again in a minute",
 }
 
@@ -31,3 +37,8 @@ def why_not_mergeable(status: str) -> str:
     """Return the end of the sentence "GitLab does not allow the merge now: …", with the status in brackets."""
     words = _WHY.get(status)
     return f"{words} (`{status}`)." if words else f"it says `{status}`."
+
+
+def may_not_merge(branch: str) -> str:
+    """Say that it is the bot's own account which lacks the right."""
+    return f"my account may not merge into `{branch}`. Give it the role Maintainer, or merge yourself."

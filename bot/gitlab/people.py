@@ -4,9 +4,10 @@ import re
 from datetime import UTC, datetime
 
 from bot.domain import AccessLevel
+from bot.gitlab import read
 from bot.gitlab.answers import RefusedError
 from bot.gitlab.transport import Transport
-from bot.gitlab.values import Account
+from bot.gitlab.values import Account, OwnToken
 
 _BOT_NAME = re.compile(r"^(?:project|group)_\d+_bot(?:_[0-9a-f]+)?$|^service_account_")
 
@@ -35,7 +36,7 @@ class People:
     def token_scopes(self) -> tuple[str, ...]:
         """Return what the token may be used for."""
         try:
-            return tuple(self.transport.read_json("/personal_access_tokens/self").get("scopes", ()))
+            return self.own_token().scopes
         except RefusedError as refused:
             if refused.status != 400:  # that is what tokens of applications are told there
                 raise
@@ -48,6 +49,10 @@ class People:
         except RefusedError:
             return False
         return True
+
+    def own_token(self) -> OwnToken:
+        """Return what GitLab says of the token in use."""
+        return read.own_token(self.transport.read_json("/personal_access_tokens/self"))
 
     def access_level(self, project_id: int, user_id: int) -> AccessLevel:
         """Return a person's role; NONE for whoever is no active member now.
@@ -71,6 +76,10 @@ class People:
         """Tell whether an account is a bot's."""
         json = self.transport.read_json("/users/{user}", user=user_id)
         return bool(json.get("bot")) or bool(_BOT_NAME.match(json["username"]))
+
+    def is_external(self, user_id: int) -> bool:
+        """Tell whether an account is marked as external; GitLab says so to administrators only."""
+        return bool(self.transport.read_json("/users/{user}", user=user_id).get("external"))
 
     def may_merge(self, project_id: int, user_id: int, branch: str) -> bool:
         """Tell whether a person may merge into a branch, by the branch's protection rule."""

@@ -1,6 +1,6 @@
 """Pipelines and their jobs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from msgspec import structs
@@ -68,6 +68,11 @@ class Pipelines:
     def _act(self, project_id: int, pipeline_id: int, verb: str) -> Pipeline:
         route = "/projects/{project}/pipelines/{pipeline}/" + verb
         return read.pipeline(self.transport.write("post", route, {}, project=project_id, pipeline=pipeline_id))
+
+    def has_online_runner(self, project_id: int, tags: Sequence[str] = ()) -> bool:
+        """Tell whether a runner is online that has all these tags; only Maintainers may know."""
+        query: dict[str, Any] = {"status": "online", "per_page": 1, **({"tag_list": ",".join(tags)} if tags else {})}
+        return bool(self.transport.read_json("/projects/{project}/runners", query, project=project_id))
 
     def job(self, project_id: int, job_id: int) -> Job:
         """Return a job."""

@@ -3,8 +3,20 @@
 from datetime import datetime
 from typing import Any
 
-from bot.domain import Noteable, Person, ProjectRef
-from bot.gitlab.values import AwardEmoji, Commit, Given, Hook, Job, MergeRequest, Note, Pipeline, Project, Todo
+from bot.domain import Included, Noteable, Person, ProjectRef
+from bot.gitlab.values import (
+    AwardEmoji,
+    Commit,
+    Given,
+    Hook,
+    Job,
+    MergeRequest,
+    Note,
+    OwnToken,
+    Pipeline,
+    Project,
+    Todo,
+)
 
 Json = dict[str, Any]
 
@@ -38,8 +50,16 @@ def project(json: Json) -> Project:
         is_empty=bool(json.get("empty_repo")),
         visibility=json.get("visibility", "private"),
         is_archived=bool(json.get("archived")),
+        own_level=_own_level(json.get("permissions") or {}),
         tier=next((tier for key, tier in _OF_TIER.items() if key in json), ""),
     )
+
+
+def _own_level(permissions: Json) -> int | None:
+    """Return our role by membership in the project or its groups; shares with other groups are not told here."""
+    told = [permissions.get(name) for name in ("project_access", "group_access")]
+    levels = [int(one["access_level"]) for one in told if one]
+    return max(levels, default=None)
 
 
 def note(json: Json) -> Note:
@@ -97,6 +117,8 @@ def pipeline(json: Json) -> Pipeline:
         sha=json["sha"],
         web_url=json.get("web_url") or "",
         yaml_errors=json.get("yaml_errors"),
+        created_at=_moment(json.get("created_at")),
+        started_at=_moment(json.get("started_at")),
     )
 
 
@@ -111,6 +133,7 @@ def job(json: Json) -> Job:
         failure_reason=json.get("failure_reason"),
         may_fail=bool(json.get("allow_failure")),
         pipeline_id=(json.get("pipeline") or {}).get("id"),
+        tags=tuple(map(str, json.get("tag_list") or ())),
     )
 
 
@@ -136,9 +159,24 @@ def merge_request(json: Json) -> MergeRequest:
     )
 
 
+def included(json: Json) -> Included:
+    """Read a file that took part in a configuration."""
+    location, kind = str(json.get("location") or ""), str(json.get("type") or "")
+    project = str((json.get("extra") or {}).get("project") or "")
+    return Included(kind=kind, location=location.lstrip("/") if kind == "file" else location, project=project)
+
+
 def commit(json: Json) -> Commit:
     """Read a commit."""
     return Commit(sha=str(json["id"]), parents=tuple(json.get("parent_ids") or ()))
+
+
+def own_token(json: Json) -> OwnToken:
+    """Read the token in use."""
+    last = json.get("expires_at")
+    return OwnToken(
+        scopes=tuple(json.get("scopes") or ()), expires_on=datetime.fromisoformat(last).date() if last else None
+    )
 
 
 def hook(json: Json) -> Hook:

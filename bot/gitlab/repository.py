@@ -171,6 +171,9 @@ class Repository:
             is_valid=bool(json["valid"]),
             errors=tuple(json.get("errors") or ()),
             warnings=tuple(json.get("warnings") or ()),
+            content=content,
+            merged_yaml=json.get("merged_yaml") or None,
+            includes=tuple(read.included(row) for row in json.get("includes") or ()),
         )
 
 

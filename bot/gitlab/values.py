@@ -1,11 +1,11 @@
 """What GitLab answers, reduced to what the bot needs."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from msgspec import Struct
 
-from bot.domain import Noteable, Person, ProjectRef
+from bot.domain import Included, Noteable, Person, ProjectRef
 
 
 class Account(Struct, frozen=True, kw_only=True):
@@ -31,6 +31,7 @@ class Project(Struct, frozen=True, kw_only=True):
     is_empty: bool
     visibility: str
     is_archived: bool
+    own_level: int | None = None
     tier: str = ""
 
 
@@ -96,6 +97,8 @@ class Pipeline(Struct, frozen=True, kw_only=True):
     sha: str
     web_url: str
     yaml_errors: str | None = None
+    created_at: datetime | None = None
+    started_at: datetime | None = None
 
 
 class Job(Struct, frozen=True, kw_only=True):
@@ -113,6 +116,7 @@ class Job(Struct, frozen=True, kw_only=True):
     may_fail: bool = False
     pipeline_id: int | None = None
     has_trace: bool = True
+    tags: tuple[str, ...] = ()
 
 
 class MergeRequest(Struct, frozen=True, kw_only=True):
@@ -144,11 +148,14 @@ class Commit(Struct, frozen=True, kw_only=True):
 
 
 class LintResult(Struct, frozen=True, kw_only=True):
-    """GitLab's own verdict on a CI configuration."""
+    """GitLab's own verdict on a CI configuration: of `content`, with what it became and the files that took part."""
 
     is_valid: bool
     errors: tuple[str, ...]
     warnings: tuple[str, ...]
+    content: str = ""
+    merged_yaml: str | None = None
+    includes: tuple[Included, ...] = ()
 
 
 HookPlace = Literal["projects", "groups"]
@@ -159,6 +166,25 @@ class Group(Struct, frozen=True, kw_only=True):
 
     id: int
     path: str
+
+
+WARN_DAYS = 14
+
+
+class OwnToken(Struct, frozen=True, kw_only=True):
+    """What the token in use may be for, and its last day; None where it has none, or GitLab does not say."""
+
+    scopes: tuple[str, ...] = ()
+    expires_on: date | None = None
+
+    def warning(self, today: date) -> str:
+        """Say that it ends soon and what to do; nothing while there is time. GitLab takes it until that day begins."""
+        if self.expires_on is None or (self.expires_on - today).days > WARN_DAYS:
+            return ""
+        return (
+            f"the token expires on {self.expires_on}: make a new one (or rotate it), set PIPEWRIGHT_GITLAB_TOKEN, and "
+            "start me again"
+        )
 
 
 class Hook(Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from bot.services import Services
 
 def answer(services: Services, order: Order, words: str, reply: Reply) -> str:
     """Let the model answer; with no model reachable say so in one line."""
-    require(services.gitlab, order.project.id, order.person, AccessLevel.REPORTER, "talk with me about this project")
+    require(services, order, AccessLevel.REPORTER, "talk with me about this project")
     talk = converse(services, order, words, _InNote(reply))
     _show(services, order, talk, reply)
     return talk.result

@@ -29,7 +29,7 @@ def handle_chat(services: Services, event: Chat, order: Order) -> str:
     memory.begin(services, order, event.text, resumes=not is_command)
     listener = _Listener(services, order.id, event.channel)
     try:
-        require(services.gitlab, order.project.id, order.person, AccessLevel.REPORTER, "talk with me about it")
+        require(services, order, AccessLevel.REPORTER, "talk with me about it")
         if isinstance(asked, Command):
             text, result = carry_out(services, order, asked, listener.on_step), str(asked.name)
         else:

@@ -9,7 +9,7 @@ from bot.handlers.reply import Answering
 from bot.proposals import draft, note
 from bot.proposals.order import Order
 from bot.proposals.prepare import prepare
-from bot.proposals.rights import require
+from bot.proposals.rights import require, require_person
 from bot.proposals.status import branch_status
 from bot.proposals.undo import undo
 from bot.replies import texts
@@ -59,7 +59,7 @@ def _status(services: Services, order: Order, rest: str, told: Answering) -> Non
 
 
 def _generate(services: Services, order: Order, words: str, told: Answering) -> None:
-    require(services.gitlab, order.project.id, order.person, AccessLevel.DEVELOPER, "ask for a pipeline")
+    require_person(services, order, AccessLevel.DEVELOPER, "ask for a pipeline")
     told.show_working("I'm reading the repository.")
     prepared = with_guesses(services, prepare(services, order.project.id, words), words)
     proposal = draft.record(services, order, prepared)
@@ -68,7 +68,7 @@ def _generate(services: Services, order: Order, words: str, told: Answering) -> 
 
 
 def _undo(services: Services, order: Order, _rest: str, told: Answering) -> None:
-    require(services.gitlab, order.project.id, order.person, AccessLevel.DEVELOPER, "change the draft")
+    require(services, order, AccessLevel.DEVELOPER, "change the draft")
     told.show(_shown(services, undo(services, order)))
 
 

@@ -14,14 +14,14 @@ from bot.services import Services
 
 def explain(services: Services, order: Order, words: str, reply: Answering) -> None:
     """Say why a pipeline, or one job of it, failed."""
-    require(services.gitlab, order.project.id, order.person, AccessLevel.REPORTER, "have a pipeline explained")
+    require(services, order, AccessLevel.REPORTER, "have a pipeline explained")
     reply.show_working("I'm reading the logs.")
     reply.show(explained_text(services, order, words))
 
 
 def carry_out_repair(services: Services, order: Order, reply: Answering) -> None:
     """Mend the red pipeline of the conversation's draft on a person's word."""
-    require(services.gitlab, order.project.id, order.person, AccessLevel.DEVELOPER, "have a draft repaired")
+    require(services, order, AccessLevel.DEVELOPER, "have a draft repaired")
     proposal = newest_proposal(services, order)
     if proposal is None:
         raise CannotError(progress.no_proposal(services.mention))

@@ -46,7 +46,12 @@ def keep(services: Services, order: Order, message: ChatMessage, *, author: str 
 
 
 def history(services: Services, order: Order, limit: int) -> list[ChatMessage]:
-    """Return what was said before this order, oldest first, without what tools answered."""
+    """Return what was said before this order, oldest first, without what tools answered.
+
+    What was said in confidence is remembered only where the answer is confidential too.
+    """
     with services.pool.connection() as connection:
-        rows = messages.before_order(connection, order.conversation_id, order.id, limit)
+        rows = messages.before_order(
+            connection, order.conversation_id, order.id, limit, with_internal=order.is_internal
+        )
     return [ChatMessage(role=row.role, content=row.content) for row in rows if row.role != "tool" and row.content]

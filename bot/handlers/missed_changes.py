@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.domain import (
     FINAL_PIPELINE_STATUSES,
@@ -21,6 +21,7 @@ from bot.gitlab.once import name_of
 from bot.gitlab.values import Pipeline
 from bot.proposals.approval import policy_of
 from bot.proposals.policy import is_approving
+from bot.proposals.stuck import stuck_how
 from bot.services import Services
 from bot.store import approvals, conversations, proposals
 from bot.store.approvals import Approval
@@ -83,7 +84,9 @@ class _Known:
 def _differences(services: Services, known: _Known) -> Iterator[tuple[str, Event]]:
     proposal = known.proposal
     if proposal.status == ProposalStatus.COMMITTED:
-        yield from _ended(known, services.gitlab.latest_pipeline(proposal.project_id, sha=proposal.merged_sha))
+        run = services.gitlab.latest_pipeline(proposal.project_id, sha=proposal.merged_sha)
+        yield from _ended(known, run)
+        yield from _stuck(services, known, run)
         return
     now = services.gitlab.merge_request(proposal.project_id, proposal.merge_request_iid or 0)
     if now.state in ("merged", "closed"):
@@ -92,6 +95,7 @@ def _differences(services: Services, known: _Known) -> Iterator[tuple[str, Event
         yield f"push:{now.sha}", known.changed("update", _SOMEBODY, now.sha, proposal.commit_id)
     elif now.state == "opened" and now.sha == proposal.commit_id:
         yield from _ended(known, now.pipeline)
+        yield from _stuck(services, known, now.pipeline)
         yield from _approvals(services, known)
         yield from _reactions(services, known)
 
@@ -116,6 +120,16 @@ def _ended(known: _Known, run: Pipeline | None) -> Iterator[tuple[str, Event]]:
     if (run.id, run.status) not in heard:
         event = PipelineChanged(project=known.project, pipeline_id=run.id, ref=run.ref, sha=run.sha, status=run.status)
         yield f"pipeline:{run.id}:{run.status}", event
+
+
+def _stuck(services: Services, known: _Known, run: Pipeline | None) -> Iterator[tuple[str, Event]]:
+    """A pipeline that waits or runs for too long: told once for each way of it, for the name is the same."""
+    if run is None or not (how := stuck_how(run, services.settings, datetime.now(UTC))):
+        return
+    event = PipelineChanged(
+        project=known.project, pipeline_id=run.id, ref=run.ref, sha=run.sha, status=run.status, is_stuck=True
+    )
+    yield f"stuck:{run.id}:{how}", event
 
 
 def _approvals(services: Services, known: _Known) -> Iterator[tuple[str, Event]]:

@@ -7,7 +7,7 @@ from bot.proposals.entitled import Signal
 from bot.proposals.learning import learn_from
 from bot.proposals.order import Order
 from bot.proposals.prepare import prepare
-from bot.proposals.rights import require
+from bot.proposals.rights import require, require_person
 from bot.proposals.status import branch_status, refreshed
 from bot.proposals.undo import undo
 from bot.replies import progress
@@ -20,7 +20,7 @@ from bot.tools.guessing import with_guesses
 
 def generate(services: Services, order: Order, words: str, reply: Answering) -> None:
     """Survey the repository and open the draft, showing the stages in the reply."""
-    require(services.gitlab, order.project.id, order.person, AccessLevel.DEVELOPER, "ask for a pipeline")
+    require_person(services, order, AccessLevel.DEVELOPER, "ask for a pipeline")
     reply.show_working("I'm reading the repository.")
     prepared = with_guesses(services, prepare(services, order.project.id, words), words)
     proposal = draft.record(services, order, prepared)
@@ -45,13 +45,13 @@ def show_proposal(services: Services, order: Order, proposal: Proposal, reply: A
 
 def undo_change(services: Services, order: Order, reply: Answering) -> None:
     """Take the last change of the draft back, by a new commit."""
-    require(services.gitlab, order.project.id, order.person, AccessLevel.DEVELOPER, "change the draft")
+    require(services, order, AccessLevel.DEVELOPER, "change the draft")
     show_proposal(services, order, undo(services, order), reply)
 
 
 def report_status(services: Services, order: Order, ref: str, reply: Answering) -> None:
     """Say where the proposal and its pipeline stand, or the newest pipeline of a branch."""
-    require(services.gitlab, order.project.id, order.person, AccessLevel.REPORTER, "ask for the status")
+    require(services, order, AccessLevel.REPORTER, "ask for the status")
     branch = _branch_named(ref)
     proposal = None if branch else newest_proposal(services, order)
     if branch is None and proposal is not None:
@@ -90,14 +90,14 @@ def approve(services: Services, order: Order, words: str, reply: Answering) -> N
 
 def reject(services: Services, order: Order, reply: Answering) -> None:
     """Close the draft."""
-    require(services.gitlab, order.project.id, order.person, AccessLevel.DEVELOPER, "reject a draft")
+    require(services, order, AccessLevel.DEVELOPER, "reject a draft")
     close_draft(services, order, required_proposal(services, order))
     reply.show(progress.rejected(order.person.username))
 
 
 def close_draft(services: Services, order: Order, proposal: Proposal) -> None:
     """Close a draft on the order's person's word, and show it as rejected; raise CannotError when it is not open."""
-    require(services.gitlab, order.project.id, order.person, AccessLevel.DEVELOPER, "reject a draft")
+    require(services, order, AccessLevel.DEVELOPER, "reject a draft")
     if _closed_it(services, order, proposal):
         note.refresh(services, proposal)
         return
@@ -133,7 +133,7 @@ def cancel(services: Services, order: Order, reply: Answering) -> None:
 
 
 def _pipeline_of(services: Services, order: Order, what: str) -> int:
-    require(services.gitlab, order.project.id, order.person, AccessLevel.DEVELOPER, what)
+    require(services, order, AccessLevel.DEVELOPER, what)
     proposal = refreshed(services, required_proposal(services, order))
     if proposal.pipeline_id is None:
         raise CannotError("no pipeline has run for the draft yet.")

@@ -1,12 +1,16 @@
 """Follows the pipelines of proposals, before and after the merge; a red one of an own draft is explained and mended."""
 
+import dataclasses
+from datetime import UTC, datetime
 from uuid import UUID
 
-from bot.domain import FINAL_PIPELINE_STATUSES, Noteable, Person, PipelineChanged, SkipError
+from bot.domain import FINAL_PIPELINE_STATUSES, Noteable, NoteableKind, Person, PipelineChanged, SkipError
+from bot.handlers.reply import Reply
 from bot.proposals import note
 from bot.proposals.learning import learn_from
 from bot.proposals.order import Order
 from bot.proposals.repair import repair
+from bot.proposals.stuck import stuck_how, why_stuck
 from bot.services import Services
 from bot.store import orders, proposals
 from bot.store.proposals import Proposal
@@ -21,6 +25,8 @@ def handle_pipeline(services: Services, event: PipelineChanged, order_id: UUID) 
     if is_late(proposal, event):
         raise SkipError("a newer state is known")
     changed = _remember(services, proposal, event)
+    if event.is_stuck:
+        return _tell_stuck(services, changed, event, order_id)
     if event.status not in FINAL_PIPELINE_STATUSES:
         return event.status
     if event.status == "failed" and event.sha == proposal.commit_id and event.sha != proposal.merged_sha:
@@ -30,6 +36,19 @@ def handle_pipeline(services: Services, event: PipelineChanged, order_id: UUID) 
     note.refresh(services, changed)
     learn_from(services, changed)
     return event.status
+
+
+def _tell_stuck(services: Services, proposal: Proposal, event: PipelineChanged, order_id: UUID) -> str:
+    """Say in a note of its own, for nobody looks at an old one: what it waits for, and who can mend that."""
+    run = services.gitlab.pipeline(proposal.project_id, event.pipeline_id)
+    if stuck_how(run, services.settings, datetime.now(UTC)) is None:
+        raise SkipError("it went on meanwhile")
+    order = _order(services, proposal, event, order_id)
+    if proposal.note_iid is not None:
+        kind: NoteableKind = "issue" if proposal.note_kind == "issue" else "merge_request"
+        order = dataclasses.replace(order, noteable=Noteable(kind=kind, iid=proposal.note_iid))
+    Reply(services, order).show(why_stuck(services, proposal, run))
+    return "stuck"
 
 
 def _order(services: Services, proposal: Proposal, event: PipelineChanged, order_id: UUID) -> Order:

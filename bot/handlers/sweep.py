@@ -5,6 +5,7 @@ What is found becomes the same events, under the same names, as a webhook would 
 
 import math
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import structlog
 
@@ -23,6 +24,7 @@ _MOST_PLACES = 30
 _ACTIVE_HOURS = 2.0
 _ANSWERED_HOURS = 0.25
 _SECONDS_OF_A_LOST_DELIVERY = (15.0, 3600.0)  # younger ones may be on their way
+_SECONDS_A_DAY = 86_400.0
 
 
 def sweep(services: Services, accept: Accept) -> int:
@@ -31,6 +33,7 @@ def sweep(services: Services, accept: Accept) -> int:
     An outside part that does not answer ends it early; what one project refuses keeps no other from being looked at.
     """
     found = 0
+    _warn_of_token(services)
     try:
         for name, event in _missed(services):
             found += accept(name, event) == "queued"
@@ -39,6 +42,17 @@ def sweep(services: Services, accept: Accept) -> int:
     if found:
         log.warning("found what no webhook brought", count=found, webhooks=services.settings.webhooks)
     return found
+
+
+def _warn_of_token(services: Services) -> None:
+    """Once a day, whichever worker's turn it is: an ended token stops everything, and is silent about it."""
+    warning = services.token.warning(datetime.now(UTC).date())
+    if not warning:
+        return
+    with services.pool.connection() as connection:
+        is_our_turn = sweeps.claim(connection, "token", _SECONDS_A_DAY)
+    if is_our_turn:
+        log.warning("the GitLab token ends soon", mend=warning)
 
 
 def _missed(services: Services) -> Iterator[tuple[str, Event]]:

@@ -19,7 +19,8 @@ from bot.proposals.commit import Writing, commit, earlier_commit, is_on, pushed_
 from bot.proposals.describe import describe_change
 from bot.proposals.draft import Told, commit_line, dockerfile_in, require_untouched
 from bot.proposals.order import Order
-from bot.proposals.prepare import gitlab_findings
+from bot.proposals.prepare import gitlab_findings, lint_results
+from bot.proposals.vetting import Destination, vetted
 from bot.replies import changes, texts
 from bot.services import Services
 from bot.store import proposals
@@ -44,11 +45,17 @@ class Change(Struct, frozen=True, kw_only=True):
 
 
 def checked(
-    services: Services, project_id: int, files: Mapping[str, str], *, ref: str, before: Mapping[str, str] | None = None
+    services: Services,
+    project_id: int,
+    files: Mapping[str, str],
+    *,
+    ref: str | None = None,
+    before: Mapping[str, str] | None = None,
 ) -> tuple[Finding, ...]:
-    """Climb the whole ladder with changed files, GitLab's lint on `ref` last; return the warnings they bring.
+    """Climb the ladder with changed files; return the warnings they bring.
 
-    Raises CannotError with every error as a list. What our own rungs found in the files as they were `before` is no
+    GitLab's lint comes last, on `ref`; without one it is left to `carry_out`, which lints whatever it commits. Raises
+    CannotError with every error as a list. What our own rungs found in the files as they were `before` is no
     reason to refuse a change of something else.
     """
     for path in files:
@@ -56,9 +63,9 @@ def checked(
     known = {(finding.path, finding.message) for finding in findings_of(before or {})}
     found = [finding for finding in findings_of(files) if (finding.path, finding.message) not in known]
     errors = tuple(finding for finding in found if finding.is_error)
-    if not errors:
+    if not errors and ref is not None:
         pipelines = {path: text for path, text in files.items() if is_pipeline(path)}
-        errors = tuple(gitlab_findings(services, project_id, pipelines, ref))
+        errors = gitlab_findings(lint_results(services, project_id, pipelines, ref))
     if errors:
         raise CannotError(f"the changed files do not pass the checks:\n\n{texts.finding_list(errors)}")
     return tuple(found)
@@ -129,6 +136,8 @@ def _recorded(services: Services, order: Order, current: Proposal, change: Chang
         _give_up(services, order, cut_off)
     if not _changes_something(current, change):
         raise CannotError("that would change nothing in the draft.")
+    to = Destination(project_id=current.project_id, project_path=order.project.path, branch=current.target_branch)
+    change = structs.replace(change, composition=vetted(services, to, change.composition))
     with services.pool.connection() as connection:
         return proposals.add(connection, _new(order, current, change))
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from bot.domain import CannotError, Noteable, ProposalStatus, SafeText
 from bot.gitlab.answers import RefusedError
@@ -13,7 +13,9 @@ from bot.gitlab.values import MergeRequest
 from bot.masking import mask_secrets
 from bot.proposals.commit import Writing, commit, earlier_commit, is_on, pushed_between
 from bot.proposals.order import Order
+from bot.proposals.policy import POLICY_PATH
 from bot.proposals.prepare import CI_PATH, Prepared
+from bot.proposals.vetting import Destination, vetted
 from bot.replies import progress, texts
 from bot.replies.render import quoted, safe
 from bot.services import Services
@@ -36,12 +38,17 @@ class Told(Struct, frozen=True, kw_only=True):
 def record(services: Services, order: Order, prepared: Prepared, told: Told | None = None) -> Proposal:
     """Remember what was generated, before any effect on GitLab; an interrupted order finds its own again.
 
-    `told` says what was changed of it on a person's wish before it is opened.
+    `told` says what was changed of it on a person's wish before it is opened. Raises CannotError for what the
+    project's rules refuse.
     """
     with services.pool.connection() as connection:
         earlier = proposals.find_by_order(connection, order.id)
-        if earlier is not None and (told is None or earlier.status != ProposalStatus.GENERATED):
-            return earlier
+    if earlier is not None and (told is None or earlier.status != ProposalStatus.GENERATED):
+        return earlier
+    to = Destination(project_id=prepared.project.id, project_path=prepared.project.path, branch=prepared.base_branch)
+    composition = vetted(services, to, prepared.composition, prepared.linted, _rules_of(prepared))
+    prepared = structs.replace(prepared, composition=composition)
+    with services.pool.connection() as connection:
         current = proposals.open_for_conversation(connection, order.conversation_id)
         branch = (
             current.source_branch
@@ -52,6 +59,11 @@ def record(services: Services, order: Order, prepared: Prepared, told: Told | No
         if earlier is not None:
             return proposals.set_composition(connection, earlier.id, new)
         return proposals.add(connection, new)
+
+
+def _rules_of(prepared: Prepared) -> str | None:
+    """Return the rules that were read with the files; "" says that there are none, None that they were not read."""
+    return prepared.rules if prepared.rules is not None or POLICY_PATH in prepared.paths else ""
 
 
 def _new(order: Order, prepared: Prepared, told: Told, *, branch: str, before: Proposal | None) -> NewProposal:
@@ -191,9 +203,10 @@ def _commit_message(order_id: UUID, proposal: Proposal) -> str:
 
 
 def commit_line(text: str, limit: int = 100) -> str:
-    """Return words for a commit message on which GitLab does not act: `[skip ci]`, `closes #1`, `@name`."""
+    """Return words for a commit message on which GitLab does not act: `[skip ci]`, `closes #1`, addresses, `@name`."""
     flat = " ".join(mask_secrets(text).split())
-    harmless = re.sub(r"[@#!&%~$](?=\w)", "", flat.replace("[", "(").replace("]", ")"))
+    flat = flat.replace("[", "(").replace("]", ")").replace("://", ": //")
+    harmless = re.sub(r"[@#!&%~$](?=\w)|\bGL-(?=\d)", "", flat)
     return harmless if len(harmless) <= limit else harmless[: limit - 1] + "…"
 
 

@@ -5,9 +5,11 @@ from typing import Literal
 from msgspec import Struct
 
 from bot.domain import CannotError, Noteable, Person, ProposalStatus
+from bot.gitlab.merge_status import may_not_merge
 from bot.gitlab.values import MergeRequest
 from bot.proposals.policy import Policy, is_approving
 from bot.proposals.rights import require_merge_right
+from bot.proposals.vetting import require_still_permitted
 from bot.replies import progress
 from bot.replies.render import quoted
 from bot.services import Services
@@ -42,8 +44,9 @@ def require_entitled(services: Services, proposal: Proposal, signal: Signal, pol
     _require_open(proposal)
     if signal.person.id == services.bot.id:
         raise CannotError("I don't approve my own proposals.")
-    require_merge_right(services.gitlab, proposal.project_id, signal.person, proposal.target_branch)
+    require_merge_right(services, proposal.project_id, signal.person, proposal.target_branch)
     _require_policy(services, policy, proposal, signal)
+    require_still_permitted(policy, proposal.composition)
     _require_standing(services, proposal, signal)
     merge_request = services.gitlab.settled_merge_request(
         proposal.project_id, proposal.merge_request_iid or 0, patience_seconds=PATIENCE_SECONDS
@@ -55,6 +58,8 @@ def require_entitled(services: Services, proposal: Proposal, signal: Signal, pol
     _require_same_target(proposal, merge_request)
     _require_same_commit(services, proposal, signal, merge_request)
     _require_pipeline(services, policy, merge_request)
+    if policy.merge != "never" and not merge_request.may_merge:
+        raise CannotError(may_not_merge(merge_request.target_branch))
     return merge_request
 
 
@@ -111,7 +116,7 @@ def still_stands(services: Services, proposal: Proposal, approval: Approval, pol
         note_id=approval.note_id,
     )
     try:
-        require_merge_right(services.gitlab, proposal.project_id, signal.person, proposal.target_branch)
+        require_merge_right(services, proposal.project_id, signal.person, proposal.target_branch)
         _require_policy(services, policy, proposal, signal)
         _require_standing(services, proposal, signal)
     except CannotError:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from msgspec import Meta, Struct, ValidationError, convert
 
-from bot.domain import CannotError
+from bot.domain import CannotError, RiskKind
 
 POLICY_PATH = ".pipewright.yml"
 
@@ -25,18 +25,48 @@ class Runners(Struct, frozen=True, forbid_unknown_fields=True):
     tags: tuple[str, ...] | None = None
 
 
+Verdict = Literal["refuse", "flag", "allow"]
+
+
+class Rules(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a draft may bring: `refuse` it, `flag` it to whoever approves, or `allow` it without a word.
+
+    `paths` narrows what a draft may touch; `trusted_projects` and `trusted_registries` are prefixes of what is no
+    stranger's.
+    """
+
+    remote_includes: Verdict = "refuse"
+    foreign_includes: Verdict = "flag"
+    foreign_triggers: Verdict = "flag"
+    foreign_images: Verdict = "flag"
+    unpinned_images: Verdict = "flag"
+    piped_scripts: Verdict = "flag"
+    printed_variables: Verdict = "flag"
+    privileged_services: Verdict = "flag"
+    id_tokens: Verdict = "flag"
+    paths: tuple[str, ...] = ("*",)
+    trusted_projects: tuple[str, ...] = ()
+    trusted_registries: tuple[str, ...] = ()
+
+    def verdict(self, kind: RiskKind) -> Verdict:
+        """Return what is to be done about a kind of risk."""
+        found: Verdict = getattr(self, kind)
+        return found
+
+
 class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     """The project's own rules for the bot.
 
     `merge`: `auto` as soon as GitLab allows it, waiting for a pipeline that runs; `on_green` only after a pipeline of
     that commit passed; `never` leaves the merge to a person. `repair`: what to do about a red pipeline of an own draft:
-    mend it, ask first, or leave it.
+    mend it, ask first, or leave it. `policy`: what a draft may bring.
     """
 
     approval: Approval = Approval()
     merge: Literal["auto", "on_green", "never"] = "auto"
     repair: Literal["auto", "ask", "off"] = "auto"
     runners: Runners = Runners()
+    policy: Rules = Rules()
 
 
 def read_policy(text: str | None) -> Policy:

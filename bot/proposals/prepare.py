@@ -1,8 +1,9 @@
 """Surveys a project and composes its files, checked on every rung; nothing is written anywhere yet."""
 
-from collections.abc import Iterator, Mapping
+import types
+from collections.abc import Mapping
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from bot import linters
 from bot.ci.assignment import Assignment
@@ -11,9 +12,10 @@ from bot.ci.checks.shell import check_shell
 from bot.ci.children import is_pipeline
 from bot.ci.spare import compose_with_spares
 from bot.ci.wishes import read_wishes
-from bot.domain import CannotError, Composition, Finding, Snapshot, Survey
-from bot.gitlab.values import Project
+from bot.domain import AccessLevel, CannotError, Composition, Finding, Snapshot, Survey
+from bot.gitlab.values import LintResult, Project
 from bot.proposals.policy import POLICY_PATH
+from bot.proposals.rights import require_own
 from bot.proposals.surroundings import surroundings_of
 from bot.replies.texts import finding_list
 from bot.services import Services
@@ -24,7 +26,7 @@ CI_PATH = ".gitlab-ci.yml"
 
 
 class Prepared(Struct, frozen=True, kw_only=True):
-    """What would be proposed, for which commit of the default branch."""
+    """What would be proposed, for which commit of the default branch; `linted` is what GitLab said of its files."""
 
     project: Project
     base_branch: str
@@ -32,6 +34,8 @@ class Prepared(Struct, frozen=True, kw_only=True):
     paths: tuple[str, ...]
     survey: Survey
     composition: Composition
+    linted: dict[str, LintResult] = {}
+    rules: str | None = None
 
 
 class Read(Struct, frozen=True, kw_only=True):
@@ -51,8 +55,8 @@ def prepare(services: Services, project_id: int, words: str) -> Prepared:
     read = read_project(services, project_id)
     found = survey(read.snapshot)
     composition = _composition(services, read.project, read.snapshot, found, words)
-    _check(services, read.project, composition)
-    return prepared_with(read, found, composition)
+    linted = _check(services, read.project, composition)
+    return structs.replace(prepared_with(read, found, composition), linted=linted)
 
 
 def read_project(services: Services, project_id: int) -> Read:
@@ -60,6 +64,7 @@ def read_project(services: Services, project_id: int) -> Read:
     project = services.gitlab.project(project_id)
     if project.is_archived:
         raise CannotError("the project is archived, so nothing can be changed in it.")
+    require_own(services, project.id, AccessLevel.DEVELOPER, "ask for a draft", known=project.own_level)
     base_sha = None
     if project.default_branch and not project.is_empty:
         base_sha = services.gitlab.branch_head(project.id, project.default_branch)
@@ -78,6 +83,7 @@ def prepared_with(read: Read, found: Survey, composition: Composition) -> Prepar
         paths=read.snapshot.paths,
         survey=found,
         composition=composition,
+        rules=read.snapshot.read(POLICY_PATH),
     )
 
 
@@ -109,7 +115,7 @@ def _composition(services: Services, project: Project, snapshot: Snapshot, found
     return composition
 
 
-def _check(services: Services, project: Project, composition: Composition) -> None:
+def _check(services: Services, project: Project, composition: Composition) -> dict[str, LintResult]:
     """Climb the ladder: our own rungs first, then GitLab's lint, with a dry run of the main pipeline."""
     pipelines = {path: text for path, text in composition.files.items() if is_pipeline(path)}
     found = [
@@ -118,16 +124,40 @@ def _check(services: Services, project: Project, composition: Composition) -> No
         for finding in (*check(text, path=path), *check_shell(text, path, linters.bash))
     ]
     errors = tuple(finding for finding in found if finding.is_error)
+    linted: dict[str, LintResult] = {}
     if not errors:
-        errors = tuple(gitlab_findings(services, project.id, pipelines, project.default_branch))
+        linted = lint_results(services, project.id, pipelines, project.default_branch)
+        errors = gitlab_findings(linted)
     if errors:
         raise CannotError(f"what I composed does not pass the checks, so I don't propose it:\n\n{finding_list(errors)}")
+    return linted
 
 
-def gitlab_findings(
-    services: Services, project_id: int, pipelines: Mapping[str, str], ref: str | None
-) -> Iterator[Finding]:
-    """Yield what GitLab's lint says; only the main pipeline starts by itself, so only that is simulated on `ref`."""
+def lint_results(
+    services: Services,
+    project_id: int,
+    pipelines: Mapping[str, str],
+    ref: str | None,
+    known: Mapping[str, LintResult] = types.MappingProxyType({}),
+) -> dict[str, LintResult]:
+    """Return what GitLab's lint says of pipelines by their path; only the main one starts by itself, on `ref`.
+
+    What is `known` of the same text already is not asked for again.
+    """
+    results: dict[str, LintResult] = {}
     for path, text in pipelines.items():
-        result = services.gitlab.lint(project_id, text, ref if path == CI_PATH else None)
-        yield from (Finding(rung="gitlab", message=message, path=path) for message in result.errors)
+        old = known.get(path)
+        is_same = old is not None and old.content == text
+        results[path] = (
+            old if old and is_same else services.gitlab.lint(project_id, text, ref if path == CI_PATH else None)
+        )
+    return results
+
+
+def gitlab_findings(results: Mapping[str, LintResult]) -> tuple[Finding, ...]:
+    """Return the errors of GitLab's lint."""
+    return tuple(
+        Finding(rung="gitlab", message=message, path=path)
+        for path, result in results.items()
+        for message in result.errors
+    )

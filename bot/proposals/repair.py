@@ -148,7 +148,7 @@ def _checked_plan(services: Services, proposal: Proposal, scene: Scene, fixes: l
         text = applied(text, fix)
     if weaker := weakened(scene.text, text):
         raise CannotError(f"the change I would make weakens a gate ({weaker}), and I never do that.")
-    checked(services, proposal.project_id, {CI_FILE: text}, ref=proposal.source_branch, before={CI_FILE: scene.text})
+    checked(services, proposal.project_id, {CI_FILE: text}, before={CI_FILE: scene.text})
     titles = list(dict.fromkeys(fix.title for _, fix in fixes))
     title = titles[0] if len(titles) == 1 else f"{titles[0]}, and {len(titles) - 1} more"
     return Plan(text=text, title=title, diff=diff_of(scene.text, text), mends=tuple(each for each, _ in fixes))

@@ -10,7 +10,11 @@ from collections.abc import Sequence
 _PART = "&#8203;"
 # An entity may hide any letter of an address or a reference; those that we write ourselves are known to be harmless.
 _ENTITY = re.compile(r"&(?!(?:#8203|lt|gt|amp|quot);|#33;\[|(?<=\]&)#(?:58|40);)(?=#?[A-Za-z0-9]{1,32};)")
-_REFERENCE = re.compile(r"([#!$])(?=\d)(?!(?<=&#)(?:8203|33|58|40);)")
+_REFERENCE = re.compile(r"([#!$]|\bGL-)(?=\d)(?!(?<=&#)(?:8203|33|58|40);)")
+# A merge closes the issues that a description, or a commit, names behind such a word (docs: default closing pattern).
+_CLOSING = re.compile(
+    r"\b(clos|fix|resolv|implement)(?=(?:e[sd]?|ing|s|ed)?:? +(?:issues? +)?https?://)", re.IGNORECASE
+)
 _EPIC = re.compile(r"&(?:amp;)?(?=\d)")
 _BRACKETED = re.compile(
     r"\[(?=(?:issue|work_item|epic|merge_request|snippet|vulnerability|feature_flag|contact)\b[^\]]*:)", re.IGNORECASE
@@ -25,6 +29,7 @@ def kept_home(text: str, homes: Sequence[str]) -> str:
     """Return prose (no code in it) whose only live links lead to one of the addresses in `homes`, or are relative."""
     text = _ENTITY.sub("&amp;", text).replace("]:", "]&#58;")
     text = _targets(homes).sub(_parted, text)
+    text = _CLOSING.sub(rf"\1{_PART}", text)
     text = _BRACKETED.sub(f"[{_PART}", _WWW.sub(f"www{_PART}.", text))
     return _REFERENCE.sub(rf"\1{_PART}", _EPIC.sub(f"&amp;{_PART}", text))
 

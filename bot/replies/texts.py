@@ -7,6 +7,7 @@ from uuid import UUID
 
 from bot.domain import AccessLevel, Composition, Fact, Finding, JobRow, Source, Survey
 from bot.replies.render import cell, code_block, folded, quoted
+from bot.replies.risks import risk_list
 
 COMMANDS = (
     ("generate", "survey the repository and open a draft merge request with the pipeline; add wishes in plain "
@@ -95,6 +96,15 @@ def strangers(level: AccessLevel, needed: AccessLevel, what: str) -> str:
     return f"to {what} one needs at least the role {needed.name.title()} in this project, and you have {have} here."
 
 
+def bot_lacks(level: AccessLevel, needed: AccessLevel, what: str) -> str:
+    """Say which role the bot's own account lacks for an order."""
+    have = "no role" if level == AccessLevel.NONE else f"only the role {level.name.title()}"
+    return (
+        f"you may {what}, but my own account has {have} in this project and needs {needed.name.title()} for it. "
+        "A Maintainer can give it that under *Manage › Members*."
+    )
+
+
 def proposal_note(
     survey: Survey, composition: Composition, *, merge_request: str, mention: str, files: tuple[str, ...]
 ) -> str:
@@ -103,11 +113,12 @@ def proposal_note(
     parts = [
         f"Here is the draft: {merge_request} with {what}.",
         job_table(composition),
+        risk_list(composition.risks),
         *([f"**One question:** {survey.question}"] if survey.question else []),
         how_to_approve(mention),
         details(survey, composition),
     ]
-    return "\n\n".join(parts)
+    return "\n\n".join(part for part in parts if part)
 
 
 def merge_request_description(
@@ -117,6 +128,7 @@ def merge_request_description(
     parts = [
         f"Asked for by {quoted(requester)} in {asked_in}.",
         job_table(composition),
+        risk_list(composition.risks),
         "### How to approve\n\n" + how_to_approve(mention),
         *([f"**One question:** {survey.question}"] if survey.question else []),
         "### What I found\n\n" + fact_list(survey),

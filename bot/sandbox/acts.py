@@ -37,10 +37,18 @@ def message(status: int, text: object) -> ApiError:
 
 
 def level(project: Project, user: User) -> int:
-    """Return an account's role, 0 for none; administrators may do in every project what its owners may."""
+    """Return an account's role, 0 for none; administrators may do in every project what its owners may.
+
+    A membership that is over, or not accepted yet, gives none.
+    """
+    special = project.memberships.get(user.id, {})
+    is_over = special.get("expires_at", "9999-12-31") <= now().date().isoformat()
     if user.state != "active":
         return 0
-    return 50 if user.is_admin else project.members.get(user.id, 0)
+    if user.is_admin:
+        return 50
+    is_waiting = special.get("membership_state", "active") != "active"
+    return 0 if is_over or is_waiting else project.members.get(user.id, 0)
 
 
 def may_see(project: Project, user: User) -> bool:

@@ -230,7 +230,10 @@ class Protection:
 
 @dataclass(frozen=True)
 class Runner:
-    """A runner that a project may use. `executor` is what it said of itself last, None before it ever did."""
+    """A runner that a project may use. `executor` is what it said of itself last, None before it ever did.
+
+    One with `has_any_tag` takes whatever jobs there are, which keeps stories about other things going.
+    """
 
     scope: str = "instance"
     tags: tuple[str, ...] = ()
@@ -238,11 +241,22 @@ class Runner:
     executor: str | None = "docker"
     status: str = "ONLINE"
     is_paused: bool = False
+    has_any_tag: bool = False
+
+    def takes(self, tags: set[str]) -> bool:
+        """Tell whether it works now on jobs with these tags."""
+        if self.status != "ONLINE" or self.is_paused:
+            return False
+        return self.has_any_tag or (tags <= set(self.tags) if tags else self.takes_untagged)
+
+
+def _one_runner() -> list[Runner]:
+    return [Runner(has_any_tag=True)]
 
 
 @dataclass
 class Project:
-    """A project with its bare repository."""
+    """A project with its bare repository. `memberships` has the `expires_at` or `membership_state` of some members."""
 
     id: int
     path: str
@@ -252,12 +266,13 @@ class Project:
     is_archived: bool = False
     only_merge_when_green: bool = False
     members: dict[int, int] = field(default_factory=dict)
+    memberships: dict[int, dict[str, str]] = field(default_factory=dict)
     protected: dict[str, Protection] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
     merge_requests: list[MergeRequest] = field(default_factory=list)
     pipelines: list[Pipeline] = field(default_factory=list)
     hooks: list[Hook] = field(default_factory=list)
-    runners: list[Runner] = field(default_factory=lambda: [Runner()])
+    runners: list[Runner] = field(default_factory=_one_runner)
     created_at: datetime = field(default_factory=now)
 
     @property
@@ -301,6 +316,7 @@ class World:
     Simulated jobs do not end while `jobs_may_end` is clear; `play_job` may say how one ends. Each of `before_call`
     hears of a call to the API, method and path, just before it is answered: whoever races with the bot acts there.
     `tier` is None for the Community Edition.
+    `remote_files` is all that other servers hold, by address.
     """
 
     data_dir: Path
@@ -314,6 +330,7 @@ class World:
     projects: dict[int, Project] = field(default_factory=dict)
     groups: dict[int, Group] = field(default_factory=dict)
     has_paid_plan: bool = False
+    remote_files: dict[str, str] = field(default_factory=dict)
     todos: list[Todo] = field(default_factory=list)
     faults: Faults = field(default_factory=Faults)
     unsettled_reads: int = 2

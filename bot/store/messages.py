@@ -84,13 +84,20 @@ def for_order(connection: Connection[TupleRow], order_id: UUID) -> list[Message]
         ).fetchall()
 
 
-def before_order(connection: Connection[TupleRow], conversation_id: UUID, order_id: UUID, limit: int) -> list[Message]:
-    """Return the last messages of a conversation that other orders left, oldest first."""
+def before_order(
+    connection: Connection[TupleRow], conversation_id: UUID, order_id: UUID, limit: int, *, with_internal: bool
+) -> list[Message]:
+    """Return the last messages of a conversation that other orders left, oldest first.
+
+    What was said in confidence is left out unless asked for: an issue may be confidential whose draft is not.
+    """
     with connection.cursor(row_factory=class_row(Message)) as cursor:
         rows = cursor.execute(
             f"select {_COLUMNS} from messages where conversation_id = %s and order_id is distinct from %s"
+            " and (%s or not exists (select 1 from orders o where o.id = messages.order_id"
+            "   and o.event ->> 'is_internal' = 'true'))"
             " order by id desc limit %s",
-            (conversation_id, order_id, limit),
+            (conversation_id, order_id, with_internal, limit),
         ).fetchall()
     return rows[::-1]
 

@@ -92,9 +92,8 @@ class EditingTools:
 
     def _flagged(self, begun: Start, outcome: Outcome) -> tuple[Finding, ...]:
         """Climb the ladder with what changed; return what policy says about it."""
-        ref = begun.current.target_branch if begun.current else begun.prepared.base_branch if begun.prepared else ""
         before: Mapping[str, str] = {path: text for path, text in begun.files.items() if path in outcome.files}
-        found = checked(self._services, self._order.project.id, outcome.files, ref=ref, before=before)
+        found = checked(self._services, self._order.project.id, outcome.files, before=before)
         return (*outcome.findings, *found)
 
     def _undo(self, arguments: dict[str, object]) -> str:
@@ -109,13 +108,7 @@ class EditingTools:
 
     def _require_developer(self) -> None:
         try:
-            require(
-                self._services.gitlab,
-                self._order.project.id,
-                self._order.person,
-                AccessLevel.DEVELOPER,
-                "change the draft",
-            )
+            require(self._services, self._order, AccessLevel.DEVELOPER, "change the draft")
         except CannotError as cannot:
             raise ToolError(f"the person may not do that: {cannot}") from cannot
 

@@ -28,7 +28,7 @@ def explaining_tool(services: Services, order: Order) -> Tool:
 
     def explain(arguments: dict[str, object]) -> str:
         try:
-            require(services.gitlab, order.project.id, order.person, AccessLevel.REPORTER, "have a pipeline explained")
+            require(services, order, AccessLevel.REPORTER, "have a pipeline explained")
             return explained_text(services, order, str(arguments.get("branch", "")))
         except CannotError as cannot:
             raise ToolError(str(cannot)) from cannot

@@ -8,7 +8,7 @@ from bot.domain import AccessLevel, CannotError, ToolError
 from bot.proposals import draft
 from bot.proposals.order import Order
 from bot.proposals.prepare import Prepared, prepare
-from bot.proposals.rights import require
+from bot.proposals.rights import require_person
 from bot.proposals.status import branch_status
 from bot.replies.texts import fact_list
 from bot.services import Services
@@ -154,6 +154,6 @@ class ProjectTools:
 
     def _require(self, level: AccessLevel, what: str) -> None:
         try:
-            require(self._services.gitlab, self._order.project.id, self._order.person, level, what)
+            require_person(self._services, self._order, level, what)
         except CannotError as cannot:
             raise ToolError(f"the person may not do that: {cannot}") from cannot

@@ -8,6 +8,7 @@ from typing import Any
 from litestar.connection import ASGIConnection
 
 from bot.domain import Person
+from bot.gitlab.values import OwnToken
 from bot.settings import Settings
 from bot.store.pool import Pool
 from bot.tasks import Queue
@@ -34,6 +35,7 @@ class WebParts:
     bot: Person
     mention_names: tuple[str, ...]
     metrics: Metrics = field(default_factory=Metrics)
+    token: OwnToken = field(default_factory=OwnToken)
     is_ready: Callable[[], Mapping[str, str]] = _nothing_fails
     outside: Outside = field(default_factory=lambda: Outside({}))
     clock: Callable[[], float] = time.monotonic

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -221,6 +222,16 @@ def test_the_doctor_wants_the_scope_api(project: str, stand_in: Sandbox, monkeyp
     result = run("doctor")
     assert result.exit_code == 1
     assert "✗ token: scopes read_api — Make one with the scope `api`." in result.stdout
+
+
+def test_the_doctor_warns_of_a_token_that_ends(
+    project: str, stand_in: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = seed.add_token(stand_in.world, next(iter(stand_in.world.users.values())))
+    token.expires_at = datetime.now(UTC) + timedelta(days=6)
+    monkeypatch.setenv("PIPEWRIGHT_GITLAB_TOKEN", token.value)
+    ends = token.expires_at.date().isoformat()
+    assert f"! token: scopes api, until {ends} — The token expires on {ends}: make a new one" in run("doctor").stdout
 
 
 def test_the_doctor_asks_gitlab_whether_it_knows_the_application(

@@ -1,6 +1,7 @@
 """The client on cassettes: what its functions return, and which calls they make for it."""
 
 import pytest
+from msgspec import structs
 
 from bot.domain import AccessLevel, CannotError, Noteable, SafeText
 from bot.gitlab.answers import RefusedError
@@ -154,7 +155,8 @@ def test_a_pipeline_is_followed_to_its_jobs(recorded: Recorded) -> None:
     found = gitlab.latest_pipeline(project, sha=sha)
     assert found is not None
     assert (found.status, found.sha) == ("success", sha)
-    assert gitlab.pipeline(project, found.id) == found
+    alone = gitlab.pipeline(project, found.id)
+    assert alone == structs.replace(found, started_at=alone.started_at)  # lists don't tell when it began
     (job,) = gitlab.jobs(project, found.id)
     assert (job.name, job.stage, job.status) == ("test", "test", "success")
     assert b"echo hello" in b"".join(gitlab.job_trace(project, job.id))

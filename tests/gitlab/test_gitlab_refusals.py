@@ -385,3 +385,10 @@ HINDERING = (
     " not_open requested_changes security_policy_pipeline_check security_policy_violations status_checks_must_pass"
     " title_regex"
 ).split()
+
+
+def test_a_merge_request_is_changed_in_what_is_ours_only(gitlab: GitLab, wires: WireServer) -> None:
+    """Labels, assignees and reviewers are never sent, so nobody's are ever lost."""
+    wires.script = [wire(OPENED)]
+    gitlab.update_merge_request(7, 1, description=SafeText("Why"))
+    assert [asked.body for asked in wires.asked] == [{"description": "Why"}]

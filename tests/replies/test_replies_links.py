@@ -19,7 +19,12 @@ HOME = "https://gitlab.test"
 HOMES = [HOME, "https://bot.test/pipewright"]
 _GITLAB = MarkdownIt("commonmark").enable("table")
 _LINKED_BY_ITSELF = re.compile(r"(?:[a-z][a-z0-9+.-]*://|(?<![/\w])www\.)[^\s<]*", re.IGNORECASE)
-_REFERENCE = re.compile(r"[#!&$](?=\d)|\[(?:issue|work_item|epic|vulnerability):\d")
+_REFERENCE = re.compile(r"[#!&$](?=\d)|\bGL-(?=\d)|\[(?:issue|work_item|epic|vulnerability):\d")
+# docs.gitlab.com/administration/issue_closing_pattern: the default, for an issue named by its address
+_CLOSING = re.compile(
+    r"\b(?:[Cc]los(?:e[sd]?|ing)|[Ff]ix(?:e[sd]|ing)?|[Rr]esolv(?:e[sd]?|ing)|[Ii]mplement(?:s|ed|ing)?):? +"
+    r"(?:issues? +)?https://gitlab\.test/\S+/issues/\d+"
+)
 _OF_HOME = re.compile(r"https://(?:gitlab\.test|bot\.test/pipewright)(?=[/?#]|[^\w@:.-]|[.:]?$)", re.IGNORECASE)
 
 PIECES = [
@@ -41,6 +46,7 @@ PIECES = [
         "1",
         "12",
     ),
+    *("Closes ", "fixes: ", "Resolving issue ", f"{HOME}/a/b/-/issues/7", "GL-5"),
     *("#1", "!2", "&3", "$4", "group/app#5", "&#35;6", "&num;7", "&excl;8", "&#49;", "[issue:1]", "[epic:2]", "&amp;9"),
     *(
         "`",
@@ -126,12 +132,21 @@ def test_gitlab_makes_no_foreign_address_a_link_by_itself(text: str) -> None:
 
 @hard
 @given(TEXTS)
-@example("#1 !2 &3 $4 group/app#5 group/app!6 x#7")
+@example("#1 !2 &3 $4 group/app#5 group/app!6 x#7 GL-8")
 @example("&#35;1 &num;2 &#x23;3 &excl;4 &dollar;5 #&#49; &amp;6")
 @example("&#1")
 @example("[issue:1] [work_item:2] [epic:3] [vulnerability:4]")
 def test_no_reference_pings_another_issue(text: str) -> None:
     assert _REFERENCE.findall(prose(safe(text, HOMES).markdown)) == []
+
+
+@hard
+@given(TEXTS)
+@example(f"Closes {HOME}/a/b/-/issues/7")
+@example(f"> - fixes: issue {HOME}/a/b/-/issues/7")
+@example(f"Implementing issues {HOME}/a/b/-/issues/7 and {HOME}/a/b/-/issues/8")
+def test_no_words_in_a_description_close_an_issue_when_it_is_merged(text: str) -> None:
+    assert _CLOSING.findall(prose(safe(text, HOMES).markdown)) == []
 
 
 @hard

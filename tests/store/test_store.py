@@ -216,7 +216,7 @@ def test_the_messages_of_a_cut_off_try_are_forgotten_and_others_kept(pool: Pool)
         )
         for order, text in ((first, "one"), (second, "two"), (second, "three")):
             messages.add(connection, conversation_id=conversation, order_id=order, role="user", content=text)
-        before = messages.before_order(connection, conversation, second, 10)
+        before = messages.before_order(connection, conversation, second, 10, with_internal=True)
         messages.forget_order(connection, second)
         left = messages.for_conversation(connection, conversation)
     assert [message.content for message in before] == ["one"]

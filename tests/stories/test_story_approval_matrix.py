@@ -281,8 +281,10 @@ def test_without_any_pipeline_the_rule_decides(town: Town) -> None:
 
 @pytest.mark.parametrize("text", ["approval:\n  minimum: 0\n", "merge: sometimes\n", "approval: [x]\n", "- a\n"])
 def test_a_rule_that_is_none_refuses_and_names_the_file(town: Town, text: str) -> None:
-    story = town.story(rules(text))
-    answer = story.ask("@pipewright approve", of=story.drafted(), by=story.maintainer)
+    story = town.story()
+    request = story.drafted()
+    story.push("main", ".pipewright.yml", text, by=story.maintainer)
+    answer = story.ask("@pipewright approve", of=request, by=story.maintainer)
     assert "`.pipewright.yml` on the default branch is not valid" in answer
     assert story.request.state == "opened"
 
@@ -308,4 +310,185 @@ def test_a_rule_on_the_drafts_own_branch_changes_nothing(town: Town) -> None:
     story.settle()
     answer = story.ask(f"@pipewright approve {pushed[:10]}", of=request, by=story.developer)
     assert "may not approve it" in answer
+    assert request.state == "opened"
+
+
+# every signal × what changed between the proposal and the word
+
+
+def pushed_to(story: Story, request: MergeRequest) -> None:
+    story.push(request.source_branch, "NEWS.md", "mine\n")
+    story.settle()
+
+
+def edited(story: Story, request: MergeRequest) -> None:
+    """A person mends the bot's own file by hand."""
+    story.push(request.source_branch, ".gitlab-ci.yml", story.file(".gitlab-ci.yml") + "# by hand\n")
+    story.settle()
+
+
+def aimed_elsewhere(story: Story, request: MergeRequest) -> None:
+    with story.world.lock:
+        git_store.create_branch(story.project.git_dir, "production", story.head("main"))
+        request.target_branch = "production"
+
+
+def conflicting(story: Story, _: MergeRequest) -> None:
+    story.push("main", ".gitlab-ci.yml", "by_hand:\n  script: [x]\n", by=story.maintainer)
+
+
+def protected_more(story: Story, _: MergeRequest) -> None:
+    story.project.protected["main"] = Protection(push=40, merge=50)
+
+
+CHANGES: dict[str, tuple[Callable[[Story, MergeRequest], None], str, str]] = {
+    "the head moved": (pushed_to, "but the draft now stands at", "Look at what changed; to merge that, write"),
+    "a person edited the draft": (edited, "but the draft now stands at", "Look at what changed; to merge that, write"),
+    "the target changed": (aimed_elsewhere, "now aims at `production`", "Aim it back"),
+    "the target moved into a conflict": (
+        conflicting,
+        "it conflicts with the target branch",
+        "Ask me for a new draft, or resolve",
+    ),
+    "the branch was protected more": (protected_more, "allowed to merge into `main`", "Someone who is can"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("signal", SIGNALS)
+def test_no_signal_merges_what_changed_meanwhile_and_each_refusal_says_why_and_what_to_do(
+    town: Town, signal: str, change: str
+) -> None:
+    story = town.story()
+    request = story.drafted()
+    make, why, mend = CHANGES[change]
+    make(story, request)
+    SIGNALS[signal](story, request, story.maintainer)
+    story.settle()
+    said = story.answer(request) + story.answer(story.project.issues[0])
+    assert request.state == "opened"
+    assert why in said
+    assert mend in said
+
+
+# every signal × every state of the pipeline × every rule of merging
+
+RUNS = ("green", "red", "cancelled", "running", "missing")
+MERGES = ("auto", "on_green", "never")
+
+
+def ends(run: str, merge: str) -> str:
+    """What becomes of a draft: README, `merge`."""
+    if run in ("red", "cancelled"):
+        return "refused"
+    if run == "missing" and merge == "on_green":
+        return "refused"
+    return {"auto": "merged", "on_green": "merged", "never": "left"}[merge]
+
+
+# each signal with each pipeline, and with each rule, without every threesome
+THREES = [
+    (run, merge, list(SIGNALS)[(row + column) % len(SIGNALS)])
+    for row, run in enumerate(RUNS)
+    for column, merge in enumerate(MERGES)
+]
+
+
+@pytest.mark.parametrize(("run", "merge", "signal"), THREES)
+def test_each_pipeline_under_each_rule_ends_as_the_rule_says(town: Town, run: str, merge: str, signal: str) -> None:
+    story = town.story(rules(f"merge: {merge}\n"))
+    if run == "running":
+        with story.jobs_held():
+            request = story.request_while_running()
+            SIGNALS[signal](story, request, story.maintainer)
+            story.until(lambda: accepted(story, request) != [] and (merge == "never" or bool(request.auto_merge_by)))
+            assert request.state == "opened"
+            assert (request.auto_merge_by is None) is (merge == "never")
+        story.settle()
+    else:
+        request = story.drafted()
+        with story.world.lock:
+            if run == "missing":
+                story.project.pipelines.clear()
+            else:
+                story.project.pipelines[-1].status = {"green": "success", "red": "failed", "cancelled": "canceled"}[run]
+        SIGNALS[signal](story, request, story.maintainer)
+        story.settle()
+    wanted = ends(run, merge)
+    assert request.state == ("merged" if wanted == "merged" else "opened")
+    said = story.answer(request) + story.answer(story.project.issues[0])
+    if wanted == "refused":
+        assert {"red": "its pipeline failed", "cancelled": "was cancelled", "missing": "no pipeline has run"}[
+            run
+        ] in said
+        assert "pprove once it is green" in said
+    if wanted == "left":
+        assert "leaves the merge itself to a person" in said
+
+
+# every signal × whether the one who asked may approve × how many have to
+
+
+@pytest.mark.parametrize("signal", SIGNALS)
+def test_whoever_asked_approves_by_no_signal_where_the_rule_forbids_it(town: Town, signal: str) -> None:
+    story = town.story(rules("approval:\n  requester_may_approve: false\n"))
+    protect(story, "developers merge")
+    request = story.drafted()
+    SIGNALS[signal](story, request, story.developer)
+    story.settle()
+    said = story.answer(request) + story.answer(story.project.issues[0])
+    assert request.state == "opened"
+    assert "who asked for the draft may not approve it" in said
+    assert "Somebody else has to" in said
+
+
+PAIRS = [*zip(SIGNALS, [*list(SIGNALS)[1:], *list(SIGNALS)[:1]], strict=True), ("comment", "comment")]
+
+
+@pytest.mark.parametrize(("first", "second"), PAIRS)
+def test_two_people_count_by_whichever_signals(town: Town, first: str, second: str) -> None:
+    story = town.story(rules("approval:\n  minimum: 2\n"))
+    protect(story, "developers merge")
+    request = story.drafted()
+    SIGNALS[first](story, request, story.maintainer)
+    story.settle()
+    assert request.state == "opened"
+    SIGNALS[second](story, request, story.developer)
+    story.settle()
+    assert request.state == "merged"
+
+
+@pytest.mark.parametrize(
+    ("emoji", "place"),
+    [
+        ("white_check_mark", "reaction"),
+        ("heavy_check_mark", "reaction on the note"),
+        ("rocket", "reaction"),
+        ("tada", "reaction"),
+        ("tada", "reaction on the note"),
+    ],
+)
+def test_only_the_emoji_that_approve_by_default_do(town: Town, emoji: str, place: str) -> None:
+    story = town.story()
+    request = story.drafted()
+    if place == "reaction":
+        story.react(request, emoji)
+    else:
+        issue = story.project.issues[0]
+        story.react(issue, emoji, note=story.answers(issue)[0])
+    story.settle()
+    assert (request.state == "merged") is (emoji != "tada")
+
+
+@pytest.mark.parametrize("signal", ["reaction", "approval"])
+def test_a_signal_taken_back_before_the_bot_looks_merges_nothing(town: Town, signal: str) -> None:
+    story = town.story()
+    request = story.drafted()
+    with story.world.lock:  # the hooks are sent, but nobody has asked GitLab yet
+        SIGNALS[signal](story, request, story.maintainer)
+        if signal == "reaction":
+            story.unreact(request)
+        else:
+            acts.unapprove(story.world, request, story.maintainer)
+    story.settle()
     assert request.state == "opened"

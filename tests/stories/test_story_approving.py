@@ -126,8 +126,10 @@ def test_a_rule_of_the_project_can_forbid_approving_ones_own_order(town: Town) -
 
 
 def test_a_rule_with_a_typing_error_refuses_instead_of_vanishing(town: Town) -> None:
-    story = town.story({**PYTHON, ".pipewright.yml": "approval:\n  requester_may_aprove: false\n"})
+    story = town.story()
     request = story.drafted()
+    rule = "approval:\n  requester_may_aprove: false\n"
+    story.push("main", ".pipewright.yml", rule, by=story.maintainer)
     answer = story.ask("@pipewright approve", of=request, by=story.maintainer)
     assert "`.pipewright.yml` on the default branch is not valid" in answer
     assert request.state == "opened"

@@ -202,11 +202,6 @@ def test_another_bot_is_not_heard(town: Town) -> None:
     assert story.ask("@pipewright generate", by=other) == ""
 
 
-def test_a_bot_without_the_right_to_push_says_so(town: Town) -> None:
-    story = town.story(bot_level=20)
-    assert "GitLab forbids it to my account" in story.ask("@pipewright generate")
-
-
 def test_a_mistyped_command_is_asked_back(story: Story) -> None:
     assert "Did you mean `@pipewright generate`?" in story.ask("@pipewright genrate")
 

@@ -97,3 +97,31 @@ def test_a_day_that_is_none_is_refused(since: str) -> None:
     result = CliRunner().invoke(main, ["audit", "export", "--since", since])
     assert result.exit_code == 2
     assert "%Y-%m-%d" in result.stderr
+
+
+@pytest.mark.usefixtures("_as_an_administrator")
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--until", "2019-12-31"], "--until has to be later than --since"),
+        (["--until", "2020-01-01"], "--until has to be later than --since"),
+        (["--format", "xml"], "is not one of"),
+        (["--output", "nowhere/audit.csv"], "the folder nowhere does not exist"),
+        (["--output", "."], "is a directory"),
+    ],
+)
+def test_other_bad_input_is_refused_with_the_reason(options: list[str], said: str) -> None:
+    result = CliRunner().invoke(main, ["audit", "export", "--since", "2020-01-01", *options])
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+@pytest.mark.usefixtures("_as_an_administrator")
+def test_a_name_that_begins_like_a_formula_is_none_in_a_spreadsheet(story: Story) -> None:
+    with story.world.lock:
+        story.developer.username = "=cmd|x"
+    story.drafted()
+    table = CliRunner().invoke(main, ["audit", "export", "--since", "2020-01-01", "--format", "csv"])
+    cells = [cell for row in csv.reader(io.StringIO(table.stdout)) for cell in row]
+    assert "'=cmd|x" in cells
+    assert not [cell for cell in cells if cell.startswith("=")]

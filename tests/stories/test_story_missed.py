@@ -9,7 +9,7 @@ import pytest
 from bot.handlers.sweep import sweep
 from bot.sandbox import acts
 from bot.sandbox.state import MergeRequest
-from tests.world.town import PYTHON, Story, Town
+from tests.world.town import Story, Town
 
 
 @contextmanager
@@ -252,8 +252,9 @@ def test_a_merge_and_a_closing_by_hand_are_noticed_without_hooks(story: Story) -
 
 
 def test_one_project_whose_rules_cannot_be_read_keeps_no_other_from_being_looked_at(town: Town) -> None:
-    broken = town.story({**PYTHON, ".pipewright.yml": "approval: []\n"})
+    broken = town.story()
     broken.drafted()
+    broken.push("main", ".pipewright.yml", "approval: []\n", by=broken.maintainer)
     story = town.story()
     request = story.drafted()
     with no_delivery(story):

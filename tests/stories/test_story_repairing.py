@@ -229,10 +229,14 @@ def test_a_project_can_want_to_be_asked(town: Town, play: Play) -> None:
 
 
 def test_a_policy_that_cannot_be_read_changes_nothing(town: Town, play: Play) -> None:
-    story = town.story({**PYTHON, POLICY: "repair: sometimes\n"})
+    story = town.story(PYTHON)
     play(story, until("libpq-dev", NO_PSYCOPG))
     issue = story.issue()
-    story.ask("@pipewright generate", of=issue)
+    with story.jobs_held():
+        story.comment(issue, "@pipewright generate")
+        story.until(lambda: bool(story.project.pipelines) and "Here is the draft" in story.answer(issue))
+        story.push("main", POLICY, "repair: sometimes\n", by=story.maintainer)
+    story.settle()
     assert statuses(story) == ["failed"]
     assert "is not valid" in story.answer(issue)
 

@@ -48,10 +48,11 @@ def test_docker_builds_the_image_only_where_the_project_says_so(rules: str, serv
     assert ("big" in str(jobs["default"])) is bool(service)
 
 
-def test_rules_that_are_not_understood_are_told_and_not_followed(town: Town) -> None:
+def test_rules_that_are_not_understood_refuse(town: Town) -> None:
     story = town.story({**SERVER, ".pipewright.yml": "runners: {priviledged: true}\n"})
-    assert "services" not in drafted(story)["container-image"]  # type: ignore[operator]
-    assert "what it says of runners is not followed" in story.request.description
+    answer = story.ask("@pipewright generate")
+    assert "`.pipewright.yml` on the default branch is not valid" in answer
+    assert story.project.merge_requests == []
 
 
 @pytest.mark.parametrize(

@@ -133,12 +133,16 @@ class Story:
         finally:
             self.world.jobs_may_end.set()
 
-    def approved_while_running(self) -> MergeRequest:
-        """Ask for a draft, approve it while its pipeline runs, and wait until the merge is armed."""
+    def request_while_running(self) -> MergeRequest:
+        """Ask for a draft and wait until it is told, while its pipeline runs."""
         issue = self.issue()
         self.comment(issue, "@pipewright generate")
         self.until(lambda: bool(self.project.pipelines) and "Here is the draft" in self.answer(issue))
-        self.react(self.request)
+        return self.request
+
+    def approved_while_running(self) -> MergeRequest:
+        """Ask for a draft, approve it while its pipeline runs, and wait until the merge is armed."""
+        self.react(self.request_while_running())
         self.until(lambda: self.request.auto_merge_by is not None)
         assert self.request.state == "opened"
         return self.request

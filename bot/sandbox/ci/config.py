@@ -1,11 +1,10 @@
 """Reads a `.gitlab-ci.yml` as GitLab does: into stages and jobs, or into error messages.
 
-Simpler than the real one: only local includes; no `inherit`, no `parallel:matrix`.
+Simpler than the real one: no `inherit`, no `parallel:matrix`.
 Messages follow lib/gitlab/ci; those not seen in a source are near, not exact.
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -14,13 +13,14 @@ from typing import Any
 import yaml
 from jsonschema import Draft7Validator
 
+from bot.sandbox.ci.includes import Elsewhere, ReadFile, follow
+from bot.sandbox.ci.reading import Loader, Reference, deep_merged
+
 RESERVED = frozenset(
     "image services stages types before_script after_script variables cache include default workflow spec".split()
 )
 _DEFAULT_STAGES = ["build", "test", "deploy"]
 _DEFAULTS = ("image", "services", "before_script", "after_script", "cache", "tags", "retry", "timeout", "interruptible")
-
-ReadFile = Callable[[str], str | None]
 
 
 @dataclass
@@ -33,37 +33,13 @@ class Config:
     variables: dict[str, str] = field(default_factory=dict)
     workflow: dict[str, Any] = field(default_factory=dict)
     merged: dict[str, Any] = field(default_factory=dict)
+    includes: list[dict[str, Any]] = field(default_factory=list)
 
 
-class _Reference(list[str]):
-    """A `!reference [job, key]`."""
-
-
-class _Loader(yaml.SafeLoader):
-    """Refuses duplicate keys, as GitLab does, and knows `!reference`."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.value in seen and key.value != "<<":
-                raise yaml.constructor.ConstructorError(None, None, f"duplicate key {key.value!r}", key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep=deep)
-
-
-def _reference(loader: _Loader, node: yaml.Node) -> _Reference:
-    if not isinstance(node, yaml.SequenceNode):
-        raise yaml.constructor.ConstructorError(None, None, "!reference wants a list", node.start_mark)
-    return _Reference(loader.construct_sequence(node))
-
-
-_Loader.add_constructor("!reference", _reference)
-
-
-def read_config(text: str, read_file: ReadFile | None = None) -> Config:
+def read_config(text: str, read_file: ReadFile | None = None, elsewhere: Elsewhere | None = None) -> Config:
     """Read a configuration; what is wrong with it stands in `errors`."""
     try:
-        raw = yaml.load(text, Loader=_Loader)
+        raw = yaml.load(text, Loader=Loader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         return Config(errors=[f"Invalid configuration format: {' '.join(str(error).split())[:300]}"])
     if not isinstance(raw, dict) or not raw:
@@ -71,8 +47,12 @@ def read_config(text: str, read_file: ReadFile | None = None) -> Config:
     problems = _schema_errors(raw)
     if problems:
         return Config(errors=problems)
-    raw, missing = _included(raw, read_file)
-    return Config(errors=missing) if missing else _checked(_config(raw))
+    whole = follow(raw, read_file, elsewhere or Elsewhere())
+    if whole.errors:
+        return Config(errors=whole.errors, includes=whole.told)
+    config = _checked(_config(whole.data))
+    config.includes = whole.told
+    return config
 
 
 @cache
@@ -87,29 +67,6 @@ def _schema_errors(raw: dict[str, Any]) -> list[str]:
     return [f"{':'.join(map(str, error.path)) or 'root'} config {error.message[:160]}" for error in found[:5]]
 
 
-def _included(raw: dict[str, Any], read_file: ReadFile | None) -> tuple[dict[str, Any], list[str]]:
-    wanted = raw.get("include") or []
-    entries = wanted if isinstance(wanted, list) else [wanted]
-    base: dict[str, Any] = {}
-    for entry in entries:
-        path = entry if isinstance(entry, str) else (entry.get("local") if isinstance(entry, dict) else None)
-        if isinstance(entry, dict) and "template" in entry:
-            continue  # GitLab ships these; their jobs do not matter here
-        text = read_file(path.lstrip("/")) if path and read_file else None
-        if text is None:
-            return raw, [f"Local file `{path or entry}` does not exist!"]
-        base = _deep(base, yaml.load(text, Loader=_Loader) or {})
-    return _deep(base, {key: value for key, value in raw.items() if key != "include"}), []
-
-
-def _deep(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(under)
-    for key, value in over.items():
-        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = _deep(merged[key], value) if both else value
-    return merged
-
-
 def _config(raw: dict[str, Any]) -> Config:
     config = Config(merged=raw, workflow=raw.get("workflow") or {}, variables=_variables(raw.get("variables")))
     config.stages = [".pre", *(raw.get("stages") or _DEFAULT_STAGES), ".post"]
@@ -119,7 +76,16 @@ def _config(raw: dict[str, Any]) -> Config:
             continue
         job = _extended(raw, str(name), body, config.errors, ())
         config.jobs[str(name)] = {**defaults, **_dereferenced(raw, job)}
+    config.merged = {str(name): _expanded(raw, str(name), body) for name, body in raw.items()}
     return config
+
+
+def _expanded(raw: dict[str, Any], name: str, body: Any) -> Any:
+    """Return an entry as the merged file shows it: what it extends is in it, and `extends` still named."""
+    if not isinstance(body, dict):
+        return _dereferenced(raw, body)
+    named = {"extends": body["extends"]} if "extends" in body and name not in RESERVED else {}
+    return _dereferenced(raw, {**_extended(raw, name, body, [], ()), **named})
 
 
 def _extended(
@@ -134,12 +100,12 @@ def _extended(
             problem = "circular dependency detected" if parent in path else f"unknown keys in `extends` ({parent})"
             errors.append(f"{name}: {problem}")
             continue
-        merged = _deep(merged, _extended(raw, name, raw[parent], errors, (*path, parent)))
-    return _deep(merged, {key: value for key, value in body.items() if key != "extends"})
+        merged = deep_merged(merged, _extended(raw, name, raw[parent], errors, (*path, parent)))
+    return deep_merged(merged, {key: value for key, value in body.items() if key != "extends"})
 
 
 def _dereferenced(raw: dict[str, Any], value: Any) -> Any:
-    if isinstance(value, _Reference):
+    if isinstance(value, Reference):
         found: Any = raw
         for key in value:
             found = found.get(key, {}) if isinstance(found, dict) else {}

@@ -16,6 +16,7 @@ from pathlib import Path
 from bot.sandbox import git_store, hooks, payloads
 from bot.sandbox.ci.children import NO_PROJECT, NOT_MADE, SOURCE, child_of, configuration, is_bridge, waits
 from bot.sandbox.ci.config import Config, needs_of, read_config
+from bot.sandbox.ci.includes import Elsewhere
 from bot.sandbox.ci.lint import rule_errors, selected
 from bot.sandbox.state import Job, MergeRequest, Outcome, Pipeline, Project, User, World, now
 
@@ -74,7 +75,7 @@ def _create(world: World, pipeline: Pipeline, variables: dict[str, str]) -> None
 def _fill(world: World, pipeline: Pipeline, text: str, known: dict[str, str]) -> list[str]:
     """Give a pipeline the jobs of a configuration; return what is wrong with it."""
     project, sha = pipeline.project, pipeline.sha
-    config = read_config(text, lambda path: _text(project, sha, path))
+    config = read_config(text, lambda path: _text(project, sha, path), elsewhere(world, pipeline.user))
     errors = config.errors or rule_errors(config)
     paths = [entry["path"] for entry in git_store.tree(project.git_dir, sha, recursive=True) or []]
     if not errors:
@@ -86,6 +87,18 @@ def _fill(world: World, pipeline: Pipeline, text: str, known: dict[str, str]) ->
 def _add(world: World, pipeline: Pipeline) -> None:
     pipeline.id, pipeline.iid = world.next_id(), len(pipeline.project.pipelines) + 1
     pipeline.project.pipelines.append(pipeline)
+
+
+def elsewhere(world: World, user: User) -> Elsewhere:
+    """Return what an account may include from outside of a project."""
+
+    def of_project(path: str, ref: str | None, file: str) -> str | None:
+        found = world.project_at(path)
+        if found is None or not (found.visibility != "private" or found.members.get(user.id, 0) >= 20):
+            return None
+        return _text(found, ref or found.default_branch or "HEAD", file)
+
+    return Elsewhere(project=of_project, remote=world.remote_files.get)
 
 
 def _text(project: Project, sha: str, path: str) -> str | None:
@@ -122,6 +135,9 @@ def _run(world: World, pipeline: Pipeline, variables: dict[str, str]) -> None:
             for job in waiting:
                 job.status = "manual"
             ready = [job for job in ready if job not in waiting]
+            for job in [job for job in ready if not _has_runner(pipeline.project, job)]:
+                job.status = "pending"
+                ready.remove(job)
             if not ready:
                 _finish(world, pipeline)
                 return
@@ -130,6 +146,11 @@ def _run(world: World, pipeline: Pipeline, variables: dict[str, str]) -> None:
             run.start()
         for run in runs:
             run.join()
+
+
+def _has_runner(project: Project, job: Job) -> bool:
+    tags = set(map(str, job.config.get("tags") or ()))
+    return is_bridge(job) or any(one.takes(tags) for one in project.runners)
 
 
 def _is_ready(pipeline: Pipeline, job: Job) -> bool:
@@ -284,6 +305,10 @@ def _section(name: str, text: str) -> str:
 
 
 def _finish(world: World, pipeline: Pipeline) -> None:
+    if any(job.status == "pending" for job in pipeline.jobs):  # no runner takes it: it waits until it is cancelled
+        has_run = any(job.started_at for job in pipeline.jobs)
+        _set(world, pipeline, "running" if has_run else "pending")
+        return
     bad = any(job.status in ("failed", "canceled") and not job.allow_failure for job in pipeline.jobs)
     blocked = any(job.status == "manual" and not job.allow_failure for job in pipeline.jobs)
     pipeline.finished_at = now()

@@ -5,7 +5,8 @@ from typing import Any
 
 import yaml
 
-from bot.sandbox.ci.config import Config, ReadFile, read_config
+from bot.sandbox.ci.config import Config, read_config
+from bot.sandbox.ci.includes import Elsewhere, ReadFile
 from bot.sandbox.ci.rules import RuleError, decide
 
 _NO_JOBS = (
@@ -18,12 +19,13 @@ def lint(
     text: str,
     *,
     read_file: ReadFile | None = None,
+    elsewhere: Elsewhere | None = None,
     dry_run: bool = False,
     ref: str = "main",
     paths: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return the answer's body; only a dry run notices that no job would run."""
-    config = read_config(text, read_file)
+    config = read_config(text, read_file, elsewhere)
     errors = list(config.errors) or rule_errors(config)
     warnings: list[str] = []
     if dry_run and not errors:
@@ -44,7 +46,7 @@ def lint(
         "merged_yaml": yaml.safe_dump(_plain(config.merged), sort_keys=False) if not errors else None,
         "errors": errors,
         "warnings": warnings,
-        "includes": [],
+        "includes": config.includes,
     }
 
 

@@ -37,7 +37,8 @@ def user(call: Call) -> Answer:
     found = call.world.users.get(call.number("user"))
     if found is None:
         raise message(404, "404 User Not Found")
-    return Answer(200, shapes.account(call.world, found))
+    seen_by_admins = {"is_admin": found.is_admin, "external": found.is_external} if call.user.is_admin else {}
+    return Answer(200, {**shapes.account(call.world, found), **seen_by_admins})
 
 
 def project(call: Call) -> Answer:
@@ -51,7 +52,7 @@ def member(call: Call) -> Answer:
     role = call.project.members.get(found.id, 0) if found else 0
     if found is None or not role:
         raise message(404, "404 Not found")
-    return Answer(200, shapes.member(call.world, found, role))
+    return Answer(200, {**shapes.member(call.world, found, role), **call.project.memberships.get(found.id, {})})
 
 
 def members(call: Call) -> Answer:

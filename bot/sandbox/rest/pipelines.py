@@ -1,11 +1,13 @@
 """Pipelines, jobs and logs."""
 
+from typing import Any
+
 from bot.sandbox.acts import message
 from bot.sandbox.ci import engine
 from bot.sandbox.ci.children import SOURCE, is_bridge
 from bot.sandbox.rest import shapes
 from bot.sandbox.rest.call import Answer, Call, paged
-from bot.sandbox.state import Job, Pipeline
+from bot.sandbox.state import Job, Pipeline, Runner
 
 
 def listing(call: Call) -> Answer:
@@ -73,3 +75,32 @@ def job(call: Call) -> Answer:
 def trace(call: Call) -> Answer:
     """Show a job's log as plain text."""
     return Answer(200, _job(call)[1].trace.encode(), {"Content-Type": "text/plain"})
+
+
+def runners(call: Call) -> Answer:
+    """List a project's runners; `tag_list` keeps those that have all these tags."""
+    call.need_level(40)
+    wanted = {tag for tag in (call.text("tag_list") or "").split(",") if tag}
+    status = (call.text("status") or "").upper()
+    rows = [
+        (number, one)
+        for number, one in enumerate(call.project.runners, 1)
+        if (one.has_any_tag or wanted <= set(one.tags)) and status in ("", one.status)
+    ]
+    return paged(call, rows, lambda row: _runner(*row))
+
+
+def _runner(number: int, one: Runner) -> dict[str, Any]:
+    """Return a runner as lists show it, without its tags."""
+    return {
+        "id": number,
+        "description": f"runner {number}",
+        "ip_address": "",
+        "active": not one.is_paused,
+        "paused": one.is_paused,
+        "is_shared": one.scope == "instance",
+        "runner_type": f"{one.scope}_type",
+        "name": None,
+        "online": one.status == "ONLINE",
+        "status": one.status.lower(),
+    }

@@ -212,5 +212,12 @@ def lint(call: Call) -> Answer:
         content = git_store.read(project.git_dir, ref, path)
         return content.decode("utf-8", "replace") if content is not None else None
 
-    body = check(str(call.params["content"]), read_file=read, dry_run=call.flag("dry_run"), ref=ref, paths=paths)
+    body = check(
+        str(call.params["content"]),
+        read_file=read,
+        elsewhere=engine.elsewhere(call.world, call.user),
+        dry_run=call.flag("dry_run"),
+        ref=ref,
+        paths=paths,
+    )
     return Answer(200, body)

@@ -70,6 +70,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", _RUN + "/cancel", pipelines.cancel),
     ("GET", _P + "/jobs/:job", pipelines.job),
     ("GET", _P + "/jobs/:job/trace", pipelines.trace),
+    ("GET", _P + "/runners", pipelines.runners),
     ("GET", "/projects", webhooks.projects),
     ("GET", "/groups/:group", webhooks.group),
     ("GET", "/groups/:group/projects", webhooks.projects),

@@ -68,7 +68,7 @@ def token(one: Token, number: int) -> Json:
         "user_id": one.user.id,
         "last_used_at": None,
         "active": True,
-        "expires_at": "2027-11-01",
+        "expires_at": one.expires_at.date().isoformat() if one.expires_at else "2027-11-01",
     }
 
 
@@ -364,7 +364,7 @@ def job(world: World, run: Pipeline, one: Job) -> Json:
         "runner": None,
         "artifacts_expire_at": None,
         "archived": False,
-        "tag_list": [],
+        "tag_list": [str(tag) for tag in one.config.get("tags") or ()],
     }
     return {**shown, **({"failure_reason": one.failure_reason} if one.failure_reason else {})}
 

@@ -1,6 +1,7 @@
 """What machines ask: is it alive, is it ready, and how much of what happens."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -18,11 +19,15 @@ _LONGEST_SILENCE_SECONDS = 60.0
 
 
 class Health(msgspec.Struct, frozen=True, omit_defaults=True):
-    """`failing` names each part without which nothing is taken in, `silent` those for which orders have to wait."""
+    """`failing` names each part without which nothing is taken in, `silent` those for which orders have to wait.
+
+    `warnings` say what works, but not for long.
+    """
 
     status: str
     failing: Mapping[str, str] = {}
     silent: Mapping[str, str] = {}
+    warnings: Mapping[str, str] = {}
 
 
 @get("/health/live", sync_to_thread=False)
@@ -37,9 +42,11 @@ def ready(request: Request[Any, Any, Any]) -> Response[Health]:
     parts = parts_of(request)
     failing = {**_failing_database(parts), **parts.is_ready()}
     silent = {**parts.outside.silent(), **({} if failing else _silent_workers(parts))}
+    ending = parts.token.warning(datetime.now(UTC).date())
+    warnings = {"GitLab token": ending} if ending else {}
     if failing:
-        return Response(Health("not ready", failing, silent), status_code=503)
-    return Response(Health("degraded" if silent else "ready", silent=silent), status_code=200)
+        return Response(Health("not ready", failing, silent, warnings), status_code=503)
+    return Response(Health("degraded" if silent else "ready", silent=silent, warnings=warnings), status_code=200)
 
 
 def _silent_workers(parts: WebParts) -> dict[str, str]:
