@@ -439,9 +439,11 @@ class UnreachableError(Exception):
     """An outside part did not answer; waiting can help.
 
     `part` is GitLab, Ollama, Chroma or PostgreSQL. `effect_possible` is true when a write may have happened.
+    `retry_after` are the seconds for which the part itself asked to be left alone.
     """
 
-    def __init__(self, part: str, detail: str, *, effect_possible: bool = False) -> None:
+    def __init__(self, part: str, detail: str, *, effect_possible: bool = False, retry_after: int = 0) -> None:
         super().__init__(f"{part} did not answer: {detail}")
         self.part = part
         self.effect_possible = effect_possible
+        self.retry_after = retry_after

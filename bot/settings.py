@@ -45,6 +45,22 @@ class Settings(BaseSettings):
     sweep_seconds: float = Field(
         60.0, ge=0, le=3600, description="seconds between looks for what no webhook brought; 0: never look"
     )
+    order_characters: int = Field(
+        20_000, ge=200, le=20_000, description="the longest order in free words that is taken"
+    )
+    orders_per_person: int = Field(20, ge=0, description="orders taken from one person in ten minutes; 0: any number")
+    orders_per_project: int = Field(100, ge=0, description="orders taken in one project in ten minutes; 0: any number")
+    orders_per_discussion: int = Field(
+        40, ge=0, description="orders taken in one issue or merge request in ten minutes; 0: any number"
+    )
+    turns_in_a_row: int = Field(
+        6,
+        ge=0,
+        description="so many orders in a row within seconds of the answers are a program's: a pause follows; 0: never",
+    )
+    notes_per_minute: int | None = Field(
+        None, ge=0, description="notes GitLab lets one account write in a minute; 0: any number"
+    )
     takeover_seconds: float = Field(
         20.0, ge=1, le=300, description="seconds after which orders of a worker that died are taken over"
     )
@@ -121,6 +137,13 @@ class Settings(BaseSettings):
     def operator_names(self) -> frozenset[str]:
         """Names and ids of the operators, in lower case."""
         return frozenset(name.strip().lstrip("@").lower() for name in self.operators.split(",") if name.strip())
+
+    @property
+    def note_budget(self) -> int:
+        """Notes in a minute: GitLab's own default, or what gitlab.com allows (docs.gitlab.com/user/gitlab_com)."""
+        if self.notes_per_minute is not None:
+            return self.notes_per_minute
+        return 60 if self.gitlab_url == "https://gitlab.com" else 300
 
     @property
     def ollama_urls(self) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ from bot.domain import (
     UnreachableError,
 )
 from bot.logs import about_order
-from bot.store import alive, conversations, orders, proposals
+from bot.store import alive, conversations, orders, proposals, turns
 from bot.store.pool import Pool
 
 log = structlog.get_logger()
@@ -97,7 +97,7 @@ class _Patience(procrastinate.BaseRetryStrategy):
             return RetryDecision(retry_in={"seconds": _SECONDS_UNTIL_FREE})
         if not isinstance(exception, UnreachableError) or job.attempts >= len(self.waits):
             return None
-        return RetryDecision(retry_in={"seconds": self.waits[job.attempts]})
+        return RetryDecision(retry_in={"seconds": max(self.waits[job.attempts], exception.retry_after)})
 
 
 class Queue:
@@ -151,7 +151,12 @@ class Queue:
             )
             orders.link_delivery(connection, delivery_key, order_id)
             task = self._front.configure_task(
-                name=_TASK, queue="orders", lock=str(conversation_id), connection=connection, allow_unknown=True
+                name=_TASK,
+                queue="orders",
+                lock=str(conversation_id),
+                priority=-turns.take(connection, event.project.id),
+                connection=connection,
+                allow_unknown=True,
             )
             task.defer(order_id=str(order_id))
         return "queued"

@@ -8,7 +8,8 @@ from urllib3.exceptions import NewConnectionError
 from bot.domain import CannotError, UnreachableError
 
 _PASSING = frozenset({429, 500, 502, 503, 504})
-_LONGEST_WAIT = 20.0
+_LONGEST_WAIT = 20  # seconds in one call; for longer the whole order is laid aside
+_LONGEST_RETRY_AFTER = 3600
 
 
 class RefusedError(CannotError):
@@ -34,14 +35,15 @@ def never_stood(error: requests.RequestException) -> bool:
 
 
 def came_too_early(response: requests.Response) -> bool:
-    """Tell whether GitLab refused before doing anything and wants to be asked again: busy, or another holds a lock."""
+    """Tell whether GitLab refused before doing anything and wants to be asked again soon: busy, or a lock is held."""
     status = response.status_code
-    return status == 429 or (status == 409 and "Resource lock" in response.text)
+    is_early = status == 429 or (status == 409 and "Resource lock" in response.text)
+    return is_early and _retry_after(response) <= _LONGEST_WAIT
 
 
 def may_pass(response: requests.Response) -> bool:
     """Tell whether the same question can get another answer a little later."""
-    return response.status_code in _PASSING
+    return response.status_code in _PASSING and _retry_after(response) <= _LONGEST_WAIT
 
 
 def raise_for(response: requests.Response, route: str, *, is_write: bool) -> None:
@@ -51,7 +53,12 @@ def raise_for(response: requests.Response, route: str, *, is_write: bool) -> Non
         return
     if status == 429 or status >= 500:
         # A 5xx may come after the effect was taken; 429 comes before.
-        raise UnreachableError("GitLab", f"{status} at {route}", effect_possible=is_write and status != 429)
+        raise UnreachableError(
+            "GitLab",
+            f"{status} at {route}",
+            effect_possible=is_write and status != 429,
+            retry_after=_retry_after(response),
+        )
     raise RefusedError(status, _detail(response), route)
 
 
@@ -76,9 +83,14 @@ def _detail(response: requests.Response) -> str:
 
 
 def wait_asked_for(response: requests.Response, default: float) -> float:
-    """Return the seconds GitLab asks to be left alone, within reason."""
+    """Return the seconds GitLab asks to be left alone."""
     asked = response.headers.get("Retry-After", "")
-    return min(float(asked), _LONGEST_WAIT) if asked.isdigit() else default
+    return float(_retry_after(response)) if asked.isdecimal() else default
+
+
+def _retry_after(response: requests.Response) -> int:
+    asked = response.headers.get("Retry-After", "")
+    return min(int(asked), _LONGEST_RETRY_AFTER) if asked.isdecimal() and asked.isascii() else 0
 
 
 def _words(status: int, detail: str, what: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from bot.domain import AccessLevel, CannotError, Chat, ChatMessage, Decision
-from bot.handlers import memory
+from bot.handlers import limits, memory
 from bot.handlers.chat_orders import carry_out
 from bot.handlers.command import Command, read_order
 from bot.handlers.converse import converse
@@ -24,6 +24,10 @@ _SECONDS_BETWEEN_WORDS = 0.1
 
 def handle_chat(services: Services, event: Chat, order: Order) -> str:
     """Answer; return a word for how it ended."""
+    over = limits.too_much(services, order)
+    if over is not None:
+        tell(services, event, order, over.text)
+        return limits.LIMITED
     asked = read_order(event.text)
     is_command = isinstance(asked, Command)
     memory.begin(services, order, event.text, resumes=not is_command)
@@ -33,6 +37,7 @@ def handle_chat(services: Services, event: Chat, order: Order) -> str:
         if isinstance(asked, Command):
             text, result = carry_out(services, order, asked, listener.on_step), str(asked.name)
         else:
+            limits.check_length(services.settings, event.text)
             text, result = _talk(services, order, event.text, listener)
     except CannotError as refused:
         text, result = texts.refusal(str(refused)), "refused"

@@ -127,6 +127,12 @@ def read_command(text: str, names: tuple[str, ...]) -> Order | None:
     return read_order(words, whole=read.strip())
 
 
+def stands_too_far_down(text: str, names: tuple[str, ...]) -> bool:
+    """Tell whether a line begins with one of `names` (without @) below what is read."""
+    pattern = "|".join(re.escape(name) for name in names)
+    return bool(re.search(rf"^@(?:{pattern})\b", text[_READ_AT_MOST:], re.IGNORECASE | re.MULTILINE))
+
+
 def read_order(words: str, *, whole: str = "") -> Order:
     """Read the words after the mention; `whole` is what the model gets to see."""
     asked = _POLITE.sub("", words.strip(" \t\n.,!?:;()")).strip()

@@ -6,11 +6,11 @@ from typing import assert_never
 import structlog
 
 from bot.domain import CannotError, ChatMessage, Mention, SkipError
-from bot.handlers import answer, explaining, hook_health, memory, orders
-from bot.handlers.command import Command, CommandName, FreeText, Unknown, read_command
+from bot.handlers import answer, explaining, hook_health, limits, memory, orders
+from bot.handlers.command import Command, CommandName, FreeText, Unknown, read_command, stands_too_far_down
 from bot.handlers.reply import Reply
 from bot.proposals.order import Order
-from bot.replies import texts
+from bot.replies import pace, texts
 from bot.services import Services
 
 log = structlog.get_logger()
@@ -25,11 +25,16 @@ def handle_mention(services: Services, event: Mention, order: Order) -> str:
     """Answer a mention with one note; return a word for how it ended."""
     asked = read_command(event.text, services.mention_names)
     if asked is None:
-        raise SkipError("the mention stands in a quote or in code")
+        return _not_found(services, event, order)
+    over = limits.too_much(services, order)
+    if over is not None:
+        return _left_out(services, order, over)
     services.gitlab.react(order.project.id, order.place, order.note_id, "eyes")
     memory.begin(services, order, event.text, resumes=isinstance(asked, FreeText))
     reply = Reply(services, order, footnote=hook_health.why_late(services, order.project.id) if event.is_late else "")
     try:
+        if isinstance(asked, FreeText):
+            limits.check_length(services.settings, event.text)
         result = _carry_out(services, order, asked, reply)
     except CannotError as refused:
         reply.show(texts.refusal(str(refused)))
@@ -38,6 +43,22 @@ def handle_mention(services: Services, event: Mention, order: Order) -> str:
         memory.keep(services, order, ChatMessage(role="assistant", content=reply.said))
     react_at_end(services, order, is_well=result not in NOT_WELL)
     return result
+
+
+def _not_found(services: Services, event: Mention, order: Order) -> str:
+    """Answer an order that stands below what is read; be deaf to quotes and code."""
+    if not stands_too_far_down(event.text, services.mention_names):
+        raise SkipError("the mention stands in a quote or in code")
+    Reply(services, order).show(texts.refusal(pace.too_long(len(event.text), services.settings.order_characters)))
+    return "refused"
+
+
+def _left_out(services: Services, order: Order, over: limits.TooMuch) -> str:
+    if over.is_told:
+        Reply(services, order).show(over.text)
+    else:
+        limits.leave_out(services, order)
+    return limits.LIMITED
 
 
 def react_at_end(services: Services, order: Order, *, is_well: bool) -> None:

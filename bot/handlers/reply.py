@@ -6,6 +6,7 @@ from typing import Protocol
 
 from bot.domain import SafeText, SkipError
 from bot.gitlab.answers import RefusedError
+from bot.handlers import limits
 from bot.proposals.order import Order
 from bot.replies import texts
 from bot.replies.render import safe
@@ -74,6 +75,7 @@ class Reply:
         return next(own, None)
 
     def _create(self, text: SafeText) -> int:
+        limits.wait_for_note(self._services)
         try:
             note_id = self._written(text, self._order.discussion_id)
         except RefusedError as refused:

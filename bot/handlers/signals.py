@@ -1,6 +1,7 @@
 """What the bot does when people react, approve, push, close or merge."""
 
 from bot.domain import CannotError, MergeRequestChanged, Person, ProposalStatus, Reaction, SkipError
+from bot.handlers import limits
 from bot.handlers.reply import Reply
 from bot.proposals import approval, note
 from bot.proposals.entitled import Signal
@@ -70,7 +71,8 @@ def _approve(services: Services, order: Order, proposal: Proposal, signal: Signa
     try:
         approved = approval.approve(services, order, proposal, signal)
     except CannotError as refused:
-        Reply(services, order).show(progress.not_merged(signal.person.username, str(refused)))
+        if not limits.is_told_often(services, order):
+            Reply(services, order).show(progress.not_merged(signal.person.username, str(refused)))
         return "refused"
     note.refresh(services, approved)
     return "merged" if approved.status == ProposalStatus.COMMITTED else "approved"

@@ -13,7 +13,7 @@ from bot.domain import Event, UnreachableError
 from bot.handlers.missed_changes import missed_changes
 from bot.handlers.missed_mentions import mentions_at, mentions_on_list, unless_refused
 from bot.services import Services
-from bot.store import sweeps
+from bot.store import limits, sweeps
 
 log = structlog.get_logger()
 
@@ -61,6 +61,8 @@ def _missed(services: Services) -> Iterator[tuple[str, Event]]:
         is_our_turn = sweeps.claim(connection, "mentions", every)
         hours = _ACTIVE_HOURS if is_off else _ANSWERED_HOURS
         places = sweeps.active_places(connection, hours, _MOST_PLACES) if is_our_turn else []
+        if is_our_turn:
+            limits.prune(connection)
         swept = sweeps.claim_proposals(connection, every, _MOST_PROPOSALS)
     if is_our_turn:
         yield from unless_refused(mentions_on_list(services))

@@ -111,7 +111,6 @@ def test_a_write_that_is_sent_elsewhere_names_the_right_address(gitlab: GitLab, 
     ("asked", "waited"),
     [
         pytest.param({"Retry-After": "7"}, 7.0, id="as long as it asks"),
-        pytest.param({"Retry-After": "3600"}, 20.0, id="but no hour"),
         pytest.param({"Retry-After": "Wed, 25 Nov 2026 07:28:00 GMT"}, 0.3, id="a date is not understood"),
         pytest.param({}, 0.3, id="without a word"),
     ],
@@ -128,6 +127,18 @@ def test_a_busy_gitlab_is_left_alone_and_asked_again(
     wires.script = [busy, GOOD_PROJECT if act is read else GOOD_NOTE]
     act(gitlab)
     assert (waits, len(wires.asked)) == ([waited], 2)
+
+
+@pytest.mark.parametrize("act", [read, write])
+@pytest.mark.parametrize(("status", "asked", "kept"), [(429, "60", 60), (429, "86400", 3600), (503, "45", 45)])
+def test_who_asks_for_a_long_wait_is_not_asked_again_meanwhile(
+    gitlab: GitLab, wires: WireServer, act: Callable[[GitLab], object], status: int, asked: str, kept: int
+) -> None:
+    wires.script = [Wire(status, "Retry later\n", {"Retry-After": asked})]
+    with pytest.raises(UnreachableError) as busy:
+        act(gitlab)
+    posts_or_reads = [one for one in wires.asked if one.method == ("GET" if act is read else "POST")]
+    assert (len(posts_or_reads), busy.value.retry_after) == (1, kept)
 
 
 @pytest.mark.parametrize("act", [read, write])

@@ -15,6 +15,8 @@ from bot.settings import read_settings
 from tests.world.scripted_ollama import ScriptedOllama
 from tests.world.town import SECRET, Story, Town
 
+LIMITS = ("ORDERS_PER_PERSON", "ORDERS_PER_PROJECT", "ORDERS_PER_DISCUSSION", "TURNS_IN_A_ROW", "NOTES_PER_MINUTE")
+
 
 @contextmanager
 def open_town(postgres: str, folder: Path, name: str, **more: str) -> Iterator[Town]:
@@ -39,6 +41,8 @@ def open_town(postgres: str, folder: Path, name: str, **more: str) -> Iterator[T
             "PIPEWRIGHT_OAUTH_CLIENT_ID": application.uid,
             "PIPEWRIGHT_OAUTH_CLIENT_SECRET": application.secret,
             "PIPEWRIGHT_SWEEP_SECONDS": "0",  # a story says itself when the bot looks around
+            # one bot hears all stories: what holds floods back has a town of its own
+            **{f"PIPEWRIGHT_{name}": "0" for name in LIMITS},
             **{f"PIPEWRIGHT_{key.upper()}": value for key, value in more.items()},
         },
         env_file=None,

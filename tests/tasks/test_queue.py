@@ -95,6 +95,19 @@ def test_silence_of_an_outside_part_is_tried_again(database: str, pool: Pool) ->
     assert recorder.told == []
 
 
+def test_a_part_that_asks_to_be_left_alone_is_left_alone_so_long(database: str, pool: Pool) -> None:
+    recorder = Recorder({"@pipewright help": [UnreachableError("GitLab", "429", retry_after=600)]})
+    queue = Queue(database, pool, recorder.work())
+    queue.accept("delivery-1", mention(1))
+
+    queue.run_worker(1, threading.Event(), wait=False)
+
+    with pool.connection() as connection:
+        row = connection.execute("select extract(epoch from scheduled_at - now()) from procrastinate_jobs").fetchone()
+    assert row is not None
+    assert 500 < row[0] <= 600
+
+
 def test_whoever_asked_is_told_when_all_tries_failed(database: str, pool: Pool) -> None:
     recorder = Recorder({"@pipewright help": [UnreachableError("GitLab", "timeout")] * 9})
     queue = Queue(database, pool, recorder.work(), waits=(0, 0))
