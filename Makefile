@@ -35,6 +35,7 @@ check: setup ## format, lint, types, import contract, tests: what CI runs
 	@$(BIN)/ruff check bot bench tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.secrets.find_secrets
 	@$(BIN)/python -m pytest $(ARGS)
 
 format: setup ## rewrite the code as the formatter wants it
@@ -49,6 +50,7 @@ bench: setup ## measure (ratios in one run)
 	@$(BIN)/python -m bench.speed $(ARGS)
 	@$(BIN)/python -m bench.turns
 	@$(BIN)/python -m bench.retrieval
+	@$(BIN)/python -m bench.flood
 
 bench-pipelines: setup ## measure the pipelines for CORPUS=DIR of checkouts (FACTS=TSV, ARGS="--run --mutate --out DIR")
 	@$(BIN)/python -m bench.pipelines "$(CORPUS)" $(if $(FACTS),--facts "$(FACTS)") $(ARGS)

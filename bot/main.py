@@ -1,5 +1,6 @@
 """The doors of the program: opens every part in order, then serves the web, works on orders, or both."""
 
+import os
 import shutil
 import signal
 import socket
@@ -274,6 +275,7 @@ def work(settings: Settings) -> None:
             "to servers. Without them `pipewright serve` does everything in one process."
         )
     logs.configure(settings.log_format)
+    os.nice(5)  # on a machine shared with the web GitLab comes first, for it gives up after ten seconds
     stop = _stopped_by_signal()
     with open_parts(settings) as parts:
         _warm_up(parts.services)

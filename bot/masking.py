@@ -37,11 +37,18 @@ def mask_secrets(text: str) -> str:
     return _NAMED.sub(_masked_when_random, text)
 
 
+def secrets_in(text: str) -> list[str]:
+    """Return what `mask_secrets` would replace."""
+    shaped = [found.group() for shape in _SHAPES for found in shape.finditer(text)]
+    return shaped + [found["value"] for found in _NAMED.finditer(text) if is_random(found["value"])]
+
+
 def _masked_when_random(found: re.Match[str]) -> str:
-    return f"{found['name']}{_MASK}" if _is_random(found["value"]) else found.group()
+    return f"{found['name']}{_MASK}" if is_random(found["value"]) else found.group()
 
 
-def _is_random(value: str) -> bool:
+def is_random(value: str) -> bool:
+    """Tell whether a value looks like chance: long hexadecimal, or letters and digits without much repetition."""
     if _LONG_HEX.fullmatch(value):
         return True
     has_both = any(letter.isdigit() for letter in value) and any(letter.isalpha() for letter in value)

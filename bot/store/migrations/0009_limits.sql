@@ -4,7 +4,6 @@ alter table orders
     add column project_id bigint generated always as ((event -> 'project' ->> 'id')::bigint) stored;
 create index orders_by_person on orders (person_id, created_at desc);
 create index orders_by_project on orders (project_id, created_at desc);
-create index orders_unfinished on orders (created_at) where state in ('queued', 'running');
 
 -- Whom was told until when that there is too much of something: once, not for every order.
 create table limit_notices (
