@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test run check format lock bench bench-pipelines monkey crash clean
+.PHONY: help setup demo test run check format lock bench bench-pipelines monkey crash fuzz clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
@@ -60,6 +60,9 @@ monkey: setup ## let a model that does anything at all take 10 000 turns (TURNS=
 
 crash: setup ## kill the bot at every boundary between two effects and compare how it ends (ARGS="--story merged --every 10")
 	@$(BIN)/python -m tests.crash $(ARGS)
+
+fuzz: setup ## send 100 000 odd webhooks, and as much to every reader (EXAMPLES=N for more or fewer)
+	@PIPEWRIGHT_FUZZ_EXAMPLES=$(or $(EXAMPLES),100000) $(BIN)/python -m pytest tests/fuzz -n0 -s --durations=0 $(ARGS)
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

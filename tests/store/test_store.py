@@ -168,7 +168,7 @@ def test_many_first_mentions_at_once_share_one_conversation(database: str, pool:
 def test_an_order_that_cannot_be_queued_leaves_no_trace(database: str, pool: Pool) -> None:
     queue = Queue(database, pool, None)
     with pool.connection() as connection:
-        connection.execute("alter table procrastinate_jobs rename to elsewhere")
+        connection.execute("alter function procrastinate_defer_jobs_v1 rename to elsewhere")
     with pytest.raises(ConnectorException):
         queue.accept("delivery-1", mention())
     assert [count(pool, name) for name in ("orders", "deliveries", "conversations")] == [0] * 3

@@ -25,7 +25,8 @@ class Job(Struct, frozen=True, kw_only=True):
 
 def merged_jobs(document: Document) -> dict[str, Job]:
     """Return every job of the file by name, hidden ones too."""
-    return {name: _merged(document, name) for name in document.jobs}
+    known: dict[str, Job] = {}
+    return {name: _merged(document, name, known) for name in document.jobs}
 
 
 def bases(body: dict[str, Any]) -> tuple[str, ...]:
@@ -85,17 +86,24 @@ def _flat(document: Document, values: list[Any], depth: int) -> list[Any]:
     return found
 
 
-def _merged(document: Document, name: str, seen: tuple[str, ...] = ()) -> Job:
+def _merged(document: Document, name: str, known: dict[str, Job], seen: tuple[str, ...] = ()) -> Job:
+    """Each job is merged once: jobs that extend two others each, row upon row, would double the work with every row."""
+    if name not in known:
+        known[name] = _merged_anew(document, name, known, seen)
+    return known[name]
+
+
+def _merged_anew(document: Document, name: str, known: dict[str, Job], seen: tuple[str, ...]) -> Job:
     body = document.jobs[name]
     whole: dict[str, Any] = {}
     is_open = _points_outside(document, body)
     for base in bases(body):
-        if base in seen or base == name:
+        if base in seen or base == name or len(seen) > MAX_DEPTH:
             continue
         if base not in document.jobs:
             is_open = True
             continue
-        inherited = _merged(document, base, (*seen, name))
+        inherited = _merged(document, base, known, (*seen, name))
         whole, is_open = deep_merged(whole, inherited.body), is_open or inherited.is_open
     return Job(
         name=name,

@@ -10,6 +10,7 @@ from bot.domain import CannotError, Finding
 MAX_DEPTH = 100
 # GitLab counts the memory a file takes with its aliases written out, and refuses more than 2 MB.
 MAX_VALUES = 200_000
+MAX_DIGITS = 300  # Python refuses to write out numbers of more than 4300 digits, and hexadecimal ones grow
 # Below these keys GitLab wants texts; what YAML reads as something else reaches the job in another spelling.
 _TEXTS = frozenset({"variables", "matrix", "image", "services", "tags", "needs", "stages", "stage", "entrypoint"})
 _OCTAL = re.compile(r"[-+]?0[0-7_]+")
@@ -30,6 +31,8 @@ def _size(node: yaml.Node, sizes: dict[int, int]) -> int:
         if not sizes[id(node)]:
             raise CannotError(f"an alias stands for something it is itself a part of (line {_line(node)})")
         return sizes[id(node)]
+    if node.tag == "tag:yaml.org,2002:int" and len(node.value) > MAX_DIGITS:
+        raise CannotError(f"a number of {len(node.value)} digits is none GitLab knows (line {_line(node)})")
     sizes[id(node)] = 0
     children = node.value if isinstance(node, yaml.CollectionNode) else []
     parts = (part for child in children for part in (child if isinstance(child, tuple) else (child,)))
@@ -60,7 +63,7 @@ def find_traps(root: yaml.Node, path: str) -> Iterator[Finding]:
             return
         if isinstance(node, yaml.MappingNode):
             yield from _keys(node, path)
-            waiting += [(value, is_text or key.value in _TEXTS, depth + 1) for key, value in node.value]
+            waiting += [(value, is_text or str(key.value) in _TEXTS, depth + 1) for key, value in node.value]
         elif isinstance(node, yaml.SequenceNode):
             waiting += [(item, is_text, depth + 1) for item in node.value]
         elif isinstance(node, yaml.ScalarNode) and not node.style:

@@ -1,0 +1,179 @@
+"""Whatever people, files and models write, it is read to an end: the command parser, the check ladder, the renderer."""
+
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.ci.checks import check
+from bot.handlers.command import Command, FreeText, Unknown, read_command
+from bot.replies.render import MAX_CHARACTERS, safe
+from tests.fuzz.conftest import examples
+
+TOP = Path(__file__).parents[2]
+MEGABYTES, SECONDS = 1500, 240
+
+WORDS = [
+    *(
+        "@pipewright",
+        "@pipewright-bot",
+        "help",
+        "generate",
+        "approve",
+        "status",
+        "undo",
+        "please",
+        "why did it fail on",
+    ),
+    *("set up CI", "0123abc", "\n", "\n\n", " ", ",", ">", ">>>\n", "`", "```\n", "~~~", "    ", "<code>", "</code>"),
+    *("<!--", "-->", "[", "](", ")", "![", "\\", "&#64;", "*", "_", "|", "\t", "\u200b", "\u202e", "\x00", "é", "😀"),
+]
+SNIPPETS = [
+    *("test:", "  script:", "    - echo", " - ", ": ", "&a ", "*a", "<<: *a", "!reference [a, b]", "{", "}", "[", "]"),
+    *("'", '"', "|", ">", "#", "---\n", "...\n", "\n", "\n  ", "stages:", "include:", "  local: x.yml", "image:"),
+    *("rules:", "  - if: $X == ", "=~ /(a+)+$/", "variables:", "extends: test", "needs: [test]", "parallel:"),
+    *("  matrix:", "!!python/object:os.system", "!!binary", "? ", "%YAML 1.2\n", "\t", "\x00", "\ufeff", "1e999"),
+    *("0o777", "2001-99-99", "~", "null", ".inf", "default:", "cache:", "a: &a [*a]", "trigger:", "spec:\n"),
+]
+
+
+def glued(pieces: list[str]) -> st.SearchStrategy[str]:
+    return st.lists(st.sampled_from(pieces) | st.text(max_size=6), max_size=30).map("".join)
+
+
+@examples(400)
+@given(glued(WORDS))
+def test_every_note_is_read_as_something(text: str) -> None:
+    read = read_command(text, ("pipewright", "pipewright-bot"))
+    assert read is None or isinstance(read, Command | FreeText | Unknown)
+    if "@pipewright" not in text.lower():
+        assert read is None
+
+
+@examples(300)
+@given(glued(SNIPPETS))
+def test_every_file_is_checked_to_an_end(text: str) -> None:
+    for finding in check(text):
+        assert finding.message
+        assert finding.line is None or 1 <= finding.line <= text.count("\n") + text.count("\r") + 2
+
+
+@examples(300)
+@given(glued(WORDS) | glued(SNIPPETS), st.integers(1, 400))
+def test_every_text_is_rendered_within_bounds(text: str, times: int) -> None:
+    assert len(safe(text * times).markdown) <= MAX_CHARACTERS + 1000
+
+
+def bounded() -> None:
+    """Let the kernel end whatever takes too much memory or time of the processor: no clock is watched."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEGABYTES * 2**20, MEGABYTES * 2**20))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+
+
+ALIASES = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)
+)
+MERGES = "b0: &b0 {x0: 1, y0: 1}\n" + "".join(
+    f"b{n}: &b{n}\n  <<: [*b{n - 1}, *b{n - 1}, *b{n - 1}]\n  x{n}: 1\n" for n in range(1, 30)
+)
+BOMBS = {
+    "aliases of aliases": ALIASES,
+    "merges of merges": MERGES,
+    "an alias of itself": "a: &a [*a]\ntest: *a\n",
+    "a mapping in itself": "a: &a {b: *a}\ntest: {script: *a}\n",
+    "a hundred thousand lists in each other": "a: " + "[" * 100_000 + "]" * 100_000,
+    "mappings in each other": "a: " + "{a: " * 20_000 + "1" + "}" * 20_000,
+    "blocks in each other": "".join(" " * n + "a:\n" for n in range(1_400)),
+    "brackets that never close": "a: " + "[" * 900_000,
+    "a scalar of two megabytes": "test:\n  script: " + "x" * 1_900_000,
+    "a key of two megabytes": "x" * 1_900_000 + ": 1\n",
+    "a hundred thousand jobs": "".join(f"j{n}: {{script: x}}\n" for n in range(60_000)),
+    "jobs that extend each other in a long row": "a0: {script: x}\n"
+    + "".join(f"a{n}: {{extends: a{n - 1}}}\n" for n in range(1, 3_000)),
+    "jobs that extend two others each, row upon row": "a0: {script: x}\nb0: {script: x}\n"
+    + "".join(f"{one}{n}: {{extends: [a{n - 1}, b{n - 1}]}}\n" for n in range(40, 0, -1) for one in "ab"),
+    "jobs that need each other": "".join(f"a{n}: {{script: x, needs: [a{(n + 1) % 500}]}}\n" for n in range(500)),
+    "a regular expression that never ends": "test: {script: x, rules: [{if: '$X =~ /" + "(a+)+" * 200 + "$/'}]}\n",
+    "a number of many digits": "test: {script: x, retry: " + "9" * 100_000 + "}\n",
+    "hexadecimal of many digits": "test: {script: x, retry: 0x" + "f" * 500_000 + "}\n",
+    "sexagesimal of many digits": "test: {script: x, retry: " + "59:" * 50_000 + "59}\n",
+    "a date that is none": "test: {script: x, variables: {A: 2001-99-99T99:99:99Z}}\n",
+    "a matrix of billions": "test: {script: x, parallel: {matrix: [{"
+    + ", ".join(f"V{n}: [1,2,3,4,5,6,7,8,9]" for n in range(10))
+    + "}]}}\n",
+    "references in a circle": "a: {script: !reference [b, script]}\nb: {script: !reference [a, script]}\n",
+    "zeros": "\x00" * 100_000,
+    "documents without end": "---\na: 1\n" * 50_000,
+    "tabs": "\t" * 500_000,
+    "quotes": '"' * 500_001,
+    "anchors": "".join(f"a{n}: &a{n} 1\n" for n in range(60_000)),
+}
+
+
+TEXTS = {
+    "quotes in quotes": ">" * 20_000 + " @pipewright help",
+    "lists in lists": "".join("  " * n + "- x\n" for n in range(3_000)) + "@pipewright help",
+    "brackets": "[" * 20_000,
+    "brackets and parentheses": "[a](" * 20_000,
+    "stars": "*a_" * 20_000,
+    "backticks": "".join("`" * (n % 200) + " " for n in range(20_000)),
+    "images": "![" * 100_000,
+    "tags": "<a " * 100_000,
+    "comments": "<!--" * 100_000,
+    "mentions": "@pipewright " * 100_000,
+    "slashes": "/close\n" * 100_000,
+    "entities": "&#64;" * 100_000,
+    "blanks": " " * 1_000_000,
+    "lines": "\n" * 1_000_000,
+    "links": "https://x.test/" * 60_000,
+    "one word": "a" * 1_000_000,
+    "tables": "|a" * 200_000 + "\n" + "|-" * 200_000,
+    "names of secrets": "password=" * 100_000,
+    "dots": "glpat-" + "." * 1_000_000,
+    "keys that never end": ("-----BEGIN RSA " + "PRIVATE KEY-----") * 20_000,
+    "web tokens": "eyJ" + "a" * 500_000,
+    "polite words": "@pipewright " + "please " * 2_800,
+    "plain wishes": "@pipewright create " + "a " * 9_900,
+    "plain questions": "@pipewright why did " + "it " * 6_000,
+}
+LINT = """
+from bot.cli.lint import in_one_line, lint
+from bot.domain import CannotError
+from tests.fuzz.test_fuzz_readers import BOMBS
+for name, text in BOMBS.items():
+    print("reading", name, flush=True)
+    open(".gitlab-ci.yml", "w").write(text)
+    try:
+        for finding in lint(".gitlab-ci.yml"):
+            in_one_line(finding)
+    except CannotError as refused:
+        print(refused)
+"""
+READ_AND_RENDER = """
+from bot.handlers.command import read_command
+from bot.replies.render import MAX_CHARACTERS, safe
+from tests.fuzz.test_fuzz_readers import TEXTS
+for name, text in TEXTS.items():
+    print("reading", name, flush=True)
+    read_command(text, ("pipewright",))
+    assert len(safe(text, ("https://gitlab.test",)).markdown) < MAX_CHARACTERS + 1000
+"""
+
+
+@pytest.mark.parametrize(("program", "texts"), [(LINT, BOMBS), (READ_AND_RENDER, TEXTS)], ids=["lint", "notes"])
+def test_a_bomb_takes_neither_memory_nor_time(program: str, texts: dict[str, str], tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(TOP), "LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=bounded,
+    )
+    assert ran.returncode == 0, ran.stdout.splitlines()[-1:] + ran.stderr.splitlines()[-3:]
+    assert ran.stdout.count("reading") == len(texts)
