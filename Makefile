@@ -48,6 +48,7 @@ lock: ## make both lock files again (needs uv)
 
 bench: setup ## measure (ratios in one run)
 	@$(BIN)/python -m bench.speed $(ARGS)
+	@$(BIN)/python -m bench.history
 	@$(BIN)/python -m bench.turns
 	@$(BIN)/python -m bench.retrieval
 	@$(BIN)/python -m bench.flood

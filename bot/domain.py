@@ -108,10 +108,15 @@ class PipelineChanged(Struct, frozen=True, kw_only=True, tag="pipeline"):
     is_stuck: bool = False
 
 
+ChatAct = Literal["talk", "generate", "commit"]
+
+
 class Chat(Struct, frozen=True, kw_only=True, tag="chat"):
     """A person wrote to the bot over its own address, in a known conversation or a new one.
 
-    `may_change` is false for a token that only reads. What is heard of the work goes to `channel`.
+    `act` is more than talk where a program asked to compose files for the wishes in `text`, or to open a draft of those
+    that were composed as `proposal_id`. `may_change` is false for a token that only reads. What is heard of the work
+    goes to `channel`.
     """
 
     project: ProjectRef
@@ -120,6 +125,8 @@ class Chat(Struct, frozen=True, kw_only=True, tag="chat"):
     channel: UUID
     conversation_id: UUID | None = None
     may_change: bool = False
+    act: ChatAct = "talk"
+    proposal_id: UUID | None = None
 
 
 class Decision(Struct, frozen=True, kw_only=True, tag="decision"):

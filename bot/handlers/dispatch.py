@@ -15,7 +15,7 @@ from bot.domain import (
     Reaction,
     SkipError,
 )
-from bot.handlers import chat, decision, mention, pipelines, signals
+from bot.handlers import chat, composing, decision, mention, pipelines, signals
 from bot.handlers.reply import Reply
 from bot.proposals.order import Order
 from bot.replies import texts
@@ -32,6 +32,8 @@ def handle_event(services: Services, event: Event, order_id: UUID) -> str:
             return signals.handle_reaction(services, event, read_order(services, event, order_id))
         case MergeRequestChanged():
             return signals.handle_merge_request(services, event, read_order(services, event, order_id))
+        case Chat() if event.act != "talk":
+            return composing.handle_composing(services, event, read_order(services, event, order_id))
         case Chat():
             return chat.handle_chat(services, event, read_order(services, event, order_id))
         case Decision():

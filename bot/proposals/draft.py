@@ -86,6 +86,7 @@ def _new(order: Order, prepared: Prepared, told: Told, *, branch: str, before: P
         change_title=told.title,
         change_notes=told.notes,
         change_diff=told.diff,
+        base_sha=prepared.base_sha,
     )
 
 

@@ -76,6 +76,17 @@ def for_conversation(connection: Connection[TupleRow], conversation_id: UUID, li
         ).fetchall()
 
 
+def page(
+    connection: Connection[TupleRow], conversation_id: UUID, *, before: int | None = None, limit: int
+) -> list[Message]:
+    """Return the last messages of a conversation (before the one with that id), newest first."""
+    with connection.cursor(row_factory=class_row(Message)) as cursor:
+        return cursor.execute(
+            f"select {_COLUMNS} from messages where conversation_id = %s and id < %s order by id desc limit %s",
+            (conversation_id, before if before is not None else 2**63 - 1, limit),
+        ).fetchall()
+
+
 def for_order(connection: Connection[TupleRow], order_id: UUID) -> list[Message]:
     """Return what was said about one order, oldest first."""
     with connection.cursor(row_factory=class_row(Message)) as cursor:

@@ -17,7 +17,8 @@ class NewProposal(Struct, frozen=True, kw_only=True):
     """What is known when files were generated and nothing was opened yet.
 
     For a change of an open draft, `before_id` is the state that undoing it goes back to, `change_key` tells it from
-    other changes of the same order; title, why, notes and diff say what changed.
+    other changes of the same order; title, why, notes and diff say what changed. `base_sha` is the
+    commit that was read.
     """
 
     conversation_id: UUID
@@ -39,6 +40,7 @@ class NewProposal(Struct, frozen=True, kw_only=True):
     change_why: str = ""
     change_notes: str = ""
     change_diff: str = ""
+    base_sha: str = ""
 
 
 class Proposal(NewProposal, frozen=True, kw_only=True):
@@ -100,16 +102,30 @@ def add(connection: Connection[TupleRow], new: NewProposal) -> Proposal:
 
 def get(connection: Connection[TupleRow], proposal_id: UUID) -> Proposal:
     """Return a proposal by its id; LookupError when there is none."""
-    found = _one(connection, "select * from pipelines where id = %s", (proposal_id,))
+    found = find(connection, proposal_id)
     if found is None:
         raise LookupError(f"no proposal {proposal_id}")
     return found
+
+
+def find(connection: Connection[TupleRow], proposal_id: UUID) -> Proposal | None:
+    """Return a proposal by its id, None when there is none."""
+    return _one(connection, "select * from pipelines where id = %s", (proposal_id,))
 
 
 def find_by_order(connection: Connection[TupleRow], order_id: UUID, change_key: str = "") -> Proposal | None:
     """Return what an order generated in an earlier try, or the change with that key."""
     sql = "select * from pipelines where order_id = %s and change_key = %s"
     return _one(connection, sql, (order_id, change_key))
+
+
+def newest_generated(connection: Connection[TupleRow], project_id: int, person_id: int) -> Proposal | None:
+    """Return what was last composed for a person in a project and not opened yet."""
+    sql = (
+        "select * from pipelines where project_id = %s and requested_by_id = %s and status = 'generated'"
+        " and change_key = '' order by updated_at desc limit 1"
+    )
+    return _one(connection, sql, (project_id, person_id))
 
 
 def unfinished_change(connection: Connection[TupleRow], order_id: UUID) -> Proposal | None:
@@ -138,9 +154,19 @@ def set_composition(connection: Connection[TupleRow], proposal_id: UUID, new: Ne
         new.change_title,
         new.change_notes,
         new.change_diff,
+        new.base_sha,
         proposal_id,
     )
-    names = ("survey", "composition", "dockerfile", "gitlab_ci", "change_title", "change_notes", "change_diff")
+    names = (
+        "survey",
+        "composition",
+        "dockerfile",
+        "gitlab_ci",
+        "change_title",
+        "change_notes",
+        "change_diff",
+        "base_sha",
+    )
     return _changed(connection, ", ".join(f"{name} = %s" for name in names), values)
 
 

@@ -70,6 +70,13 @@ def find(connection: Connection[TupleRow], query: Query, *, before: Mark | None 
         return cursor.execute(sql.encode(), values).fetchall()
 
 
+def entry(connection: Connection[TupleRow], conversation_id: UUID) -> Entry | None:
+    """Return one conversation as a list shows it."""
+    with connection.cursor(row_factory=class_row(Entry)) as cursor:
+        sql = f"select {_COLUMNS} from conversations c where c.id = %s"
+        return cursor.execute(sql.encode(), (conversation_id,)).fetchone()
+
+
 def statement(query: Query, *, before: Mark | None, limit: int) -> tuple[str, dict[str, Any]]:
     """Return what `find` sends, for whoever looks at its plan.
 

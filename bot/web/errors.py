@@ -1,6 +1,7 @@
 """Every way to fail, as one clear message: JSON for programs, a page for people."""
 
 import uuid
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -39,7 +40,8 @@ def answer_refusal(request: Request[Any, Any, Any], error: HTTPException) -> Res
     """Answer a request that cannot be served, with its status; who opens a page unknown is led to signing in."""
     if error.status_code == 401 and not request.url.path.startswith(_FOR_PROGRAMS):
         return _to_sign_in(request)
-    return _answer(request, error.status_code, _words(error), dict(error.headers or {}))
+    more = error.extra if isinstance(error.extra, dict) else {}
+    return _answer(request, error.status_code, _words(error), dict(error.headers or {}), more)
 
 
 def answer_refusal_of_gitlab(request: Request[Any, Any, Any], error: RefusedError) -> Response[Any]:
@@ -68,7 +70,7 @@ def answer_fault(request: Request[Any, Any, Any], error: Exception) -> Response[
     error_id = uuid.uuid4().hex[:12]
     log.error("a request broke", error_id=error_id, path=request.url.path, exc_info=error)
     message = f"Something went wrong here. An administrator finds the cause in the log under the id {error_id}."
-    return _answer(request, 500, message, {})
+    return _answer(request, 500, message, {}, {"error_id": error_id})
 
 
 def _to_sign_in(request: Request[Any, Any, Any]) -> Response[Any]:
@@ -92,10 +94,16 @@ def _words(error: HTTPException) -> str:
     return error.detail
 
 
-def _answer(request: Request[Any, Any, Any], status: int, message: str, headers: dict[str, str]) -> Response[Any]:
+def _answer(
+    request: Request[Any, Any, Any],
+    status: int,
+    message: str,
+    headers: dict[str, str],
+    more: Mapping[str, Any] | None = None,
+) -> Response[Any]:
     if request.url.path.startswith("/api/"):
         problem = {"type": "about:blank", "title": _TITLES.get(status, HTTPStatus(status).phrase), "status": status}
-        content = msgspec.json.encode(problem | {"detail": message})
+        content = msgspec.json.encode({**(more or {}), **problem, "detail": message})
         return Response(content, status_code=status, headers=headers, media_type="application/problem+json")
     if request.url.path.startswith(_FOR_PROGRAMS):
         return Response({"error": message}, status_code=status, headers=headers, media_type=MediaType.JSON)

@@ -3,32 +3,30 @@
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, post
-from litestar.exceptions import ClientException, NotFoundException, PermissionDeniedException
+from litestar.exceptions import ClientException
 from litestar.params import JSONBody
 from litestar.response import ServerSentEvent, ServerSentEventMessage
-from psycopg import DataError
 
-from bot.domain import AccessLevel, CannotError, Chat, ProjectRef
-from bot.store import conversations, live, orders, proposals
-from bot.store.conversations import Conversation
-from bot.store.orders import OrderRow
-from bot.web.door.rights import rights_of
+from bot.domain import AccessLevel, Chat, ProjectRef
+from bot.store import proposals
+from bot.web.api.describe import PROBLEMS, TAGS_TALK
+from bot.web.api.once import Key, Once
+from bot.web.api.places import require_role, seen_conversation, seen_project
+from bot.web.api.shapes import merge_request_url
+from bot.web.api.work import MODEL_DOWN, Outcome, Work, require_done, until_answered
 from bot.web.door.visitors import Visitor, visitor_of
 from bot.web.parts import WebParts, parts_of
 
-_TICK_SECONDS = 2.0
 _TICKS_BETWEEN_SIGNS = 5
-_NO_CONVERSATION = "There is no such conversation, or the token's person cannot see it."
-_NO_PROJECT = "There is no such project, or the token's person cannot see it."
 _PROJECT_OR_SESSION = (
     "Name the `project` (its path or id) to begin a conversation, or a `session_id` to go on with one."
 )
 
-Words = Annotated[str, msgspec.Meta(min_length=1, max_length=20_000)]
+Words = Annotated[str, msgspec.Meta(min_length=1, max_length=20_000, examples=["which files are there?"])]
 
 
 class ChatRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,7 +37,7 @@ class ChatRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     message: Words
     session_id: UUID | None = None
-    project: str | int | None = None
+    project: Annotated[str, msgspec.Meta(examples=["group/project"])] | int | None = None
     on_disconnect: Literal["stop", "finish"] = "stop"
     stream: bool = False
 
@@ -55,34 +53,45 @@ class ChatAnswer(msgspec.Struct, frozen=True):
     merge_request: str | None = None
 
 
-@post("/api/v1/chat", status_code=200)
+@post("/api/v1/chat", status_code=200, tags=TAGS_TALK, summary="Talk with the bot", responses=PROBLEMS)
 async def chat(
-    request: Request[Any, Any, Any],
-    data: JSONBody[ChatRequest],
+    request: Request[Any, Any, Any], data: JSONBody[ChatRequest], idempotency_key: Key = None
 ) -> Response[ChatAnswer] | ServerSentEvent:
     """Talk with the bot as the person whose GitLab token is sent. With `Accept: text/event-stream` the answer streams:
     events `session`, `step`, `text` (provisional words) and at last `answer`.
     """
-    parts = parts_of(request)
-    event = await asyncio.to_thread(_understood, request, parts, data)
-    work = _Work(parts, event, data.on_disconnect)
-    told = work.events()
-    first = await anext(told)  # what fails before the order is stored is still an honest status
+    visitor = await asyncio.to_thread(visitor_of, request)
+    once = Once(request, visitor, idempotency_key, data)
     if data.stream or "text/event-stream" in request.headers.get("accept", ""):
-        return ServerSentEvent(_as_events(first, told))
-    return Response(await _until_answered(request, work, told))
+        await asyncio.to_thread(once.claim)
+        told = await _begun(request, visitor, data, once)
+        first = await anext(told)  # what fails before the order is stored is still an honest status
+        return ServerSentEvent(_as_events(parts_of(request), first, told))
+
+    async def talk() -> ChatAnswer:
+        outcome = await until_answered(request, await _begun(request, visitor, data, once))
+        if outcome.order.state == "broken" or outcome.order.result == MODEL_DOWN:
+            require_done(outcome)
+        return await asyncio.to_thread(_answer, parts_of(request), outcome)
+
+    return await once.answer(talk)
 
 
-def _understood(request: Request[Any, Any, Any], parts: WebParts, data: ChatRequest) -> Chat:
-    visitor = visitor_of(request)
+async def _begun(
+    request: Request[Any, Any, Any], visitor: Visitor, data: ChatRequest, once: Once
+) -> AsyncIterator[tuple[str, Any]]:
+    event = await asyncio.to_thread(_understood, request, visitor, data, once.channel)
+    return Work(parts_of(request), event, once.delivery_key, stops=data.on_disconnect == "stop").events()
+
+
+def _understood(request: Request[Any, Any, Any], visitor: Visitor, data: ChatRequest, channel: UUID) -> Chat:
     project, conversation_id = _place(request, visitor, data)
-    if rights_of(request).role(visitor, project.id) < AccessLevel.REPORTER:
-        raise PermissionDeniedException("To talk about a project one needs at least the role Reporter in it.")
+    require_role(request, visitor, project, AccessLevel.REPORTER, "talk about a project")
     return Chat(
         project=project,
         author=visitor.person,
         text=data.message.replace("\x00", ""),
-        channel=uuid4(),
+        channel=channel,
         conversation_id=conversation_id,
         may_change=visitor.may_change,
     )
@@ -100,98 +109,24 @@ def _place(request: Request[Any, Any, Any], visitor: Visitor, data: ChatRequest)
     return project, conversation.id
 
 
-def seen_project(visitor: Visitor, path_or_id: str) -> ProjectRef:
-    """Return a project that the visitor can see, or raise NotFoundException."""
-    try:
-        found = visitor.gitlab.find_project(path_or_id)
-    except CannotError as unseen:
-        raise NotFoundException(_NO_PROJECT) from unseen
-    return ProjectRef(id=found.id, path=found.path, web_url=found.web_url)
-
-
-def seen_conversation(request: Request[Any, Any, Any], visitor: Visitor, session_id: UUID) -> Conversation:
-    """Return a conversation that the visitor may read, or raise NotFoundException: nothing else is told of others'."""
-    with parts_of(request).pool.connection() as connection:
-        found = conversations.get(connection, session_id)
-    if found is None or not rights_of(request).may_read(visitor, found):
-        raise NotFoundException(_NO_CONVERSATION)
-    return found
-
-
-class _Work:
-    """One order on its way, from being stored to its answer."""
-
-    def __init__(self, parts: WebParts, event: Chat, on_disconnect: str) -> None:
-        self._parts, self._event = parts, event
-        self._stops = on_disconnect == "stop"
-        self._key = f"chat:{event.channel}"
-        self._order: OrderRow | None = None
-        self._is_answered = False
-        self._steps: list[str] = []
-
-    async def events(self) -> AsyncIterator[tuple[str, Any]]:
-        """Yield name and content of what happens; the last is the answer. Leaving before stops it, if so asked."""
-        listening = live.listen(str(self._parts.pool.conninfo), self._event.channel, tick_seconds=_TICK_SECONDS)
-        try:
-            await anext(listening)  # listen first: nothing of the work is missed
-            self._order = await asyncio.to_thread(self._accepted)
-            yield "session", {"session_id": str(self._order.conversation_id)}
-            async for heard in listening:
-                if heard is not None and heard[0] != "end":
-                    self._steps += [heard[1]] if heard[0] == "step" else []
-                    yield heard[0], {"text": heard[1]}
-                    continue
-                answer = await asyncio.to_thread(self._answer)
-                if answer is not None:
-                    self._is_answered = True
-                    yield "answer", answer
-                    return
-                yield "sign", None
-        finally:
-            await listening.aclose()  # type: ignore[attr-defined]
-            self.leave()
-
-    def leave(self) -> None:
-        """Stop what nobody waits for any more, if that was asked for."""
-        if self._stops and not self._is_answered and self._order is not None:
-            with self._parts.pool.connection() as connection:
-                orders.ask_to_stop(connection, self._order.id)
-
-    def _accepted(self) -> OrderRow:
-        try:
-            self._parts.queue.accept(self._key, self._event)
-        except DataError as error:
-            raise ClientException("The message holds characters that cannot be stored.") from error
-        with self._parts.pool.connection() as connection:
-            order = orders.find_by_delivery(connection, self._key)
-        assert order is not None  # just stored under this key
-        return order
-
-    def _answer(self) -> ChatAnswer | None:
-        """Return the answer once the order is finished; a worker that died is not heard, so the order is asked."""
-        assert self._order is not None  # events() stored it
-        with self._parts.pool.connection() as connection:
-            order = orders.get(connection, self._order.id)
-            if order is None or order.finished_at is None or order.conversation_id is None:
-                return None
-            opened = proposals.find_by_order(connection, order.id)
-            text = orders.answer_of(connection, order.id)
-        url = (
-            f"{opened.repo_url}/-/merge_requests/{opened.merge_request_iid}"
-            if opened and opened.merge_request_iid
-            else None
-        )
-        return ChatAnswer(order.conversation_id, text, order.state, order.result, self._steps, url)
+def _answer(parts: WebParts, outcome: Outcome) -> ChatAnswer:
+    with parts.pool.connection() as connection:
+        opened = proposals.find_by_order(connection, outcome.order.id)
+    url = merge_request_url(opened.repo_url, opened.merge_request_iid) if opened else None
+    order = outcome.order
+    return ChatAnswer(outcome.conversation_id, outcome.text, order.state, order.result, list(outcome.steps), url)
 
 
 async def _as_events(
-    first: tuple[str, Any], told: AsyncIterator[tuple[str, Any]]
+    parts: WebParts, first: tuple[str, Any], told: AsyncIterator[tuple[str, Any]]
 ) -> AsyncIterator[ServerSentEventMessage]:
     yield _message(*first)
     signs = 0
     async for name, content in told:
         signs = signs + 1 if name == "sign" else 0
-        if name != "sign":
+        if name == "outcome":
+            yield _message("answer", await asyncio.to_thread(_answer, parts, content))
+        elif name != "sign":
             yield _message(name, content)
         elif signs % _TICKS_BETWEEN_SIGNS == 0:
             yield ServerSentEventMessage(comment="still working")  # proxies close what is silent
@@ -199,33 +134,3 @@ async def _as_events(
 
 def _message(name: str, content: Any) -> ServerSentEventMessage:
     return ServerSentEventMessage(event=name, data=msgspec.json.encode(content).decode())
-
-
-async def _until_answered(
-    request: Request[Any, Any, Any], work: _Work, told: AsyncIterator[tuple[str, Any]]
-) -> ChatAnswer:
-    """Wait for the answer, or until the caller hangs up."""
-    answering = asyncio.create_task(_last(told))
-    leaving = asyncio.create_task(_left(request))
-    try:
-        await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not answering.done():
-            raise ClientException("The caller hung up.")
-        return answering.result()
-    finally:
-        for task in (answering, leaving):
-            task.cancel()
-        await asyncio.gather(answering, leaving, return_exceptions=True)
-
-
-async def _last(told: AsyncIterator[tuple[str, Any]]) -> ChatAnswer:
-    answer: ChatAnswer | None = None
-    async for name, content in told:
-        answer = content if name == "answer" else answer
-    assert answer is not None  # the last event is the answer
-    return answer
-
-
-async def _left(request: Request[Any, Any, Any]) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass

@@ -1,5 +1,13 @@
 """Every address for programs."""
 
-from bot.web.api import chat, health
+from bot.web.api import chat, decisions, health, lists, pipelines
 
-ROUTES = (chat.chat, health.live, health.ready, health.metrics)
+ROUTES = (
+    chat.chat,
+    *decisions.ROUTES,
+    *pipelines.ROUTES,
+    *lists.ROUTES,
+    health.live,
+    health.ready,
+    health.metrics,
+)

@@ -1,0 +1,96 @@
+"""The same past asked for over HTTP: the real app with its rights, beside a GitLab stand-in."""
+
+import logging
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+import psycopg
+from psycopg import Connection
+from psycopg.rows import TupleRow
+
+from bench.busy_past import COMMON, OWNER_ID, PROJECTS, RARE
+from bot.main import open_parts, running
+from bot.sandbox import seed
+from bot.sandbox.server import Sandbox
+from bot.sandbox.state import Issue, User
+from bot.settings import read_settings
+
+
+def measure_over_http(conninfo: str, folder: Path, times: int) -> Iterator[tuple[str, list[float]]]:
+    """Yield what was asked and the milliseconds that each answer took.
+
+    GitLab's answers about rights are remembered for a minute, as always: the first answer about a list, which asks, is
+    left out; each conversation is another one, so about each of them GitLab is asked.
+    """
+    logging.disable(logging.INFO)
+    sandbox = Sandbox(folder / "gitlab").start()
+    bot = seed.add_user(sandbox.world, "pipewright", is_bot=True)
+    owner = seed.add_user(sandbox.world, "mia")
+    token = seed.add_token(sandbox.world, owner).value
+    with psycopg.connect(conninfo) as connection:
+        _projects(sandbox, owner, bot, connection)
+        connection.execute("update conversations set owner_id = %s where owner_id = %s", (owner.id, OWNER_ID))
+        rows = connection.execute(
+            "select id from conversations where not is_confidential order by updated_at desc limit %s", (times,)
+        ).fetchall()
+        connection.commit()
+    settings = read_settings(
+        {
+            "PIPEWRIGHT_GITLAB_URL": sandbox.url,
+            "PIPEWRIGHT_GITLAB_TOKEN": seed.add_token(sandbox.world, bot).value,
+            "PIPEWRIGHT_WEBHOOK_SECRET": "a-secret-for-measuring",
+            "PIPEWRIGHT_DATABASE_URL": conninfo,
+            "PIPEWRIGHT_DATA_DIR": str(folder / "bot"),
+            "PIPEWRIGHT_LISTEN_PORT": "0",
+            "PIPEWRIGHT_SWEEP_SECONDS": "0",
+        },
+        env_file=None,
+    )
+    with open_parts(settings) as parts, running(parts, with_worker=False) as address:
+        headers = {"Authorization": f"Bearer {token}"}
+        with httpx.Client(base_url=address, headers=headers, timeout=60, trust_env=False) as client:
+            yield from _asked(client, [row[0] for row in rows], times)
+    sandbox.stop()
+
+
+def _projects(sandbox: Sandbox, owner: User, bot: User, connection: Connection[TupleRow]) -> None:
+    """Let the stand-in hold every project and issue that the made-up past talks about."""
+    issues: dict[int, int] = dict(
+        connection.execute("select project_id, max(iid) from conversation_noteables group by project_id").fetchall()
+    )
+    for number in range(1, PROJECTS + 1):
+        project = seed.add_project(sandbox.world, f"group{number % 10}/project{number}", {}, {owner: 30, bot: 40})
+        del sandbox.world.projects[project.id]
+        project.id = number  # the past was made before the stand-in
+        sandbox.world.projects[number] = project
+        project.issues.extend(
+            Issue(sandbox.world.next_id(), iid, project, owner, "An issue", "")
+            for iid in range(1, issues.get(number, 0) + 1)
+        )
+
+
+def _asked(client: httpx.Client, owned: list[UUID], times: int) -> Iterator[tuple[str, list[float]]]:
+    addresses = {
+        "list over HTTP (JSON)": ["/api/v1/conversations"] * times,
+        "search over HTTP, a rare word (JSON)": [f"/api/v1/conversations?text={RARE}"] * times,
+        "search over HTTP, a common word (JSON)": [f"/api/v1/conversations?text={COMMON}"] * times,
+        "messages of a conversation over HTTP (JSON)": [f"/api/v1/chat/history/{id_}" for id_ in owned],
+        "page of a conversation (HTML)": [f"/conversations/{id_}" for id_ in owned],
+        "list on the first page (HTML)": ["/"] * times,
+    }
+    for name, asked in addresses.items():
+        _timed(client, asked[0])
+        yield name, [_timed(client, address) for address in asked]
+
+
+def _timed(client: httpx.Client, address: str) -> float:
+    while True:
+        started = time.perf_counter()
+        answer = client.get(address)
+        if answer.status_code != 429:
+            answer.raise_for_status()
+            return (time.perf_counter() - started) * 1000
+        time.sleep(int(answer.headers["retry-after"]))
