@@ -60,6 +60,7 @@ def open_parts(settings: Settings) -> Iterator[Parts]:
     with ExitStack() as stack:
         conninfo, pool = _store(settings, stack)
         metrics = Metrics()
+        stack.enter_context(metrics.shared(pool))
         gitlab = open_gitlab(settings, metrics)
         account = usable_account(gitlab)
         templates, examples = open_library(settings, gitlab, pool)

@@ -17,7 +17,7 @@ from bot.web.api.describe import PROBLEMS, TAGS_TALK
 from bot.web.api.once import Key, Once
 from bot.web.api.places import require_role, seen_conversation, seen_project
 from bot.web.api.shapes import merge_request_url
-from bot.web.api.work import MODEL_DOWN, Outcome, Work, require_done, until_answered
+from bot.web.api.work import LIMITED, MODEL_DOWN, Outcome, Work, require_done, until_answered
 from bot.web.door.visitors import Visitor, visitor_of
 from bot.web.parts import WebParts, parts_of
 
@@ -70,7 +70,7 @@ async def chat(
 
     async def talk() -> ChatAnswer:
         outcome = await until_answered(request, await _begun(request, visitor, data, once))
-        if outcome.order.state == "broken" or outcome.order.result == MODEL_DOWN:
+        if outcome.order.state == "broken" or outcome.order.result in (MODEL_DOWN, LIMITED):
             require_done(outcome)
         return await asyncio.to_thread(_answer, parts_of(request), outcome)
 

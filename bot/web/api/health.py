@@ -10,6 +10,7 @@ from psycopg import InterfaceError, OperationalError
 
 from bot.store import alive, orders
 from bot.store.history import has_queue
+from bot.web.api.figures import counted_everywhere, figures
 from bot.web.api.metrics import CONTENT_TYPE, family
 from bot.web.parts import WebParts, parts_of
 
@@ -73,9 +74,9 @@ def _failing_database(parts: WebParts) -> dict[str, str]:
 
 @get("/metrics", sync_to_thread=True)
 def metrics(request: Request[Any, Any, Any]) -> Response[str]:
-    """Write every number in Prometheus' text format; deliveries and GitLab calls are those of this process."""
+    """Write every number in Prometheus' text format; counters are those of all processes together."""
     parts = parts_of(request)
-    return Response(parts.metrics.text() + _database_metrics(parts), media_type=CONTENT_TYPE)
+    return Response(_database_metrics(parts), media_type=CONTENT_TYPE)
 
 
 def _database_metrics(parts: WebParts) -> str:
@@ -84,11 +85,17 @@ def _database_metrics(parts: WebParts) -> str:
         with parts.pool.connection(timeout=_PATIENCE_SECONDS) as connection:
             states = orders.count_by_state(connection)
             waiting, oldest = orders.waiting(connection)
+            lately = figures(connection)
+            counted = counted_everywhere(connection)
     except (OperationalError, InterfaceError):
-        return family("pipewright_database_up", "gauge", "1 while PostgreSQL answers", [({}, 0.0)])
+        return parts.metrics.text() + family(
+            "pipewright_database_up", "gauge", "1 while PostgreSQL answers", [({}, 0.0)]
+        )
     counts = [({"state": state}, float(states.get(state, 0))) for state in STATES]
     return "".join(
         (
+            parts.metrics.text(counted),
+            lately,
             family("pipewright_database_up", "gauge", "1 while PostgreSQL answers", [({}, 1.0)]),
             family("pipewright_orders", "gauge", "stored orders by state", counts),
             family("pipewright_queue_length", "gauge", "orders not finished", [({}, float(waiting))]),

@@ -1,47 +1,102 @@
-"""Counts what this process does, and writes numbers in Prometheus' text format."""
+"""Counts what this process does, shares it with all others, and writes numbers in Prometheus' text format."""
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+import structlog
+from psycopg import OperationalError
+from psycopg_pool import PoolClosed, PoolTimeout
+
+from bot.store import counters
+from bot.store.counters import Counted
+from bot.store.pool import Pool
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_SHARE_SECONDS = 10.0
+_EXPLAINED = {
+    "pipewright_deliveries_total": "webhook deliveries by answer",
+    "pipewright_gitlab_calls_total": "calls to GitLab (status 0: no answer)",
+    "pipewright_gitlab_seconds_total": "seconds spent waiting for GitLab",
+}
 
 Sample = tuple[Mapping[str, str], float]
+_Key = tuple[str, tuple[tuple[str, str], ...]]
+
+log = structlog.get_logger()
 
 
 class Metrics:
-    """The counters of one process. `count_gitlab_call` fits `on_call` of `bot.gitlab.client.GitLab`."""
+    """The counters of one process. `count_gitlab_call` fits `on_call` of `bot.gitlab.client.GitLab`.
+
+    Labels come from fixed sets (routes are those in the code, with their variables), never from people.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._deliveries: Counter[str] = Counter()
-        self._calls: Counter[tuple[str, int]] = Counter()
-        self._call_seconds: dict[str, float] = {}
+        self._new: Counter[_Key] = Counter()
 
     def count_delivery(self, result: str) -> None:
         """Count a webhook delivery by how it was answered."""
-        with self._lock:
-            self._deliveries[result] += 1
+        self._count("pipewright_deliveries_total", 1, result=result)
 
     def count_gitlab_call(self, route: str, status: int, seconds: float) -> None:
         """Count a call to GitLab; the status 0 stands for no answer."""
-        with self._lock:
-            self._calls[route, status] += 1
-            self._call_seconds[route] = self._call_seconds.get(route, 0.0) + seconds
+        self._count("pipewright_gitlab_calls_total", 1, route=route, status=str(status))
+        self._count("pipewright_gitlab_seconds_total", seconds, route=route)
 
-    def text(self) -> str:
-        """Return the counters in Prometheus' format."""
+    def _count(self, name: str, more: float, **labels: str) -> None:
         with self._lock:
-            deliveries = [({"result": result}, float(count)) for result, count in self._deliveries.items()]
-            calls = [({"route": route, "status": str(status)}, float(n)) for (route, status), n in self._calls.items()]
-            seconds = [({"route": route}, total) for route, total in self._call_seconds.items()]
+            self._new[name, tuple(sorted(labels.items()))] += more  # type: ignore[assignment]
+
+    @contextmanager
+    def shared(self, pool: Pool) -> Iterator[None]:
+        """Share what is counted with the other processes every ten seconds, and at the end."""
+        stop = threading.Event()
+
+        def share_until_the_end() -> None:
+            while not stop.wait(_SHARE_SECONDS):
+                self.share(pool)
+
+        sharing = threading.Thread(target=share_until_the_end, name="metrics", daemon=True)
+        sharing.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            sharing.join()
+            self.share(pool)
+
+    def share(self, pool: Pool) -> None:
+        """Add what is new to the counters that all processes share; while PostgreSQL is silent it is kept."""
+        with self._lock:
+            taken, self._new = self._new, Counter()
+        if not taken:
+            return
+        try:
+            with pool.connection(timeout=2.0) as connection:
+                counters.add(connection, _as_counted(taken))
+        except (OperationalError, PoolTimeout, PoolClosed) as error:
+            log.info("the counters could not be shared now", detail=str(error))
+            with self._lock:
+                self._new.update(taken)
+
+    def text(self, elsewhere: Iterable[Counted] = ()) -> str:
+        """Return the counters in Prometheus' format, added to what was shared before."""
+        totals: Counter[_Key] = Counter({(name, tuple(sorted(labels.items()))): n for name, labels, n in elsewhere})
+        with self._lock:
+            totals.update(self._new)
         return "".join(
-            (
-                family("pipewright_deliveries_total", "counter", "webhook deliveries by answer", deliveries),
-                family("pipewright_gitlab_calls_total", "counter", "calls to GitLab (status 0: no answer)", calls),
-                family("pipewright_gitlab_seconds_total", "counter", "seconds spent waiting for GitLab", seconds),
+            family(
+                name, "counter", words, [(dict(labels), n) for (known, labels), n in totals.items() if known == name]
             )
+            for name, words in _EXPLAINED.items()
         )
+
+
+def _as_counted(taken: Counter[_Key]) -> Iterator[Counted]:
+    return ((name, dict(labels), float(more)) for (name, labels), more in taken.items())
 
 
 def family(name: str, kind: str, explanation: str, samples: Iterable[Sample]) -> str:

@@ -12,6 +12,7 @@ from litestar.exceptions import (
     InternalServerException,
     PermissionDeniedException,
     ServiceUnavailableException,
+    TooManyRequestsException,
 )
 from msgspec import Struct
 from psycopg import DataError
@@ -22,7 +23,7 @@ from bot.store.orders import OrderRow
 from bot.web.parts import WebParts
 
 _TICK_SECONDS = 2.0
-MODEL_DOWN = "model down"
+MODEL_DOWN, LIMITED = "model down", "limited"
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -131,6 +132,8 @@ def require_done(outcome: Outcome, is_forbidden: Callable[[], bool] = lambda: Fa
     about = {"session_id": str(outcome.conversation_id), "result": order.result}
     if order.state == "broken" and order.error_id:
         raise InternalServerException(outcome.text, extra={**about, "error_id": order.error_id})
+    if order.result == LIMITED:
+        raise TooManyRequestsException(outcome.text, headers={"Retry-After": "60"}, extra=about)
     if order.state == "broken" or order.result == MODEL_DOWN:
         raise ServiceUnavailableException(outcome.text, headers={"Retry-After": "30"}, extra=about)
     if order.state == "refused":
