@@ -5,7 +5,6 @@ from bot.handlers import chat, memory
 from bot.proposals import draft, note
 from bot.proposals.order import Order
 from bot.proposals.prepare import Prepared, prepare
-from bot.proposals.rights import require
 from bot.replies import texts
 from bot.services import Services
 from bot.store import live, proposals
@@ -30,7 +29,9 @@ def handle_composing(services: Services, event: Chat, order: Order) -> str:
 def _carried_out(services: Services, event: Chat, order: Order) -> str:
     if not order.may_change:
         raise CannotError("the token only reads; to change something it needs the scope `api`.")
-    require(services.gitlab, order.project.id, order.person, AccessLevel.DEVELOPER, "ask for a pipeline")
+    level = services.gitlab.access_level(order.project.id, order.person.id)
+    if level < AccessLevel.DEVELOPER:
+        raise CannotError(texts.strangers(level, AccessLevel.DEVELOPER, "ask for a pipeline"))
     if event.proposal_id is None:
         _say(services, event, "I'm reading the repository.")
         return _compose(services, order, event.text)
