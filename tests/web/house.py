@@ -23,7 +23,7 @@ from bot.sandbox.server import Sandbox
 from bot.sandbox.state import Project, Token, User
 from bot.settings import read_settings
 from bot.store.pool import Pool, open_pool
-from bot.tasks import Queue
+from bot.tasks import Queue, Work
 from bot.web.app import create_app
 from bot.web.door.sessions import csrf_of
 from bot.web.parts import WebParts
@@ -99,8 +99,11 @@ class House:
 
 
 @contextmanager
-def open_house(database: str, folder: Path, **more: str) -> Iterator[House]:
-    """Run the web on a fresh database beside a stand-in with a project and people of every kind."""
+def open_house(database: str, folder: Path, *, work: Work | None = None, **more: str) -> Iterator[House]:
+    """Run the web on a fresh database beside a stand-in with a project and people of every kind.
+
+    Orders are taken in and lie there, unless `work` says what becomes of them.
+    """
     with ExitStack() as stack:
         sandbox = Sandbox(folder).start()
         stack.callback(sandbox.stop)
@@ -121,24 +124,35 @@ def open_house(database: str, folder: Path, **more: str) -> Iterator[House]:
         pool = open_pool(database)
         stack.callback(pool.close)
         time = [1000.0, 0.0]
-        app = create_app(_parts({**given, **more}, pool, time))
+        queue = Queue(str(pool.conninfo), pool, work)
+        if work is not None:
+            _work(stack, queue)
+        app = create_app(_parts({**given, **more}, pool, queue, time))
         _serve(stack, app, listening)
         house = House(sandbox, pool, address, app, people, project, time)
         stack.callback(lambda: [client.close() for client in house.clients])
         yield house
 
 
-def _parts(given: dict[str, str], pool: Pool, time: list[float]) -> WebParts:
+def _parts(given: dict[str, str], pool: Pool, queue: Queue, time: list[float]) -> WebParts:
     settings = read_settings({f"PIPEWRIGHT_{name}": value for name, value in given.items()}, env_file=None)
     return WebParts(
         settings=settings,
-        queue=Queue(str(pool.conninfo), pool, None),
+        queue=queue,
         pool=pool,
         bot=Person(id=99, username="pipewright"),
         mention_names=("pipewright",),
         clock=lambda: time[0],
         now=lambda: clock() + time[1],
     )
+
+
+def _work(stack: ExitStack, queue: Queue) -> None:
+    stop = threading.Event()
+    thread = threading.Thread(target=queue.run_worker, args=(2, stop))
+    thread.start()
+    stack.callback(thread.join)
+    stack.callback(stop.set)
 
 
 def _serve(stack: ExitStack, app: Litestar, listening: Any) -> None:
