@@ -43,7 +43,10 @@ def fill(connection: Connection[TupleRow], *, conversations: int, messages: int,
     )
     _copy(connection, "messages", _MESSAGES, _messages(chance, rows, messages))
     connection.execute("set session_replication_role = origin")
+    connection.execute("drop index conversation_words_index")  # made at once, it takes a part of the time
+    connection.execute("set maintenance_work_mem = '256MB'")
     connection.execute(_WORDS)
+    connection.execute("create index conversation_words_index on conversation_words using gin (words)")
     connection.commit()
     connection.autocommit = True
     connection.execute("vacuum (analyze)")
