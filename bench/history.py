@@ -125,21 +125,21 @@ def questions(connection: Connection[TupleRow]) -> Iterator[Question]:
     """Yield what is asked: as whoever sees everything, a few projects or one; at the top and deep down."""
     deep = search.find(connection, _query(), limit=1)[0].updated_at - timedelta(days=200)
     mark: Mark = (deep, UUID(int=0))
-    yield _found("list, every project", _query())
-    yield _found("list, every project, deep down", _query(), mark)
-    yield _found("list, three projects", _query(projects=(1, 2, 3)))
-    yield _found("list, one project, deep down", _query(projects=(7,)), mark)
-    yield _found("list, nothing to see", _query(projects=()))
-    yield _found("list, of one asker", _query(asker="person17"))
-    yield _found("list, of one project", _query(project_path="group3/project13"))
-    yield _found("list, a rare status", _query(status="failed"))
-    yield _found("list, last year's", _query(until=deep))
+    yield _found(connection, "list, every project", _query())
+    yield _found(connection, "list, every project, deep down", _query(), mark)
+    yield _found(connection, "list, three projects", _query(projects=(1, 2, 3)))
+    yield _found(connection, "list, one project, deep down", _query(projects=(7,)), mark)
+    yield _found(connection, "list, nothing to see", _query(projects=()))
+    yield _found(connection, "list, of one asker", _query(asker="person17"))
+    yield _found(connection, "list, of one project", _query(project_path="group3/project13"))
+    yield _found(connection, "list, a rare status", _query(status="failed"))
+    yield _found(connection, "list, last year's", _query(until=deep))
     for name, words in (("a rare word", RARE), ("a common word", COMMON), ("the beginning of a word", RARE[:4])):
-        yield _found(f"search, {name}", _query(text=words))
-        yield _found(f"search, {name}, in one project", _query(text=words, projects=(7,)))
-    yield _found("search, a common and a rare word", _query(text=f"{COMMON} {RARE}"))
-    yield _found("search, a word nobody said", _query(text="xyzzyplugh"))
-    yield _found("search, common words, deep down", _query(text=COMMON), mark)
+        yield _found(connection, f"search, {name}", _query(text=words))
+        yield _found(connection, f"search, {name}, in one project", _query(text=words, projects=(7,)))
+    yield _found(connection, "search, a common and a rare word", _query(text=f"{COMMON} {RARE}"))
+    yield _found(connection, "search, a word nobody said", _query(text="xyzzyplugh"))
+    yield _found(connection, "search, common words, deep down", _query(text=COMMON), mark)
     for name, query in (("list of pipelines", _drafts()), ("list of pipelines, rare status", _drafts(status="failed"))):
         yield _drafted(name, query)
     session = search.find(connection, _query(), limit=1)[0].id
@@ -159,8 +159,9 @@ def _drafts(**given: Any) -> DraftQuery:
     return DraftQuery(projects=EVERYTHING, person_id=1, **given)
 
 
-def _found(name: str, query: Query, mark: Mark | None = None) -> Question:
-    sql, values = search.statement(query, before=mark, limit=31)
+def _found(connection: Connection[TupleRow], name: str, query: Query, mark: Mark | None = None) -> Question:
+    hits = search.few_hits(connection, query.text) if query.text else None
+    sql, values = search.statement(query, before=mark, limit=31, among=hits)
     return Question(
         name=name, ask=lambda opened: search.find(opened, query, before=mark, limit=31), sql=sql, values=values
     )

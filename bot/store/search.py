@@ -17,7 +17,8 @@ from psycopg.rows import TupleRow, class_row
 from bot.store.conversations import Conversation
 
 _MOST_WORDS = 10
-_SHORTEST_BEGINNING = 3  # letters from which on the beginning of a word finds it
+_FEW_HITS = 1_000
+_SHORTEST_BEGINNING = 4  # letters from which on the beginning of a word finds it
 
 Mark = tuple[datetime, UUID]
 
@@ -65,9 +66,20 @@ _FILTERS = {
 
 def find(connection: Connection[TupleRow], query: Query, *, before: Mark | None = None, limit: int = 30) -> list[Entry]:
     """Return conversations, last changed first, after the entry with the mark `before`."""
-    sql, values = statement(query, before=before, limit=limit)
+    hits = few_hits(connection, query.text) if query.text is not None else None
+    sql, values = statement(query, before=before, limit=limit, among=hits)
     with connection.cursor(row_factory=class_row(Entry)) as cursor:
         return cursor.execute(sql.encode(), values).fetchall()
+
+
+def few_hits(connection: Connection[TupleRow], text: str) -> list[UUID] | None:
+    """Return which conversations hold the words, wherever they are; None for more than a few.
+
+    Rare words are looked up first and sorted then; common ones are soon met on the way from the newest downwards.
+    """
+    sql = "select pipewright_hits(to_tsquery('simple'::regconfig, %s), %s)"
+    rows = connection.execute(sql, (_words(text), _FEW_HITS + 1)).fetchall()
+    return [row[0] for row in rows] if len(rows) <= _FEW_HITS else None
 
 
 def entry(connection: Connection[TupleRow], conversation_id: UUID) -> Entry | None:
@@ -77,8 +89,10 @@ def entry(connection: Connection[TupleRow], conversation_id: UUID) -> Entry | No
         return cursor.execute(sql.encode(), (conversation_id,)).fetchone()
 
 
-def statement(query: Query, *, before: Mark | None, limit: int) -> tuple[str, dict[str, Any]]:
-    """Return what `find` sends, for whoever looks at its plan.
+def statement(
+    query: Query, *, before: Mark | None, limit: int, among: list[UUID] | None = None
+) -> tuple[str, dict[str, Any]]:
+    """Return what `find` sends, for whoever looks at its plan; `among` are the only conversations with the words.
 
     Only what is asked for stands in it: PostgreSQL then chooses the index that fits.
     """
@@ -91,7 +105,10 @@ def statement(query: Query, *, before: Mark | None, limit: int) -> tuple[str, di
     conditions = ["c.project_id = any(%(projects)s)", "(c.owner_id is null or c.owner_id = %(person)s)"]
     conditions += [condition for name, condition in _FILTERS.items() if values[name] is not None]
     source = "conversations c"
-    if query.text is not None:
+    if among is not None:
+        conditions.append("c.id = any(%(among)s)")
+        values["among"] = among
+    elif query.text is not None:
         source += " join conversation_words w on w.conversation_id = c.id"
         conditions.append("w.words @@ to_tsquery('simple'::regconfig, %(text)s)")
         values["text"] = _words(query.text)

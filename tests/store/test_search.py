@@ -149,3 +149,19 @@ def test_a_conversation_with_more_words_than_search_holds_is_still_kept(connecti
 @given(text=st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=60))
 def test_any_text_can_be_looked_for(connection: Connection[TupleRow], text: str) -> None:
     assert set(found(connection, text=text)) <= {row[3] for row in CONVERSATIONS}
+
+
+def test_a_rare_word_is_found_by_the_index_of_words_alone(connection: Connection[TupleRow]) -> None:
+    ids = [each.id for each in search.find(connection, Query(projects=(1, 2, 3), person_id=MIA, text="pytest"))]
+    assert sorted(search.few_hits(connection, "pytest") or []) == sorted(ids)
+    assert search.few_hits(connection, "nobodysaidthis") == []
+
+
+def test_a_word_that_is_everywhere_is_met_on_the_way(connection: Connection[TupleRow]) -> None:
+    connection.execute(
+        "insert into conversations (project_id, project_path, title, asked_by)"
+        " select 9, 'many/talks', 'everywhere ' || number, 'eve' from generate_series(1, 1001) as number"
+    )
+    assert search.few_hits(connection, "everywhere") is None
+    found_first = search.find(connection, Query(projects=(9,), person_id=MIA, text="everywhere"), limit=5)
+    assert len(found_first) == 5
