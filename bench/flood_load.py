@@ -65,9 +65,9 @@ async def send(plan: Plan, host: str, port: int, secret: str) -> Load:
 
     async def one(number: int) -> None:
         delivery = plan.deliveries[number]
+        late = time.perf_counter() - started - delivery.at
         line = await free.get()
         body = delivery.body.encode()
-        late = time.perf_counter() - started - delivery.at
         status = await line.post(_head(host, port, secret, delivery.key, len(body)), body)
         free.put_nowait(line)
         seconds = time.perf_counter() - started - delivery.at
