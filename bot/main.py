@@ -62,7 +62,7 @@ def open_parts(settings: Settings) -> Iterator[Parts]:
         metrics = Metrics()
         stack.enter_context(metrics.shared(pool))
         gitlab = open_gitlab(settings, metrics)
-        account = usable_account(gitlab)
+        account, token = usable_account(gitlab), own_token(gitlab)
         templates, examples = open_library(settings, gitlab, pool)
         services = Services(
             settings=settings,
@@ -77,7 +77,7 @@ def open_parts(settings: Settings) -> Iterator[Parts]:
             prompts_dir=default_prompts_dir(),
             instance_url=account.instance_url,
             is_admin=account.is_admin,
-            token=own_token(gitlab),
+            token=token,
         )
         queue = Queue(conninfo, pool, _work(services), takeover_seconds=settings.takeover_seconds)
         yield Parts(services=services, queue=queue, metrics=metrics)

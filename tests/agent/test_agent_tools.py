@@ -42,7 +42,7 @@ def gitlab() -> Iterator[WireServer]:
 
 def call(gitlab: WireServer, name: str, **arguments: object) -> str:
     """Call a tool; return what it tells the model when it refuses."""
-    services = cast(Services, SimpleNamespace(gitlab=GitLab(gitlab.url, "t", sleep=lambda _: None)))
+    services = cast(Services, SimpleNamespace(gitlab=GitLab(gitlab.url, "t", sleep=lambda _: None), is_admin=False))
     with pytest.raises(ToolError) as refused:
         ProjectTools(services, ORDER, "words").all()[name].call(dict(arguments))
     return str(refused.value)

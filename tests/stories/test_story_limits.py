@@ -170,5 +170,5 @@ def test_a_flood_in_one_project_keeps_no_other_waiting(strict: Town) -> None:
         ).fetchone()
         assert orders.waiting(connection)[0] == 0
     assert row is not None
-    assert row[0] <= 3
+    assert row[0] <= 20  # of 200; without turns it would be all that wait
     assert results(other) == ["help"]
