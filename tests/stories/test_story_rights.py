@@ -171,6 +171,7 @@ def administrating(town: Town, folder: Path, *, until: datetime | None = None) -
     changed = {
         "gitlab_token": token.value,
         "mention": "rootbot",
+        "listen_port": 0,
         "database_url": psycopg.conninfo.make_conninfo(**{**name, "dbname": "admin_town"}),
         "data_dir": folder,
     }
