@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from msgspec import Struct
 from psycopg import Connection
 from psycopg.rows import TupleRow
 from psycopg.types.json import Jsonb
@@ -28,6 +29,23 @@ def every(connection: Connection[TupleRow]) -> list[Counted]:
     ]
 
 
+class Lately(Struct, frozen=True, kw_only=True):
+    """How things went: seconds by step and quantile within a day, repairs by outcome, seconds since a delivery."""
+
+    seconds: dict[tuple[str, float], float]
+    repairs: dict[str, int]
+    since_delivery: float | None
+
+
+def lately(connection: Connection[TupleRow]) -> Lately:
+    """Return how things went."""
+    return Lately(
+        seconds=_seconds_taken(connection),
+        repairs=_repairs(connection),
+        since_delivery=_seconds_since_delivery(connection),
+    )
+
+
 _TOOK = """
 select 'start', percentile_cont(%(quantiles)s::float8[]) within group
     (order by extract(epoch from started_at - created_at))
@@ -50,7 +68,7 @@ where g.created_at > now() - interval '1 day' and g.kind = 'pipeline' and g.even
 """
 
 
-def seconds_taken(connection: Connection[TupleRow]) -> dict[tuple[str, float], float]:
+def _seconds_taken(connection: Connection[TupleRow]) -> dict[tuple[str, float], float]:
     """Return the seconds until work began, until it was answered, until a draft was open, until it was green.
 
     By step and quantile, of what came within the last day; a step that nothing took is left out.
@@ -63,12 +81,12 @@ def seconds_taken(connection: Connection[TupleRow]) -> dict[tuple[str, float], f
     }
 
 
-def repairs(connection: Connection[TupleRow]) -> dict[str, int]:
+def _repairs(connection: Connection[TupleRow]) -> dict[str, int]:
     """Return how often a red pipeline was mended, by what came of it."""
     return dict(connection.execute("select outcome, count(*) from repairs group by outcome").fetchall())
 
 
-def seconds_since_delivery(connection: Connection[TupleRow]) -> float | None:
+def _seconds_since_delivery(connection: Connection[TupleRow]) -> float | None:
     """Return how long ago GitLab (or a look round) last brought something; None when nothing ever came."""
     row = connection.execute("select extract(epoch from now() - max(received_at))::float8 from deliveries").fetchone()
     return row[0] if row else None

@@ -97,8 +97,7 @@ def test_commands_need_no_model(story: Story) -> None:
         assert "I write CI pipelines" in phone.say("help").json()["answer"]
         refused = phone.say("approve", session_id=answer["session_id"]).json()
         assert (refused["status"], "allowed to merge" in refused["answer"]) == ("refused", True)
-        down = phone.say("tell me about it").json()
-        assert (down["result"], "not reachable" in down["answer"]) == ("model down", True)
+        assert "not reachable" in problem(phone.say("tell me about it"), 503)
     finally:
         story.town.ollama.is_down = False
     assert story.request.state == "opened"
@@ -251,8 +250,7 @@ def test_hanging_up_lets_the_work_be_finished_when_so_asked(story: Story) -> Non
 
 def test_a_model_that_fails_is_answered_honestly(story: Story) -> None:
     story.town.ollama.say(*[E(500, "llama-server process has terminated: exit status 1")] * 3)
-    answer = Phone(story, story.developer).say("what is this project?").json()
-    assert "cannot load the model" in answer["answer"]
+    assert "cannot load the model" in problem(Phone(story, story.developer).say("what is this project?"), 503)
 
 
 def test_a_secret_in_the_models_words_is_masked_in_every_event(story: Story) -> None:

@@ -53,7 +53,7 @@ def test_the_last_day_is_told_in_seconds(pool: Pool) -> None:
                 (f"k{number}", seconds, seconds),
             )
         connection.execute("insert into deliveries (key) values ('k')")
-        lines = figures(connection).splitlines()
+        lines = figures(counters.lately(connection)).splitlines()
     assert 'pipewright_seconds{step="start",quantile="0.5"} 2' in lines
     assert 'pipewright_seconds{step="answer",quantile="0.5"} 20' in lines
     assert any(line.startswith("pipewright_last_delivery_seconds 0") for line in lines)

@@ -9,8 +9,9 @@ from litestar import Request, Response, get
 from psycopg import InterfaceError, OperationalError
 
 from bot.store import alive, orders
+from bot.store.counters import every, lately
 from bot.store.history import has_queue
-from bot.web.api.figures import counted_everywhere, figures
+from bot.web.api.figures import figures
 from bot.web.api.metrics import CONTENT_TYPE, family
 from bot.web.parts import WebParts, parts_of
 
@@ -85,8 +86,8 @@ def _database_metrics(parts: WebParts) -> str:
         with parts.pool.connection(timeout=_PATIENCE_SECONDS) as connection:
             states = orders.count_by_state(connection)
             waiting, oldest = orders.waiting(connection)
-            lately = figures(connection)
-            counted = counted_everywhere(connection)
+            told = figures(lately(connection))
+            counted = every(connection)
     except (OperationalError, InterfaceError):
         return parts.metrics.text() + family(
             "pipewright_database_up", "gauge", "1 while PostgreSQL answers", [({}, 0.0)]
@@ -95,7 +96,7 @@ def _database_metrics(parts: WebParts) -> str:
     return "".join(
         (
             parts.metrics.text(counted),
-            lately,
+            told,
             family("pipewright_database_up", "gauge", "1 while PostgreSQL answers", [({}, 1.0)]),
             family("pipewright_orders", "gauge", "stored orders by state", counts),
             family("pipewright_queue_length", "gauge", "orders not finished", [({}, float(waiting))]),

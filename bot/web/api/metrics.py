@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 import structlog
 from psycopg import OperationalError
-from psycopg_pool import PoolClosed, PoolTimeout
 
 from bot.store import counters
 from bot.store.counters import Counted
@@ -77,7 +76,7 @@ class Metrics:
         try:
             with pool.connection(timeout=2.0) as connection:
                 counters.add(connection, _as_counted(taken))
-        except (OperationalError, PoolTimeout, PoolClosed) as error:
+        except OperationalError as error:
             log.info("the counters could not be shared now", detail=str(error))
             with self._lock:
                 self._new.update(taken)
