@@ -1,7 +1,7 @@
 """What programs order in two steps: files are composed and looked at, and later opened as a draft merge request."""
 
 from bot.domain import AccessLevel, CannotError, Chat, ChatMessage, ProposalStatus
-from bot.handlers import chat, memory
+from bot.handlers import chat, limits, memory
 from bot.proposals import draft, note
 from bot.proposals.order import Order
 from bot.proposals.prepare import Prepared, prepare
@@ -16,8 +16,13 @@ _OPEN = (ProposalStatus.PROPOSED, ProposalStatus.APPROVED)
 
 def handle_composing(services: Services, event: Chat, order: Order) -> str:
     """Compose, or open what was composed, and answer; return a word for how it ended."""
+    over = limits.too_much(services, order)
+    if over is not None:
+        chat.tell(services, event, order, over.text)
+        return limits.LIMITED
     memory.begin(services, order, event.text)
     try:
+        limits.check_length(services.settings, event.text)
         text, result = _carried_out(services, event, order), str(event.act)
     except CannotError as refused:
         text, result = texts.refusal(str(refused)), "refused"
