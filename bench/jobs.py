@@ -150,7 +150,14 @@ def _cloned(checkout: Path, copy: Path) -> bool:
     """Clone; a plain folder cannot be cloned, nor can a partial or shallow history that lacks objects."""
     if not (checkout / ".git").exists():
         return False
-    return run(["git", "clone", "-q", "--no-local", str(checkout), str(copy)], limit=120).code == 0
+    if run(["git", "clone", "-q", "--no-local", str(checkout), str(copy)], limit=120).code != 0:
+        return False
+    git = ["git", "-C", str(copy)]
+    if run([*git, "symbolic-ref", "-q", "HEAD"], limit=30).code != 0:
+        # A checkout of a bare commit has no branch, which gitlab-ci-local asks for what a change touches.
+        run([*git, "checkout", "-q", "-B", "main"], limit=30)
+        run([*git, "update-ref", "refs/remotes/origin/main", "HEAD"], limit=30)
+    return True
 
 
 def commit(copy: Path, message: str) -> None:

@@ -39,6 +39,19 @@ def test_a_checkout_that_lacks_objects_is_copied_without_its_history(tmp_path: P
     assert CI_FILE in run(["git", "-C", str(copy), "ls-files"], limit=30).output
 
 
+def test_a_checkout_of_a_bare_commit_is_copied_onto_a_branch(tmp_path: Path) -> None:
+    checkout = tmp_path / "checkout"
+    git = ["git", "-C", str(checkout), "-c", "user.name=a", "-c", "user.email=a@example.com"]
+    run(["git", "init", "-q", "-b", "master", str(checkout)], limit=30)
+    run([*git, "commit", "-q", "--allow-empty", "-m", "one"], limit=30)
+    run([*git, "checkout", "-q", "--detach"], limit=30)
+    run([*git, "branch", "-q", "-D", "master"], limit=30)
+    copy = copied(checkout, {CI_FILE: "test: {script: [pytest]}\n"}, tmp_path / "scratch")
+
+    assert run(["git", "-C", str(copy), "symbolic-ref", "--short", "HEAD"], limit=30).output.strip() == "main"
+    assert run(["git", "-C", str(copy), "diff", "--name-only", "origin/main"], limit=30).output.split() == [CI_FILE]
+
+
 def test_policy_counts_what_a_careful_person_expects() -> None:
     text = "test: {image: 'python:latest', script: [pytest]}\n"
     kept = policy.points(text, yaml.safe_load(text))
