@@ -27,7 +27,14 @@ def proposal(**more: Any) -> Proposal:
     }
     known |= {"source_branch": "b", "is_internal": False, "requested_by_id": 5, "requested_by": "ada", "change_key": ""}
     known |= {"survey": Survey(units=()), "composition": Composition(files={}, jobs=(), sources=()), "introduction": ""}
-    known |= {"change_title": "", "change_why": "", "change_notes": "", "change_diff": "", "commit_id": SHA, "base_sha": SHA}
+    known |= {
+        "change_title": "",
+        "change_why": "",
+        "change_notes": "",
+        "change_diff": "",
+        "commit_id": SHA,
+        "base_sha": SHA,
+    }
     known |= {"status": ProposalStatus.PROPOSED, "merge_request_iid": 1, "created_at": NOW, "updated_at": NOW}
     return msgspec.convert(msgspec.to_builtins({**known, **more}), Proposal)
 
