@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import structs
 
-from bot.cli.hooks import project_path
 from bot.cli.lint import in_one_line
 from bot.cli.templates import FOLDER, open_catalog
 from bot.domain import CannotError, Carried, Composition, Fact, Snapshot, Surroundings, Survey, Unit
+from bot.gitlab.addresses import project_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

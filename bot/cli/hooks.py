@@ -1,7 +1,6 @@
 """`hooks`: the webhook in GitLab, of a project or a group, with exactly the events the bot needs."""
 
 import json
-import re
 import secrets
 from base64 import b64encode
 from collections.abc import Iterable
@@ -14,6 +13,7 @@ import click
 from bot.cli import env_file
 from bot.cli.installer import Done, Installer, install, kind_of
 from bot.domain import CannotError
+from bot.gitlab.addresses import project_path
 
 if TYPE_CHECKING:
     from bot.gitlab.client import GitLab
@@ -166,14 +166,6 @@ def _line(done: Done) -> str:
     )
 
 
-def project_path(address: str, gitlab_url: str) -> str | None:
-    """Return the path of a project or group from its address on this GitLab; None for another address."""
-    if not address.startswith(gitlab_url + "/"):
-        return None
-    path = re.split(r"/-(?:/|$)|[?#]", address[len(gitlab_url) + 1 :])[0]
-    return path.strip("/").removeprefix("groups/").removesuffix(".git") or None
-
-
 def _open() -> "tuple[Settings, GitLab]":
     from bot.settings import read_settings
 
@@ -190,7 +182,7 @@ def path_of(place: str, gitlab_url: str) -> str:
     path = project_path(place, gitlab_url)
     if path is None:
         raise CannotError(f"{place} is not on {gitlab_url} (PIPEWRIGHT_GITLAB_URL)")
-    return path
+    return path.removeprefix("groups/")  # so begin the addresses of groups
 
 
 def target_of(settings: "Settings", url: str | None) -> str:
