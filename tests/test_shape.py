@@ -17,7 +17,7 @@ MODULES = sorted(path.relative_to(TOP).as_posix() for path in (TOP / "bot").rglo
 STAND_IN = "bot/sandbox/"
 
 # (the stand-in lists GitLab's many keys, which makes its modules and functions long)
-LONGEST_MODULE, LONGEST_MODULE_OF_STAND_IN = 480, 470
+LONGEST_MODULE, LONGEST_MODULE_OF_STAND_IN = 380, 470
 LONGEST_FUNCTION, LONGEST_FUNCTION_OF_STAND_IN = 50, 55
 LONGEST_OF_NINE_IN_TEN = 20
 
