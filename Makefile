@@ -36,7 +36,7 @@ check: setup ## format, lint, types, import contract, tests: what CI runs
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tests.secrets.find_secrets
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 $(ARGS)
 
 format: setup ## rewrite the code as the formatter wants it
 	@$(BIN)/ruff format bot bench tests
