@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test run check format lock bench bench-pipelines monkey crash fuzz clean
+.PHONY: help setup demo test run check format docs lock bench bench-pipelines monkey crash fuzz clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
@@ -41,6 +41,9 @@ check: setup ## format, lint, types, import contract, tests: what CI runs
 format: setup ## rewrite the code as the formatter wants it
 	@$(BIN)/ruff format bot bench tests
 	@$(BIN)/ruff check --fix bot bench tests
+
+docs: setup ## write docs/reference.md from the program
+	@$(BIN)/python -m bot.cli.reference docs/reference.md
 
 lock: ## make both lock files again (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements.lock

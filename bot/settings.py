@@ -24,11 +24,13 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
-    gitlab_url: str = Field(description="address of GitLab, such as https://gitlab.example.com")
+    gitlab_url: str = Field(
+        description="address of GitLab, with the path below which it runs if there is one, such as https://example.com/gitlab"
+    )
     gitlab_token: SecretStr = Field(
         description="access token of the bot's account with the scope `api` (a project, group or service-account token)"
     )
-    mention: str = Field("pipewright", description="the name by which people call the bot, without the @")
+    mention: str = Field("pipewright", description="name by which people call the bot, without the @")
     webhook_secret: SecretStr | None = Field(None, description="the webhook's secret token (X-Gitlab-Token)")
     webhook_signing_token: SecretStr | None = Field(
         None, description="the webhook's signing token (whsec_…, GitLab 19.0 and newer)"
@@ -40,7 +42,9 @@ class Settings(BaseSettings):
         None, description="the signing token before a rotation, still accepted until every webhook has the new one"
     )
     webhooks: Literal["on", "off"] = Field(
-        "on", description="off: only look, for a GitLab that cannot reach this program"
+        "on",
+        description="off: for a GitLab that cannot reach this program; it only looks at its to-do list, drafts and "
+        "conversations (the account needs a name that people can mention)",
     )
     sweep_seconds: float = Field(
         60.0, ge=0, le=3600, description="seconds between looks for what no webhook brought; 0: never look"
@@ -59,35 +63,54 @@ class Settings(BaseSettings):
         description="so many orders in a row within seconds of the answers are a program's: a pause follows; 0: never",
     )
     notes_per_minute: int | None = Field(
-        None, ge=0, description="notes GitLab lets one account write in a minute; 0: any number"
+        None,
+        ge=0,
+        description="notes GitLab lets one account write in a minute; more wait; 0: any number; "
+        "unset: 300, on gitlab.com 60",
     )
     takeover_seconds: float = Field(
         20.0, ge=1, le=300, description="seconds after which orders of a worker that died are taken over"
     )
-    ollama_url: str = Field("http://127.0.0.1:11434", description="address of Ollama; several with commas between")
+    ollama_url: str = Field(
+        "http://127.0.0.1:11434", description="address of Ollama; several with commas between are used in turn"
+    )
     ollama_model: str = Field("llama3.1:8b", description="the model to talk with")
     ollama_context: int = Field(
         8192,
         description="the model's window in tokens, the same in every call: 4096, 8192, 16384, 32768, 65536 or 131072",
     )
     ollama_pull: bool = Field(False, description="true lets Ollama fetch the model at the start when it is missing")
-    tool_calling: Literal["auto", "constrained", "native"] = Field("auto", description="how the model asks for tools")
-    embeddings: Literal["static", "ollama"] = Field("static", description="how templates are compared with words")
+    tool_calling: Literal["auto", "constrained", "native"] = Field(
+        "auto", description="how the model is asked for tools: by its family, by constrained JSON, or by its own calls"
+    )
+    embeddings: Literal["static", "ollama"] = Field(
+        "static", description="how templates are compared with words: without any download, or by Ollama"
+    )
     embedding_model: str = Field("nomic-embed-text", description="Ollama's embedding model, when EMBEDDINGS=ollama")
-    database_url: SecretStr | None = Field(None, description="PostgreSQL (>= 14); unset means embedded in DATA_DIR")
-    chroma_url: str | None = Field(None, description="Chroma server; unset means embedded in DATA_DIR")
-    templates_dir: Path | None = Field(None, description="your own templates; they win over the shipped ones")
+    database_url: SecretStr | None = Field(None, description="PostgreSQL 14 or newer; unset: embedded in DATA_DIR")
+    chroma_url: str | None = Field(None, description="address of a Chroma server; unset: embedded in DATA_DIR")
+    templates_dir: Path | None = Field(
+        None, description="folder with templates of your own, which win over the shipped ones"
+    )
     templates_project: str | None = Field(
         None, description="path of a GitLab project with templates, such as platform/ci-templates; its default branch"
     )
     data_dir: Path = Field(Path(".pipewright"), description="where the embedded parts keep their data")
-    public_url: str | None = Field(None, description="address under which people reach this program's pages")
-    ca_file: Path | None = Field(None, description="certificates to trust for GitLab, as a PEM file")
-    listen_host: str = Field("127.0.0.1", description="address to listen on")
+    public_url: str | None = Field(
+        None, description="address under which GitLab and people reach this program; unset: no links, no signing in"
+    )
+    ca_file: Path | None = Field(
+        None, description="certificates to trust for GitLab, as a PEM file; unset: those of the system's list"
+    )
+    listen_host: str = Field("127.0.0.1", description="address to listen on; 0.0.0.0 for all of the machine's")
     listen_port: int = Field(8080, ge=0, le=65535, description="port to listen on")
-    worker_concurrency: int = Field(4, ge=1, le=64, description="orders worked on at the same time")
-    pending_minutes: float = Field(15.0, gt=0, description="how long a pipeline may wait before people are told why")
-    running_minutes: float = Field(180.0, gt=0, description="how long a pipeline may run before people are told")
+    worker_concurrency: int = Field(4, ge=1, le=64, description="orders at the same time in one worker process")
+    pending_minutes: float = Field(
+        15.0, gt=0, description="after so many minutes people are told why a draft's pipeline waits"
+    )
+    running_minutes: float = Field(
+        180.0, gt=0, description="after so many minutes people are told that a draft's pipeline still runs"
+    )
     oauth_client_id: str | None = Field(
         None, description="the application by which people sign in with GitLab: its id (scope `read_api`, confidential)"
     )
@@ -98,7 +121,9 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         "127.0.0.1", description="addresses of proxies whose word counts for where a request comes from, with commas"
     )
-    log_format: Literal["json", "console"] = Field("json", description="how log lines look")
+    log_format: Literal["json", "console"] = Field(
+        "json", description="how log lines look: for programs, one object a line, or for eyes"
+    )
 
     @classmethod
     def settings_customise_sources(

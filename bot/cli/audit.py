@@ -24,7 +24,14 @@ def audit_group() -> None:
 @audit_group.command("export", short_help="write the record as JSON lines or CSV")
 @click.option("--since", type=click.DateTime(_DAYS), required=True, help="From this day or time on (UTC).")
 @click.option("--until", type=click.DateTime(_DAYS), help="Up to before this day or time (UTC); default: now.")
-@click.option("--format", "form", type=click.Choice(("jsonl", "csv")), default="jsonl", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("jsonl", "csv")),
+    default="jsonl",
+    show_default=True,
+    help="One JSON object a line, or comma-separated values.",
+)
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="File to write; default: the terminal.")
 def export_command(
     *, since: datetime, until: datetime | None, form: Literal["jsonl", "csv"], output: Path | None

@@ -1,0 +1,74 @@
+"""The reference is the program's own word: it cannot drift from it, and it leaves nothing out."""
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from bot.cli import main
+from bot.cli.reference import reference
+from bot.settings import PREFIX, Settings
+
+TOP = Path(__file__).parents[2]
+PAGES = sorted(
+    [*(TOP / "docs").glob("*.md"), TOP / "README.md", TOP / "SECURITY.md", TOP / ".env.example"]
+    + [path for path in (TOP / "deploy").rglob("*") if path.is_file()]
+)
+
+
+def commands(group: click.Group, path: str = "pipewright") -> dict[str, click.Command]:
+    found: dict[str, click.Command] = {}
+    for name, command in group.commands.items():
+        found |= (
+            commands(command, f"{path} {name}") if isinstance(command, click.Group) else {f"{path} {name}": command}
+        )
+    return found
+
+
+def test_the_page_is_what_the_program_says() -> None:
+    written = (TOP / "docs" / "reference.md").read_text(encoding="utf-8")
+    assert written == reference(main), "`make docs` writes docs/reference.md anew"
+
+
+def test_it_names_every_command_with_every_option() -> None:
+    page = reference(main)
+    for path, command in commands(main).items():
+        section = page.split(f"### `{path}")[1].split("\n### ")[0]
+        for option in (each for each in command.params if isinstance(each, click.Option) and not each.hidden):
+            assert option.opts[0] in section, (path, option.opts)
+
+
+def test_it_names_every_setting() -> None:
+    page = reference(main)
+    assert [name for name in Settings.model_fields if f"| `{name.upper()}` |" not in page] == []
+
+
+def test_nothing_is_left_unexplained() -> None:
+    unexplained = [path for path, command in commands(main).items() if not command.help]
+    unexplained += [
+        f"{path} {option.opts[0]}"
+        for path, command in commands(main).items()
+        for option in command.params
+        if isinstance(option, click.Option) and not option.help
+    ]
+    unexplained += [name for name, field in Settings.model_fields.items() if not field.description]
+    assert unexplained == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(TOP)))
+def test_what_a_page_calls_a_setting_is_one(page: Path) -> None:
+    named = set(re.findall(rf"\b{PREFIX}([A-Z][A-Z_]*[A-Z])\b", page.read_text(encoding="utf-8")))
+    assert named - {name.upper() for name in Settings.model_fields} == set()
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.suffix == ".md"], ids=lambda path: path.name)
+def test_what_a_page_calls_a_command_is_one(page: Path) -> None:
+    known = commands(main)
+    named = re.findall(r"(?:`|^|\s)pipewright ([a-z]+(?: [a-z]+)?)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    unknown = [
+        words
+        for words in named
+        if f"pipewright {words}" not in known and not any(words.split()[0] == path.split()[1] for path in known)
+    ]
+    assert unknown == []
