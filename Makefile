@@ -25,7 +25,7 @@ demo: setup ## play the whole story on loopback (ARGS="--once" ends after it)
 	@$(BIN)/pipewright demo $(ARGS)
 
 test: setup ## run the tests
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 $(ARGS)
 
 run: setup ## serve with the settings of .env
 	@$(BIN)/pipewright serve $(ARGS)
@@ -36,7 +36,7 @@ check: setup ## format, lint, types, import contract, tests: what CI runs
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tests.secrets.find_secrets
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 $(ARGS)
+	@$(MAKE) --no-print-directory test
 
 format: setup ## rewrite the code as the formatter wants it
 	@$(BIN)/ruff format bot bench tests

@@ -1,12 +1,15 @@
 """What every test may use: a real PostgreSQL, with a fresh database for each test."""
 
+import logging
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from bot.store.embedded import EmbeddedPostgres
@@ -37,15 +40,39 @@ def postgres() -> Iterator[str]:
         server.stop()
 
 
-@pytest.fixture
-def database(postgres: str) -> Iterator[str]:
-    """How to connect to a fresh, migrated database."""
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """Logging is the process's: a command tried in one test must not silence the lines that another reads."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    structlog.reset_defaults()
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+
+
+@contextmanager
+def _made(postgres: str, how: str) -> Iterator[str]:
+    """A database of its own for as long as this is open."""
     name = f"t{uuid.uuid4().hex}"
     with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(f'create database "{name}" template template strategy file_copy'.encode())
+        connection.execute(f'create database "{name}" {how}'.encode())
     yield postgres.replace("dbname=postgres", f"dbname={name}")
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f'drop database "{name}" with (force)'.encode())
+
+
+@pytest.fixture
+def database(postgres: str) -> Iterator[str]:
+    """How to connect to a fresh, migrated database."""
+    with _made(postgres, "template template strategy file_copy") as conninfo:
+        yield conninfo
+
+
+@pytest.fixture
+def empty_database(postgres: str) -> Iterator[str]:
+    """How to connect to a database without any table."""
+    with _made(postgres, "") as conninfo:
+        yield conninfo
 
 
 @pytest.fixture

@@ -2,19 +2,10 @@
 
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 
 from bot import logs
-
-
-@pytest.fixture(autouse=True)
-def _logging_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.handlers[:], _ = handlers, root.setLevel(level)
 
 
 def test_a_library_s_line_is_json_without_the_secret(capsys: pytest.CaptureFixture[str]) -> None:

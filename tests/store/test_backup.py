@@ -1,7 +1,5 @@
 """The database's copy in a file: whole, private, put back only where nothing is; and data of the first version."""
 
-import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -14,17 +12,6 @@ from bot.store.migrate import migrate
 from bot.tasks import queue_schema
 
 FIRST_VERSION = Path(__file__).parent / "data" / "first_version.dump"  # what a demo of the first version left
-
-
-@pytest.fixture
-def empty(postgres: str) -> Iterator[str]:
-    """How to connect to a database without any table."""
-    name = f"e{uuid.uuid4().hex}"
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(f'create database "{name}"'.encode())
-    yield postgres.replace("dbname=postgres", f"dbname={name}")
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(f'drop database "{name}" with (force)'.encode())
 
 
 def rows(conninfo: str) -> dict[str, int]:
@@ -44,14 +31,14 @@ def filled(database: str) -> str:
     return database
 
 
-def test_what_was_saved_is_put_back(filled: str, empty: str, tmp_path: Path) -> None:
+def test_what_was_saved_is_put_back(filled: str, empty_database: str, tmp_path: Path) -> None:
     file = tmp_path / "pipewright.backup"
     assert save(filled, file) == file.stat().st_size > 0
     assert file.stat().st_mode & 0o777 == 0o600
-    put_back(empty, file)
-    assert rows(empty) == rows(filled)
-    assert rows(empty)["conversations"] == 2
-    assert migrate(empty, queue_schema()) == ()
+    put_back(empty_database, file)
+    assert rows(empty_database) == rows(filled)
+    assert rows(empty_database)["conversations"] == 2
+    assert migrate(empty_database, queue_schema()) == ()
 
 
 def test_nothing_is_written_over(filled: str, tmp_path: Path) -> None:
@@ -62,21 +49,21 @@ def test_nothing_is_written_over(filled: str, tmp_path: Path) -> None:
     assert rows(filled)["conversations"] == 2
 
 
-def test_a_file_that_was_cut_off_leaves_the_database_empty(filled: str, empty: str, tmp_path: Path) -> None:
+def test_a_file_that_was_cut_off_leaves_the_database_empty(filled: str, empty_database: str, tmp_path: Path) -> None:
     file = tmp_path / "pipewright.backup"
     save(filled, file)
     file.write_bytes(file.read_bytes()[:-2000])
     with pytest.raises(CannotError, match="pg_restore could not do it"):
-        put_back(empty, file)
-    assert rows(empty) == {}
+        put_back(empty_database, file)
+    assert rows(empty_database) == {}
 
 
-def test_a_file_that_is_none_is_said(empty: str, tmp_path: Path) -> None:
+def test_a_file_that_is_none_is_said(empty_database: str, tmp_path: Path) -> None:
     with pytest.raises(CannotError, match="is no file"):
-        put_back(empty, tmp_path / "nowhere")
+        put_back(empty_database, tmp_path / "nowhere")
     (tmp_path / "text").write_text("hello")
     with pytest.raises(CannotError, match="pg_restore could not do it"):
-        put_back(empty, tmp_path / "text")
+        put_back(empty_database, tmp_path / "text")
 
 
 def test_a_failed_copy_leaves_no_half_file_and_keeps_the_old_one(tmp_path: Path) -> None:
@@ -88,15 +75,15 @@ def test_a_failed_copy_leaves_no_half_file_and_keeps_the_old_one(tmp_path: Path)
     assert file.read_text() == "yesterday's"
 
 
-def test_data_of_the_first_version_is_brought_up_to_date_and_read(empty: str) -> None:
-    put_back(empty, FIRST_VERSION)
-    before = rows(empty)
-    applied = migrate(empty, queue_schema())
+def test_data_of_the_first_version_is_brought_up_to_date_and_read(empty_database: str) -> None:
+    put_back(empty_database, FIRST_VERSION)
+    before = rows(empty_database)
+    applied = migrate(empty_database, queue_schema())
     assert applied[0] == "0002_changes.sql"
-    after = rows(empty)
+    after = rows(empty_database)
     kept = ("conversations", "orders", "messages", "pipelines", "approvals", "deliveries")
     assert {name: after[name] for name in kept} == {name: before[name] for name in kept}
-    with psycopg.connect(empty) as connection:
+    with psycopg.connect(empty_database) as connection:
         (id_,) = connection.execute("select id from conversations").fetchone() or (None,)
         assert conversations.get(connection, id_) is not None
         (offer,) = proposals.for_conversation(connection, id_)
