@@ -51,7 +51,7 @@ class Transport:
 
     def read(self, route: str, query: Mapping[str, Any] | None = None, /, **ids: object) -> requests.Response:
         """GET, tried again a few times when GitLab is silent, busy or ill."""
-        return self._patiently("get", route, ids, query=query)
+        return self._repeated("get", route, ids, query=query)
 
     def read_json(self, route: str, query: Mapping[str, Any] | None = None, /, **ids: object) -> Any:
         """GET and decode; raises UnreachableError for an answer that is no JSON."""
@@ -59,7 +59,7 @@ class Transport:
 
     def stream(self, route: str, /, *, most_bytes: int, **ids: object) -> Iterator[bytes]:
         """GET a body piece by piece, never held whole; what is longer than `most_bytes` is not fetched further."""
-        response = self._patiently("get", route, ids, is_streamed=True)
+        response = self._repeated("get", route, ids, is_streamed=True)
         fetched = 0
         try:
             for piece in response.iter_content(_PIECE_BYTES):
@@ -82,7 +82,7 @@ class Transport:
 
     def ask(self, route: str, body: Mapping[str, Any], /, **ids: object) -> Any:
         """POST that changes nothing (lint, GraphQL), so that it may be repeated like a GET."""
-        return answers.decoded(self._patiently("post", route, ids, body=body), is_write=False)
+        return answers.decoded(self._repeated("post", route, ids, body=body), is_write=False)
 
     def write(
         self,
@@ -96,22 +96,10 @@ class Transport:
 
         Repeated is only what cannot have had an effect: a connection that never stood, and refusals before any work.
         """
-        for wait in (*_WAITS, None):
-            try:
-                response = self._once(verb, route, ids, body=body)
-            except requests.RequestException as error:
-                if wait is None or not answers.never_stood(error):
-                    raise answers.silence(error, verb, route, effect_possible=not answers.never_stood(error)) from error
-                self._sleep(wait)
-                continue
-            if wait is not None and answers.came_too_early(response):
-                self._sleep(answers.wait_asked_for(response, wait))
-                continue
-            answers.raise_for(response, route, is_write=True)
-            return answers.decoded(response, is_write=True) if response.content else {}
-        raise AssertionError("the loop returns or raises")
+        response = self._repeated(verb, route, ids, body=body, is_write=True)
+        return answers.decoded(response, is_write=True) if response.content else {}
 
-    def _patiently(
+    def _repeated(
         self,
         verb: str,
         route: str,
@@ -120,19 +108,22 @@ class Transport:
         query: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
         is_streamed: bool = False,
+        is_write: bool = False,
     ) -> requests.Response:
+        passes = answers.came_too_early if is_write else answers.may_pass
         for wait in (*_WAITS, None):
             try:
                 response = self._once(verb, route, ids, query=query, body=body, is_streamed=is_streamed)
             except requests.RequestException as error:
-                if wait is None:
-                    raise answers.silence(error, verb, route, effect_possible=False) from error
+                effect_possible = is_write and not answers.never_stood(error)
+                if wait is None or effect_possible:
+                    raise answers.silence(error, verb, route, effect_possible=effect_possible) from error
                 self._sleep(wait)
                 continue
-            if wait is not None and answers.may_pass(response):
+            if wait is not None and passes(response):
                 self._sleep(answers.wait_asked_for(response, wait))
                 continue
-            answers.raise_for(response, route, is_write=False)
+            answers.raise_for(response, route, is_write=is_write)
             return response
         raise AssertionError("the loop returns or raises")
 
