@@ -17,6 +17,7 @@ from uuid import UUID
 
 import msgspec
 import procrastinate
+import psycopg
 import structlog
 from procrastinate import RetryDecision
 from procrastinate.jobs import Job
@@ -38,7 +39,7 @@ from bot.domain import (
     UnreachableError,
 )
 from bot.logs import about_order
-from bot.store import alive, conversations, orders, proposals, turns
+from bot.store import alive, conversations, intake, orders, proposals
 from bot.store.pool import Pool
 
 log = structlog.get_logger()
@@ -59,10 +60,12 @@ create trigger pipewright_wake_next_on_end after update of status on procrastina
 create trigger pipewright_wake_next_on_delete after delete on procrastinate_jobs
     for each row when (old.status = 'doing' and old.lock is not null) execute procedure pipewright_wake_next();
 """
-_TASK = "run_event"
+_QUEUE, _TASK = "orders", "run_event"
 _PAUSE_SECONDS = 1.0
 _SECONDS_UNTIL_FREE = 5
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+# What can be wrong with one event and not with those beside it.
+_OF_ONE = (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError, psycopg.InternalError)
 _ACCEPT_SECONDS = 4.0  # GitLab gives up after ten, and then nobody reads our "try again later"
 
 
@@ -120,46 +123,35 @@ class Queue:
         self._waits = waits
         self._takeover_seconds = takeover_seconds
         self._app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo, max_size=6))
-        self._app.task(name=_TASK, queue="orders", retry=_Patience(waits), pass_context=True)(self._run)
-        # An app whose worker runs defers asynchronously only; a transaction of ours needs one of its own.
-        self._front = procrastinate.App(connector=procrastinate.SyncPsycopgConnector(conninfo=conninfo))
+        self._app.task(name=_TASK, queue=_QUEUE, retry=_Patience(waits), pass_context=True)(self._run)
         self._sign = alive.SignOfLife(conninfo)
         self._abandoned_since: dict[int, float] = {}
 
     def accept(self, delivery_key: str, event: Event) -> Accepted:
         """Remember the delivery and queue the event in one transaction; nothing else may be lost or doubled."""
-        try:
-            return self._accept(delivery_key, event)
-        except procrastinate.exceptions.ConnectorException as error:
-            if isinstance(error.__cause__, OperationalError):  # whoever calls knows PostgreSQL's own errors
-                raise error.__cause__ from error
-            raise
+        (outcome,) = self.accept_all([(delivery_key, event)])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
-    def _accept(self, delivery_key: str, event: Event) -> Accepted:
+    def accept_all(self, deliveries: Sequence[tuple[str, Event]]) -> list[Accepted | psycopg.Error]:
+        """Accept many in one transaction, each as if it were alone; what cannot be stored is told for it alone.
+
+        Raises OperationalError when PostgreSQL is away: then nothing is stored.
+        """
+        try:
+            return list(self._accept(deliveries))
+        except _OF_ONE as error:
+            if len(deliveries) == 1:
+                return [error]
+            return [outcome for one in deliveries for outcome in self.accept_all([one])]
+
+    def _accept(self, deliveries: Sequence[tuple[str, Event]]) -> list[Accepted]:
         with self._pool.connection(timeout=_ACCEPT_SECONDS) as connection:
-            conversation_id = _conversation(connection, event)
-            if conversation_id is None:
-                return "ignored"
-            if not orders.remember_delivery(connection, delivery_key):
-                return "duplicate"
-            order_id = orders.add(
-                connection,
-                delivery_key=delivery_key,
-                conversation_id=conversation_id,
-                event=msgspec.json.encode(event).decode(),
-                kind=str(event.__struct_config__.tag),
-            )
-            orders.link_delivery(connection, delivery_key, order_id)
-            task = self._front.configure_task(
-                name=_TASK,
-                queue="orders",
-                lock=str(conversation_id),
-                priority=-turns.take(connection, event.project.id),
-                connection=connection,
-                allow_unknown=True,
-            )
-            task.defer(order_id=str(order_id))
-        return "queued"
+            arrivals = [_arrival(connection, key, event) for key, event in deliveries]
+            known = [arrival for arrival in arrivals if arrival is not None]
+            taken = iter(intake.take_in(connection, known, queue=_QUEUE, task=_TASK) if known else ())
+            return ["ignored" if arrival is None else next(taken) for arrival in arrivals]
 
     def run_worker(self, concurrency: int, stop: threading.Event, *, wait: bool = True) -> None:
         """Work until `stop` is set (then finish what runs), or with `wait` false until nothing is left to do."""
@@ -200,7 +192,7 @@ class Queue:
         # Python's own pool has six threads on two processors, and what waits for one shows no sign of life.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(concurrency + 4))
         await self._app.run_worker_async(
-            queues=["orders"],
+            queues=[_QUEUE],
             concurrency=concurrency,
             wait=wait,
             install_signal_handlers=False,
@@ -331,19 +323,32 @@ def _as_unreachable(error: Exception) -> UnreachableError:
     return error if isinstance(error, UnreachableError) else UnreachableError("PostgreSQL", str(error))
 
 
+def _arrival(connection: Connection[TupleRow], key: str, event: Event) -> intake.Arrival | None:
+    conversation = _place(event) if isinstance(event, Mention) else _conversation(connection, event)
+    if conversation is None:
+        return None
+    return intake.Arrival(
+        key=key,
+        event=msgspec.json.encode(event).decode(),
+        kind=str(event.__struct_config__.tag),
+        project_id=event.project.id,
+        conversation=conversation,
+    )
+
+
+def _place(event: Mention) -> intake.Place:
+    return intake.Place(
+        noteable=event.noteable,
+        project_path=event.project.path,
+        title=event.noteable_title,
+        is_confidential=event.is_internal,
+        asked_by=event.author.username,
+    )
+
+
 def _conversation(connection: Connection[TupleRow], event: Event) -> UUID | None:
     """Return the conversation an event belongs to; a mention opens one, anything else must find one."""
-    if isinstance(event, Mention):
-        return conversations.open_for_noteable(
-            connection,
-            project_id=event.project.id,
-            project_path=event.project.path,
-            kind=event.noteable.kind,
-            iid=event.noteable.iid,
-            title=event.noteable_title,
-            is_confidential=event.is_internal,
-            asked_by=event.author.username,
-        )
+    assert not isinstance(event, Mention)  # it opens one where there is none
     if isinstance(event, Chat):
         return event.conversation_id or conversations.open_for_person(
             connection,

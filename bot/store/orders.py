@@ -41,17 +41,6 @@ def add(
     return UUID(str(row[0]))
 
 
-def remember_delivery(connection: Connection[TupleRow], key: str) -> bool:
-    """Remember a delivery; False when it was here before."""
-    done = connection.execute("insert into deliveries (key) values (%s) on conflict do nothing", (key,))
-    return done.rowcount == 1
-
-
-def link_delivery(connection: Connection[TupleRow], key: str, order_id: UUID) -> None:
-    """Note which order a delivery became."""
-    connection.execute("update deliveries set order_id = %s where key = %s", (order_id, key))
-
-
 def get(connection: Connection[TupleRow], order_id: UUID) -> OrderRow | None:
     """Return an order by its id."""
     with connection.cursor(row_factory=class_row(OrderRow)) as cursor:

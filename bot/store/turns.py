@@ -9,17 +9,18 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 # The line has come as far as the first waiting order; when nobody waits, as far as it ever was.
-_TAKE = """
+NEXT_TURN = """
 insert into project_turns (project_id, turn)
-values (%(project)s, 1 + coalesce(
+select %(project)s, 1 + coalesce(
     (select -priority from procrastinate_jobs
         where status = 'todo' and (scheduled_at is null or scheduled_at <= now()) order by priority desc limit 1),
     (select turn from project_turns order by turn desc limit 1),
-    0))
+    0) {source}
 on conflict (project_id) do update
     set turn = greatest(project_turns.turn + 1, excluded.turn), given_at = now()
 returning turn
 """
+_TAKE = NEXT_TURN.format(source="")
 
 
 def take(connection: Connection[TupleRow], project_id: int) -> int:

@@ -14,6 +14,7 @@ from bot.web.door import routes as door
 from bot.web.door.csrf import own_pages_only
 from bot.web.door.headers import headers_of_safety
 from bot.web.door.state import open_door
+from bot.web.intake import Intake
 from bot.web.pages import routes as pages
 from bot.web.pages.looks import Looks
 from bot.web.parts import WebParts
@@ -33,7 +34,14 @@ def create_app(parts: WebParts) -> Litestar:
     return Litestar(
         route_handlers=[webhook.receive_webhook, *door.ROUTES, *api.ROUTES, *pages.ROUTES],
         guards=[own_pages_only],
-        state=State({"parts": parts, "door": open_door(parts), "looks": Looks(parts.clock)}),
+        state=State(
+            {
+                "parts": parts,
+                "door": open_door(parts),
+                "looks": Looks(parts.clock),
+                "intake": Intake(parts.queue.accept_all),
+            }
+        ),
         # The description of the API is JSON alone: litestar's pages for it load scripts from elsewhere.
         openapi_config=OpenAPIConfig(
             title="Pipewright",

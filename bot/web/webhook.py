@@ -13,9 +13,10 @@ from litestar.params import RawBody
 from psycopg import DataError
 from pydantic import SecretStr
 
-from bot.domain import Event
 from bot.gitlab.once import name_of
 from bot.gitlab.webhook import is_authentic, read_webhook
+from bot.tasks import Accepted
+from bot.web.intake import Intake
 from bot.web.parts import WebParts, parts_of
 
 MAX_BODY_BYTES = 5_000_000
@@ -32,13 +33,13 @@ class Answer(msgspec.Struct, frozen=True):
     status: str
 
 
-@post("/webhooks/gitlab", sync_to_thread=True, request_max_body_size=MAX_BODY_BYTES, status_code=202)
-def receive_webhook(request: Request[Any, Any, Any], body: RawBody) -> Response[Answer]:
+@post("/webhooks/gitlab", request_max_body_size=MAX_BODY_BYTES, status_code=202)
+async def receive_webhook(request: Request[Any, Any, Any], body: RawBody) -> Response[Answer]:
     """Take in one delivery of GitLab's webhook."""
     parts = parts_of(request)
     result = "failed"
     try:
-        result = _taken_in(parts, {key.lower(): value for key, value in request.headers.items()}, body)
+        result = await _taken_in(parts, request.app.state.intake, _headers(request), body)
     except NotAuthorizedException:
         result = "unauthorized"
         raise
@@ -50,13 +51,20 @@ def receive_webhook(request: Request[Any, Any, Any], body: RawBody) -> Response[
     return Response(Answer(result), status_code=_STATUS_CODES[result])
 
 
-def _taken_in(parts: WebParts, headers: Mapping[str, str], body: bytes) -> str:
+def _headers(request: Request[Any, Any, Any]) -> Mapping[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in request.scope["headers"]}
+
+
+async def _taken_in(parts: WebParts, intake: Intake, headers: Mapping[str, str], body: bytes) -> Accepted:
     _check_authentic(parts, headers, body)
     payload = _decoded(body)
     event = read_webhook(payload, bot=parts.bot, mention_names=parts.mention_names)
     if event is None:
         return "ignored"
-    return _accepted(parts, delivery_key(headers, payload, body), event)
+    try:
+        return await intake.accept(delivery_key(headers, payload, body), event)
+    except DataError as error:
+        raise ClientException("The payload holds characters that cannot be stored.") from error
 
 
 def _check_authentic(parts: WebParts, headers: Mapping[str, str], body: bytes) -> None:
@@ -82,13 +90,6 @@ def _decoded(body: bytes) -> object:
         return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ClientException(f"The body is not the JSON that GitLab sends: {error}") from error
-
-
-def _accepted(parts: WebParts, key: str, event: Event) -> str:
-    try:
-        return parts.queue.accept(key, event)
-    except DataError as error:
-        raise ClientException("The payload holds characters that cannot be stored.") from error
 
 
 def delivery_key(headers: Mapping[str, str], payload: object, body: bytes) -> str:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from procrastinate.exceptions import ConnectorException
+from psycopg.errors import UndefinedFunction
 
 from bot.domain import Mention, Noteable, Person, ProjectRef
 from bot.store import conversations, messages, orders
@@ -169,7 +169,7 @@ def test_an_order_that_cannot_be_queued_leaves_no_trace(database: str, pool: Poo
     queue = Queue(database, pool, None)
     with pool.connection() as connection:
         connection.execute("alter function procrastinate_defer_jobs_v1 rename to elsewhere")
-    with pytest.raises(ConnectorException):
+    with pytest.raises(UndefinedFunction):
         queue.accept("delivery-1", mention())
     assert [count(pool, name) for name in ("orders", "deliveries", "conversations")] == [0] * 3
 

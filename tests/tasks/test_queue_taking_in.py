@@ -1,0 +1,143 @@
+"""Many deliveries taken in together: each as if it were alone, whatever the others are."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
+
+import pytest
+from psycopg import DataError, OperationalError
+from psycopg_pool import ConnectionPool
+
+from bot.domain import Chat, Decision, Event, Mention, Noteable, Person, PipelineChanged, ProjectRef, Reaction
+from bot.store.pool import Pool
+from bot.tasks import Accepted, Queue
+
+ADA = Person(id=5, username="ada")
+
+
+def mention(iid: int, text: str = "@pipewright help", project: int = 7, *, is_internal: bool = False) -> Mention:
+    return Mention(
+        project=ProjectRef(id=project, path=f"team/app{project}"),
+        noteable=Noteable(kind="issue", iid=iid),
+        author=ADA,
+        text=text,
+        is_internal=is_internal,
+    )
+
+
+def told(outcomes: Sequence[Accepted | Exception]) -> list[str]:
+    return [one if isinstance(one, str) else type(one).__name__ for one in outcomes]
+
+
+def rows(pool: Pool, sql: str) -> list[tuple[object, ...]]:
+    with pool.connection() as connection:
+        return connection.execute(sql.encode()).fetchall()
+
+
+@pytest.fixture
+def queue(database: str, pool: Pool) -> Queue:
+    return Queue(database, pool, None)
+
+
+def test_each_of_many_gets_its_own_answer_in_its_place(queue: Queue, pool: Pool) -> None:
+    reaction = Reaction(
+        project=ProjectRef(id=7, path="team/app7"),
+        noteable=Noteable(kind="issue", iid=9),
+        author=ADA,
+        emoji="thumbsup",
+        is_award=True,
+    )
+    run = PipelineChanged(project=reaction.project, pipeline_id=1, ref="main", sha="a" * 40, status="running")
+    many: list[tuple[str, Event]] = [
+        ("k1", mention(1)),
+        ("k2", reaction),
+        ("k1", mention(1)),
+        ("k3", mention(1, "@pipewright \x00")),
+        ("k4", mention(2, project=3)),
+        ("k5", run),
+    ]
+    assert told(queue.accept_all(many)) == [
+        "queued",
+        "ignored",
+        "duplicate",
+        "UntranslatableCharacter",
+        "queued",
+        "ignored",
+    ]
+    assert rows(pool, "select delivery_key from orders order by delivery_key") == [("k1",), ("k4",)]
+    assert rows(pool, "select count(*) from procrastinate_jobs") == [(2,)]
+    unlinked = "select count(*) from deliveries d left join orders o on o.id = d.order_id where o.id is null"
+    assert rows(pool, unlinked) == [(0,)]
+
+
+def test_nothing_taken_in_together_is_taken_in_again(queue: Queue, pool: Pool) -> None:
+    many: list[tuple[str, Event]] = [(f"k{number}", mention(number)) for number in range(1, 6)]
+    assert told(queue.accept_all(many)) == ["queued"] * 5
+    assert told(queue.accept_all([*many, ("k6", mention(6))])) == ["duplicate"] * 5 + ["queued"]
+    assert rows(pool, "select count(*) from orders") == [(6,)]
+
+
+def test_first_mentions_of_one_issue_share_one_conversation_and_keep_their_order(queue: Queue, pool: Pool) -> None:
+    many: list[tuple[str, Event]] = [(f"k{number}", mention(1, f"@pipewright {number}")) for number in range(5)]
+    assert told(queue.accept_all(many)) == ["queued"] * 5
+    assert rows(pool, "select count(*) from conversations") == [(1,)]
+    in_turn = (
+        "select o.delivery_key from procrastinate_jobs j join orders o on o.id = (j.args ->> 'order_id')::uuid"
+        " order by j.priority desc, j.id"
+    )
+    assert rows(pool, in_turn) == [(f"k{number}",) for number in range(5)]
+
+
+def test_a_conversation_becomes_confidential_and_stays_so(queue: Queue, pool: Pool) -> None:
+    for number, is_internal in enumerate((False, True, False)):
+        queue.accept(f"k{number}", mention(1, is_internal=is_internal))
+    assert rows(pool, "select is_confidential from conversations") == [(True,)]
+
+
+def test_many_writers_at_once_neither_lose_nor_double_nor_wait_crosswise(queue: Queue, pool: Pool) -> None:
+    """The same new issues and the same keys everywhere, in opposite orders."""
+
+    def accept(forward: int) -> list[str]:
+        numbers = range(40) if forward % 2 else reversed(range(40))
+        return told(queue.accept_all([(f"k{number}", mention(number % 10, project=number % 4)) for number in numbers]))
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = [answer for one in threads.map(accept, range(4)) for answer in one]
+    assert (answers.count("queued"), answers.count("duplicate")) == (40, 120)
+    counts = {name: rows(pool, f"select count(*) from {name}") for name in ("orders", "conversations")}
+    assert counts == {"orders": [(40,)], "conversations": [(20,)]}
+
+
+def test_an_order_for_a_conversation_that_is_not_there_is_refused_alone(queue: Queue, pool: Pool) -> None:
+    lost = Decision(
+        project=ProjectRef(id=7, path="team/app7"),
+        conversation_id=uuid4(),
+        proposal_id=uuid4(),
+        author=ADA,
+        channel=uuid4(),
+        sha="a" * 40,
+        is_yes=True,
+    )
+    assert told(queue.accept_all([("k1", lost), ("k2", mention(1))])) == ["ForeignKeyViolation", "queued"]
+    assert rows(pool, "select key from deliveries") == [("k2",)]
+
+
+def test_a_talk_without_a_conversation_opens_one_of_its_own(queue: Queue, pool: Pool) -> None:
+    talk = Chat(project=ProjectRef(id=7, path="team/app7"), author=ADA, text="hello", channel=uuid4())
+    assert queue.accept("k1", talk) == "queued"
+    assert rows(pool, "select owner_id, is_confidential from conversations") == [(5, True)]
+
+
+def test_what_cannot_be_stored_is_raised_to_whoever_sent_it_alone(queue: Queue) -> None:
+    with pytest.raises(DataError):
+        queue.accept("k1", mention(1, "@pipewright \x00"))
+
+
+def test_while_postgresql_is_away_nothing_is_said_to_be_stored(database: str) -> None:
+    dead: Pool = ConnectionPool("host=127.0.0.1 port=1 user=x dbname=x", timeout=0.2, open=False, min_size=1)
+    dead.open(wait=False)
+    try:
+        with pytest.raises(OperationalError):
+            Queue(database, dead, None).accept_all([("k1", mention(1)), ("k2", mention(2))])
+    finally:
+        dead.close(timeout=1)
