@@ -49,8 +49,9 @@ lock: ## make both lock files again (needs uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements.lock
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements-dev.lock
 
-bench: setup ## measure (ratios in one run)
-	@$(BIN)/python -m bench.speed $(ARGS)
+bench: setup ## measure: one table beside floors of the same run (ARGS=--write keeps it), then each part in depth
+	@$(BIN)/python -m bench.table $(ARGS)
+	@$(BIN)/python -m bench.speed
 	@$(BIN)/python -m bench.history
 	@$(BIN)/python -m bench.turns
 	@$(BIN)/python -m bench.retrieval

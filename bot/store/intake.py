@@ -63,11 +63,12 @@ closed as (
     where %(confidential)s and id = (select conversation_id from known) and not is_confidential),
 place as (select conversation_id from known union all select conversation_id from opened),
 """
+# now() is the same for all in a transaction, and rates are counted in the order of taking in.
 _QUEUED = f"""
 turned as ({NEXT_TURN.format(source="from delivered")}),
 ordered as (
-    insert into orders (id, delivery_key, conversation_id, event, kind)
-    select order_id, %(key)s, conversation_id, %(event)s::jsonb, %(kind)s from delivered, place)
+    insert into orders (id, delivery_key, conversation_id, event, kind, created_at)
+    select order_id, %(key)s, conversation_id, %(event)s::jsonb, %(kind)s, clock_timestamp() from delivered, place)
 select exists (select from delivered), (
     select procrastinate_defer_jobs_v1(array[row(
         %(queue)s, %(task)s, -turn, conversation_id::text, null, jsonb_build_object('order_id', %(order)s), null

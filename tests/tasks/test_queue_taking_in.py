@@ -141,3 +141,11 @@ def test_while_postgresql_is_away_nothing_is_said_to_be_stored(database: str) ->
             Queue(database, dead, None).accept_all([("k1", mention(1)), ("k2", mention(2))])
     finally:
         dead.close(timeout=1)
+
+
+def test_what_is_taken_in_together_was_still_taken_in_one_after_another(queue: Queue, pool: Pool) -> None:
+    """Rates are counted in the order of taking in."""
+    queue.accept_all([(f"k{number}", mention(number)) for number in range(5)])
+    in_order = "select delivery_key from orders order by created_at"
+    assert rows(pool, in_order) == [(f"k{number}",) for number in range(5)]
+    assert rows(pool, "select count(distinct created_at) from orders") == [(5,)]
