@@ -1,7 +1,9 @@
 """gitlab-ci-local: brought from npm into a cache folder by the bench itself, asked under a time limit."""
 
+import base64
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +16,8 @@ from bench.programs import Ran, run
 VERSION = "4.75.1"
 NODE = "24"
 LIMIT = 20.0
+# For a second try with nothing beside it.
+PATIENT_LIMIT = 180.0
 
 
 class MissingError(Exception):
@@ -24,30 +28,35 @@ class RefusedError(Exception):
     """A checkout cannot be copied, or gitlab-ci-local does not take its pipeline: none of its jobs can run."""
 
 
+class LateError(RefusedError):
+    """There was no answer in time, which on a busy machine says nothing yet."""
+
+
 class CiLocal(Struct, frozen=True, kw_only=True):
-    """An installed gitlab-ci-local and the Node that runs it."""
+    """An installed gitlab-ci-local, the Node that runs it, and the seconds that a question may take."""
 
     node: Path
     script: Path
+    limit: float = LIMIT
 
     def ask(
         self,
         arguments: Sequence[str],
         cwd: Path,
         *,
-        limit: float = LIMIT,
+        limit: float = 0.0,
         environment: Mapping[str, str] | None = None,
     ) -> Ran:
         """Run it in a checkout. It hangs for ever on a cycle of `needs`, so a late answer is an answer too."""
         command = [str(self.node), str(self.script), *arguments]
-        return run(command, limit=limit, cwd=cwd, environment=environment)
+        return run(command, limit=limit or self.limit, cwd=cwd, environment=environment)
 
     def jobs(self, cwd: Path, file: str = "") -> dict[str, dict[str, object]]:
         """Return every job with what it inherits, as `--preview` prints them, in order; refusals are raised.
 
-        `file` is another pipeline than the main one, such as a child.
+        `file` is another pipeline than the main one: a child.
         """
-        other = ["--file", file] if file else []
+        other = as_child(file) if file else []
         listed, preview = self._asked("--list-json", cwd, *other), self._asked("--preview", cwd, *other)
         known = yaml.safe_load(preview) or {}
         return {row["name"]: {**known.get(row["name"], {}), "when": row["when"]} for row in json.loads(listed)}
@@ -59,10 +68,20 @@ class CiLocal(Struct, frozen=True, kw_only=True):
     def _asked(self, flag: str, cwd: Path, *more: str) -> str:
         ran = self.ask([flag, *more], cwd)
         if ran.is_late:
-            raise RefusedError(f"{flag} gave no answer in {LIMIT:.0f} s")
+            raise LateError(f"{flag} gave no answer in {self.limit:.0f} s")
         if ran.code != 0:
             raise RefusedError(f"{flag}: {ran.tail(4)}")
         return ran.output
+
+
+def as_child(file: str) -> list[str]:
+    """Return what makes gitlab-ci-local take a file for a pipeline that the main one started."""
+    return ["--file", file, "--variable", "CI_PIPELINE_SOURCE=parent_pipeline"]
+
+
+def build_folder(name: str) -> str:
+    """Return the name of the folder in which gitlab-ci-local runs a job, as it writes it."""
+    return re.sub(r"[^\w-]+", lambda found: base64.urlsafe_b64encode(found[0].encode()).decode().rstrip("="), name)
 
 
 def open_ci_local(cache: Path) -> CiLocal:

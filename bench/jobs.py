@@ -10,13 +10,14 @@ from pathlib import Path
 from msgspec import Struct, structs
 
 from bench.answers import CI_FILE
-from bench.ci_local import CiLocal
+from bench.ci_local import CiLocal, as_child, build_folder
 from bench.images import image_of
 from bench.nearest import with_nearest
 from bench.programs import run
 from bench.rooms import Rooms
 from bench.toolchains import SYSTEM_PATH, Toolchain, toolchain
 from bench.verdicts import Verdict, outside_cause, plain, tests_run
+from bot.ci.children import is_pipeline
 
 # What a package client may need to reach its registry; everything else of this process's environment stays here.
 _PASSED_ON = (
@@ -57,6 +58,19 @@ class JobRun(Struct, frozen=True, kw_only=True):
         return self.own.startswith("red here too")
 
 
+class Job(Struct, frozen=True, kw_only=True):
+    """A job as gitlab-ci-local knows it, with the file of its pipeline where that is a child."""
+
+    name: str
+    body: Mapping[str, object]
+    child: str = ""
+
+    @property
+    def label(self) -> str:
+        """The one name that no other job of the proposal has."""
+        return f"{self.child}:{self.name}" if self.child else self.name
+
+
 class _Place(Struct, frozen=True, kw_only=True):
     """What a job is given of this machine."""
 
@@ -78,37 +92,42 @@ class Machine(Struct, frozen=True, kw_only=True):
     is_nearest: bool = False
 
     def run_all(self, checkout: Path, files: Mapping[str, str], scratch: Path) -> list[JobRun]:
-        """Run every job of a pipeline that needs no hand, in order, in a copy of the checkout."""
-        usable, note = self._usable(files)
+        """Run every job of a pipeline and of its children that needs no hand, in order, in a copy of the checkout."""
+        usable, note = self.usable(files)
         copy = copied(checkout, usable, scratch)
-        jobs = self.ci_local.jobs(copy)
-        runs = [
-            self.run_one(copy, name, body, scratch)
-            for name, body in jobs.items()
-            if body.get("when") not in {"manual", "never"}
-        ]
+        runs = [self.run_one(copy, job, scratch) for job in self.jobs(copy, usable)]
         return [structs.replace(run, cause=run.cause or note) for run in runs]
 
-    def _usable(self, files: Mapping[str, str]) -> tuple[dict[str, str], str]:
+    def jobs(self, copy: Path, files: Mapping[str, str]) -> list[Job]:
+        """Return the jobs that run by themselves; those that only start a child stand for the child's."""
+        children = [path for path in files if is_pipeline(path) and path != CI_FILE]
+        found = [Job(name=name, body=body) for name, body in self.ci_local.jobs(copy).items() if "trigger" not in body]
+        for child in children:
+            own = self.ci_local.jobs(copy, child)
+            found += [Job(name=name, body=body, child=child) for name, body in own.items()]
+        return [job for job in found if job.body.get("when") not in {"manual", "never"}]
+
+    def usable(self, files: Mapping[str, str]) -> tuple[dict[str, str], str]:
         """Return the files for this machine's toolchains, if that was asked for, and what was changed."""
         text, note = with_nearest(files.get(CI_FILE, "")) if self.is_nearest else ("", "")
         return ({**files, CI_FILE: text} if note else dict(files)), note
 
-    def run_one(self, copy: Path, name: str, body: Mapping[str, object], scratch: Path) -> JobRun:
+    def run_one(self, copy: Path, job: Job, scratch: Path) -> JobRun:
         """Run one job of a copy."""
-        image = _image(body)
-        place = self._furnished(image, scratch, name)
+        image = _image(job.body)
+        place = self._furnished(image, scratch, job.label)
         if place.is_missing:
-            return JobRun(name=name, image=image, verdict="not run", cause=place.differs)
+            return JobRun(name=job.label, image=image, verdict="not run", cause=place.differs)
         # Without a remote the tool says /builds/…; what is written there would be shared between repositories.
-        folder = f"CI_PROJECT_DIR={scratch / 'state/builds' / name}"
+        folder = f"CI_PROJECT_DIR={scratch / 'state/builds' / build_folder(job.name)}"
         how = ["--force-shell-executor", "--shell-isolation", "--state-dir", "../state", "--variable", folder]
+        how += as_child(job.child) if job.child else []
         started = time.monotonic()
-        ran = self.ci_local.ask([name, *how], copy, limit=self.limit, environment=place.environment)
+        ran = self.ci_local.ask([job.name, *how], copy, limit=self.limit, environment=place.environment)
         seconds = round(time.monotonic() - started, 1)
         verdict, cause = _verdict(ran.code, ran.said, place.differs, is_late=ran.is_late)
         return JobRun(
-            name=name,
+            name=job.label,
             image=image,
             verdict=verdict,
             seconds=seconds,

@@ -4,11 +4,11 @@ import re
 import tempfile
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from bench import policy
 from bench.answers import CI_FILE, Answer
-from bench.ci_local import CiLocal, RefusedError
+from bench.ci_local import CiLocal, LateError, RefusedError
 from bench.jobs import copied
 from bench.scripts import dockerfile_errors, script_errors
 from bot.ci.checks import check
@@ -18,7 +18,10 @@ RUNGS = ("yaml", "schema", "semantics")
 
 
 class Climb(Struct, frozen=True, kw_only=True):
-    """How far one answer climbs. None means not asked; `complaints` maps a level to what was said against it."""
+    """How far one answer climbs. None means not asked; `complaints` maps a level to what was said against it.
+
+    With `is_late` gitlab-ci-local said nothing in its time.
+    """
 
     parses: bool = False
     schema: bool = False
@@ -27,6 +30,7 @@ class Climb(Struct, frozen=True, kw_only=True):
     scripts: bool | None = None
     policy: float | None = None
     complaints: dict[str, list[str]] = {}
+    is_late: bool = False
 
     @property
     def is_sound(self) -> bool:
@@ -59,14 +63,15 @@ def climb(answer: Answer, checkout: Path, ci_local: CiLocal | None) -> Climb:
 
 def _tried(found: Climb, answer: Answer, copy: Path, ci_local: CiLocal) -> Climb:
     children = [path for path in _pipelines(answer) if path != CI_FILE]
-    refusal, jobs = _asked(ci_local, copy, children)
+    try:
+        refusal, jobs = _asked(ci_local, copy, children)
+    except LateError as error:
+        return structs.replace(found, accepted=False, is_late=True, complaints={**found.complaints, "L3": [str(error)]})
     errors = [*script_errors(jobs), *dockerfile_errors(answer.files)]
     kept = policy.points(answer.text, jobs)
     against = {"L3": [refusal] if refusal else [], "L4": errors, "L5": _names(kept)}
-    return Climb(
-        parses=found.parses,
-        schema=found.schema,
-        semantics=found.semantics,
+    return structs.replace(
+        found,
         accepted=not refusal,
         scripts=None if refusal else not errors,
         policy=None if refusal else policy.share(kept),
@@ -87,6 +92,8 @@ def _asked(ci_local: CiLocal, copy: Path, children: list[str]) -> tuple[str, dic
         for child in children:
             own = ci_local.jobs(copy, child)
             jobs |= {f"{child}:{name}": body for name, body in own.items()}
+    except LateError:
+        raise
     except RefusedError as error:
         return str(error), {}
     return "", jobs

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Literal
 
-from msgspec import Struct, field, structs
+from msgspec import Struct, structs
 
 from bench.answers import CI_FILE, Answer, ask
 from bench.baselines import NAMES, baseline
@@ -14,6 +14,7 @@ from bench.expand import read_runners
 from bench.facts import Match, compare
 from bench.jobs import JobRun, Machine, commit, copied
 from bench.ladder import Climb, climb
+from bench.memory import Kept, Memory
 from bench.mutation import mutate
 from bench.own import own_pipeline
 from bench.programs import run
@@ -44,6 +45,11 @@ class Row(Struct, frozen=True, kw_only=True):
         return self.complaint.startswith("crash")
 
     @property
+    def is_late(self) -> bool:
+        """Whether Pipewright or gitlab-ci-local gave no answer in time."""
+        return self.climb.is_late or self.complaint.startswith("crash: no answer")
+
+    @property
     def ran(self) -> list[JobRun]:
         """The jobs that this machine could run at all."""
         return [each for each in self.runs if each.verdict != "not run"]
@@ -55,8 +61,9 @@ class Row(Struct, frozen=True, kw_only=True):
 
     @property
     def is_green_where_own_is(self) -> bool | None:
-        """Whether every job is green, asked only where the project's own commands are not red on this machine too."""
-        return None if any(each.is_red_by_hand for each in self.ran) else self.is_green
+        """Whether every job is green; None where each red one is red by hand too: this machine cannot make it green."""
+        reds = [each for each in self.ran if each.verdict != "green"]
+        return None if reds and all(each.is_red_by_hand for each in reds) else self.is_green
 
     @property
     def is_fair(self) -> bool | None:
@@ -72,13 +79,13 @@ class Row(Struct, frozen=True, kw_only=True):
 
 
 class Bench(Struct, frozen=True, kw_only=True):
-    """What to measure with: None leaves a level out. `known` keeps runs: equal files go alike."""
+    """What to measure with: None leaves a level out. With a `memory` equal pipelines run once."""
 
     ci_local: CiLocal | None = None
     machine: Machine | None = None
     scratch: Path = Path()
     is_mutating: bool = False
-    known: dict[tuple[str, str], list[JobRun]] = field(default_factory=dict)
+    memory: Memory | None = None
 
     def rows(self, checkout: Path, side: Side, truth: Truth | None) -> list[Row]:
         """Measure one repository on one side; the baselines read nothing, so they stand on the hidden side only."""
@@ -97,41 +104,48 @@ class Bench(Struct, frozen=True, kw_only=True):
     def _run(self, row: Row, given: Answer, checkout: Path, truth: Truth | None) -> Row:
         if self.machine is None or not given.text:
             return row
-        key = (checkout.name, str(sorted(given.files.items())))
+        kept = self.memory.recall(checkout.name, given.files) if self.memory else None
         try:
-            if key not in self.known:
-                runs = self.machine.run_all(checkout, given.files, self.scratch / checkout.name)
-                self.known[key] = self._by_hand(runs, checkout, truth)
+            kept = kept or self._keep(given, checkout, self._went(self.machine, given, checkout, truth))
         except RefusedError:  # level 3 says so already
             return row
-        done = structs.replace(row, runs=self.known[key])
-        return self._mutated(done, given, checkout) if self.is_mutating else done
+        if self.is_mutating and not kept.mutation:
+            kept = self._keep(given, checkout, self._mutated(self.machine, kept, given, checkout))
+        return structs.replace(row, runs=kept.runs, noticed=kept.noticed, mutation=kept.mutation)
 
-    def _by_hand(self, runs: list[JobRun], checkout: Path, truth: Truth | None) -> list[JobRun]:
+    def _keep(self, given: Answer, checkout: Path, kept: Kept) -> Kept:
+        if self.memory is not None:
+            self.memory.keep(checkout.name, given.files, kept)
+        return kept
+
+    def _went(self, machine: Machine, given: Answer, checkout: Path, truth: Truth | None) -> Kept:
+        runs = machine.run_all(checkout, given.files, self.scratch / checkout.name)
+        return Kept(runs=self._by_hand(machine, runs, checkout, truth))
+
+    def _by_hand(self, machine: Machine, runs: list[JobRun], checkout: Path, truth: Truth | None) -> list[JobRun]:
         """Run the project's own commands where a job is red."""
         text = own_pipeline(runs, truth) if truth else ""
-        if self.machine is None or not text:
+        if not text:
             return runs
-        own = {
-            each.name: each for each in self.machine.run_all(checkout, {CI_FILE: text}, self.scratch / checkout.name)
-        }
+        own = {each.name: each for each in machine.run_all(checkout, {CI_FILE: text}, self.scratch / checkout.name)}
         return [structs.replace(run, own=_told(own[run.name])) if run.name in own else run for run in runs]
 
-    def _mutated(self, row: Row, given: Answer, checkout: Path) -> Row:
+    def _mutated(self, machine: Machine, kept: Kept, given: Answer, checkout: Path) -> Kept:
         """Break an assertion and run the job that ran tests and was green."""
-        if self.machine is None:
-            return row
-        name = next((each.name for each in row.runs if each.verdict == "green" and each.tests), "")
+        name = next((each.name for each in kept.runs if each.verdict == "green" and each.tests), "")
         place = self.scratch / checkout.name
-        copy = copied(checkout, given.files, place)
+        usable, _ = machine.usable(given.files)
+        copy = copied(checkout, usable, place)
         listed = run(["git", "-C", str(copy), "ls-files"], limit=30).output.splitlines()
         broken = mutate(copy, listed) if name else None
         if broken is None:
-            return structs.replace(row, mutation="no green job that ran tests" if not name else "no assertion found")
+            said = "no green job that ran tests" if not name else "no assertion found"
+            return structs.replace(kept, mutation=said)
         commit(copy, "Break an assertion")
-        again = self.machine.run_one(copy, name, self.machine.ci_local.jobs(copy)[name], place)
+        job = next(each for each in machine.jobs(copy, usable) if each.label == name)
+        again = machine.run_one(copy, job, place)
         said = f"{broken.path}:{broken.line}: {broken.before} → {broken.after}"
-        return structs.replace(row, noticed=again.verdict != "green", mutation=said)
+        return structs.replace(kept, noticed=again.verdict != "green", mutation=said)
 
 
 def _told(own: JobRun) -> str:
