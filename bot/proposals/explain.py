@@ -1,6 +1,5 @@
 """Explains failed pipelines of a project: reads the logs of the failed jobs, and asks the model only for the rest."""
 
-import difflib
 import time
 
 import structlog
@@ -9,8 +8,8 @@ from msgspec import Struct, structs
 from bot.agent.prompts import render_prompt
 from bot.ci.compose import CI_FILE
 from bot.domain import CannotError, ChatMessage, UnreachableError
-from bot.failures.diagnosis import Diagnosis, Fix
-from bot.failures.fixing import applied, propose
+from bot.failures.diagnosis import Diagnosis
+from bot.failures.mending import Mended, mend
 from bot.failures.recognise import recognise, recognise_configuration
 from bot.failures.scene import Scene
 from bot.failures.trace import read_trace
@@ -19,7 +18,7 @@ from bot.llm.chat import TooLongError, Watch
 from bot.proposals import note
 from bot.proposals.order import Order
 from bot.proposals.which import find_wanted
-from bot.replies import failures, progress
+from bot.replies import changes, failures, progress
 from bot.replies.render import quoted
 from bot.services import Services
 
@@ -47,11 +46,9 @@ def explained_text(services: Services, order: Order, words: str) -> str:
     if not found.diagnoses:
         return failures.nothing_failed(line)
     parts = [line, failures.explanation([note.told(each) for each in found.diagnoses], left=found.left)]
-    proposed = suggestion(services, order.project.id, found)
-    if proposed is not None:
-        _, fix, scene = proposed
-        after = applied(scene.text, fix)
-        parts.append(failures.suggested(fix.title, diff_of(scene.text, after)))
+    mended = suggestion(services, order.project.id, found)
+    if mended is not None:
+        parts.append(failures.suggested(mended.titles[0], changes.diff_of(mended.before, mended.after)))
     return "\n\n".join(parts)
 
 
@@ -81,21 +78,13 @@ def scene_of(services: Services, project_id: int, sha: str, text: str | None = N
     return Scene(written, paths, lambda path: _read(services, project_id, sha, path, paths))
 
 
-def suggestion(services: Services, project_id: int, explained: Explained) -> tuple[Diagnosis, Fix, Scene] | None:
+def suggestion(services: Services, project_id: int, explained: Explained) -> Mended | None:
     """Return the first fix that would mend one of the failures of any pipeline, for a person to make."""
     if not any(each.fix and each.nature == "pipeline" for each in explained.diagnoses):
         return None
     scene = scene_of(services, project_id, explained.pipeline.sha)
-    if scene is None:
-        return None
-    found = ((each, fix, scene) for each in explained.diagnoses if (fix := propose(each, scene)))
-    return next(found, None)
-
-
-def diff_of(before: str, after: str) -> str:
-    """Return the change of a pipeline's file."""
-    lines = (before.splitlines(keepends=True), after.splitlines(keepends=True))
-    return "".join(difflib.unified_diff(*lines, CI_FILE, CI_FILE, n=2))
+    found = (mend([each], scene) for each in explained.diagnoses) if scene is not None else ()
+    return next((each for each in found if each is not None), None)
 
 
 def _failed_jobs(jobs: tuple[Job, ...], name: str | None) -> list[Job]:

@@ -9,15 +9,14 @@ from msgspec import Struct
 
 from bot.ci.compose import CI_FILE
 from bot.domain import CannotError, ProposalStatus
-from bot.failures.diagnosis import Diagnosis, Fix
-from bot.failures.fixing import applied, propose
-from bot.failures.gates import weakened
-from bot.failures.scene import Scene
+from bot.failures.diagnosis import Diagnosis
+from bot.failures.mending import Mended, mend
 from bot.gitlab.values import Pipeline
 from bot.proposals.change import change_draft, checked, find_change
-from bot.proposals.explain import Explained, diff_of, explain_pipeline, scene_of
+from bot.proposals.explain import Explained, explain_pipeline, scene_of
 from bot.proposals.order import Order
 from bot.proposals.policy import POLICY_PATH, read_policy
+from bot.replies import changes
 from bot.services import Services
 from bot.store import proposals, repairs
 from bot.store.proposals import Proposal
@@ -34,9 +33,9 @@ _NOT_OURS = {
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """A repair that passed every check: the new text, what it mends, and how its commit is called."""
+    """A repair that passed every check: the new texts, what it mends, and how its commit is called."""
 
-    text: str
+    files: dict[str, str]
     title: str
     diff: str
     mends: tuple[Diagnosis, ...]
@@ -87,10 +86,10 @@ def _plan(services: Services, proposal: Proposal, explained: Explained, *, is_re
     if not ours:
         raise CannotError(_NOT_OURS[fresh[0].nature])
     scene = scene_of(services, proposal.project_id, explained.pipeline.sha, _written(proposal))
-    fixes = _fixes(ours, scene) if scene is not None else []
-    if scene is None or not fixes:
+    mended = mend(ours, scene) if scene is not None else None
+    if mended is None:
         raise CannotError("I know no safe change that mends this; a person has to look.")
-    return _checked_plan(services, proposal, scene, fixes)
+    return _checked_plan(services, proposal, mended)
 
 
 def _require_open(services: Services, proposal: Proposal) -> None:
@@ -131,27 +130,14 @@ def _written(proposal: Proposal) -> str | None:
     return proposal.composition.files.get(CI_FILE)
 
 
-def _fixes(ours: list[Diagnosis], scene: Scene) -> list[tuple[Diagnosis, Fix]]:
-    """Collect fixes one after the other, each on the text as the earlier ones leave it."""
-    found: list[tuple[Diagnosis, Fix]] = []
-    for each in ours:
-        fix = propose(each, scene)
-        if fix is not None:
-            found.append((each, fix))
-            scene = Scene(applied(scene.text, fix), scene.paths, scene.read)
-    return found
-
-
-def _checked_plan(services: Services, proposal: Proposal, scene: Scene, fixes: list[tuple[Diagnosis, Fix]]) -> Plan:
-    text = scene.text
-    for _, fix in fixes:
-        text = applied(text, fix)
-    if weaker := weakened(scene.text, text):
-        raise CannotError(f"the change I would make weakens a gate ({weaker}), and I never do that.")
-    checked(services, proposal.project_id, {CI_FILE: text}, before={CI_FILE: scene.text})
-    titles = list(dict.fromkeys(fix.title for _, fix in fixes))
+def _checked_plan(services: Services, proposal: Proposal, mended: Mended) -> Plan:
+    if mended.weaker:
+        raise CannotError(f"the change I would make weakens a gate ({mended.weaker}), and I never do that.")
+    checked(services, proposal.project_id, mended.after, before=mended.before)
+    titles = list(dict.fromkeys(mended.titles))
     title = titles[0] if len(titles) == 1 else f"{titles[0]}, and {len(titles) - 1} more"
-    return Plan(text=text, title=title, diff=diff_of(scene.text, text), mends=tuple(each for each, _ in fixes))
+    diff = changes.diff_of(mended.before, mended.after)
+    return Plan(files=mended.after, title=title, diff=diff, mends=mended.mends)
 
 
 def _carried_out(services: Services, order: Order, proposal: Proposal, explained: Explained, plan: Plan) -> Proposal:
@@ -159,7 +145,7 @@ def _carried_out(services: Services, order: Order, proposal: Proposal, explained
     why = f"{plan.mends[0].job or 'The pipeline'} failed: {plan.mends[0].title}."
     try:
         changed = change_draft(
-            services, order, proposal, {CI_FILE: plan.text}, why=why, title=plan.title, key=_key(explained.pipeline.id)
+            services, order, proposal, plan.files, why=why, title=plan.title, key=_key(explained.pipeline.id)
         )
     except CannotError as refused:
         return _told(services, order, proposal, explained, str(refused))

@@ -12,7 +12,7 @@ perl, lua, zig, clojure, shell, terraform, helm, ansible, latex, notebooks, dock
   inside the declared floor and the versions of the CI matrix, the default if nothing is declared
 - version_floor: the declared minimum, if any
 - package_manager: pip | uv | poetry | pdm | hatch | pipenv | npm | yarn1 | yarn-berry | pnpm | bun | go | cargo |
-  maven | gradle | cmake | make | meson | autotools
+  maven | gradle | sbt | mill | cmake | make | meson | autotools
 - package_manager_version: such as "9.15.0" when pinned (packageManager, lockfileVersion)
 - wrapper: ./mvnw or ./gradlew when present
 - lockfile: path relative to the repository root; manifest: main manifest path(s) (pyproject.toml, package.json …)

@@ -8,6 +8,8 @@ from bot.survey.libraries import add_libraries
 from bot.survey.makefile import NAMES, recipes
 from bot.survey.other_ci.model import Command, OtherCi, all_commands
 from bot.survey.other_ci.services import add_services
+from bot.survey.presets import FILE as PRESETS
+from bot.survey.presets import Preset, best_preset
 from bot.survey.tree import Folder
 
 _SOURCES = r"(?:[\w.+-]+/){0,4}[\w.+-]+\.(?:c|cc|cpp|cxx|c\+\+)"
@@ -89,20 +91,46 @@ def _system(folder: Folder, ci: OtherCi) -> str:
 
 
 def _add_cmake(facts: Facts, folder: Folder, ci: OtherCi, where: Evidence) -> None:
-    for name in ("cmake", "make"):
-        facts.add("system_package", name, "CMake writes Makefiles", where)
-    options = "".join(f" {option}" for option in _cmake_options(folder, ci))
-    facts.add("build", f"cmake -S . -B build{options}", "CMake configures the project", where)
-    facts.add("build", "cmake --build build --parallel 4", "CMake builds it", where)
-    facts.add("artifact", "build/", "the build writes there", where)
+    facts.add("system_package", "cmake", "CMake builds the project", where)
+    preset = _usable_preset(folder, ci)
+    if preset:
+        _add_preset(facts, folder, preset)
+        if preset.test:
+            return
+    else:
+        facts.add("system_package", "make", "CMake writes Makefiles", where)
+        options = "".join(f" {option}" for option in _cmake_options(folder, ci))
+        facts.add("build", f"cmake -S . -B build{options}", "CMake configures the project", where)
+        facts.add("build", "cmake --build build --parallel 4", "CMake builds it", where)
+        facts.add("artifact", "build/", "the build writes there", where)
+    place = preset.folder if preset else "build"
     if re.search(
         r"enable_testing\s*\(|include\s*\(\s*CTest|add_test\s*\(|(catch|gtest|doctest)_discover",
         _cmake_text(folder),
         re.I,
     ):
         evidence = folder.evidence("CMakeLists.txt", "enable_testing", "CTest", "add_test")
-        facts.add("test", "ctest --test-dir build --output-on-failure", "CMake knows the tests", evidence)
+        facts.add("test", f"ctest --test-dir {place} --output-on-failure", "CMake knows the tests", evidence)
         facts.add("test_tool", "ctest", "CMake knows the tests", evidence)
+
+
+def _usable_preset(folder: Folder, ci: OtherCi) -> Preset | None:
+    """Return the preset to build with; what other CI does without presets is not done with one."""
+    called = [
+        each.raw for job in ci.jobs for each in job.commands(job.rows[0]) if re.search(r"\bc(?:make|test)\b", each.raw)
+    ]
+    return best_preset(folder, called) if not called or "--preset" in " ".join(called) else None
+
+
+def _add_preset(facts: Facts, folder: Folder, preset: Preset) -> None:
+    where = folder.evidence(PRESETS, f'"name": "{preset.name}"', f'"{preset.name}"')
+    for package in preset.packages:
+        facts.add("system_package", package, f"the preset {preset.name} builds with it", where)
+    facts.add("build", preset.configure, "the project declares this preset", where)
+    facts.add("build", preset.build, "CMake builds it", where)
+    facts.add("artifact", f"{preset.folder}/", "the preset builds there", where)
+    facts.add("test", preset.test, "the project declares this preset for its tests", where)
+    facts.add("test_tool", "ctest" if preset.test else "", "of the test command", where)
 
 
 def _cmake_text(folder: Folder) -> str:

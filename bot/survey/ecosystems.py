@@ -11,6 +11,7 @@ from bot.survey.dotnet import survey_dotnet
 from bot.survey.elixir import survey_elixir
 from bot.survey.haskell import survey_haskell
 from bot.survey.infrastructure import survey_ansible, survey_helm, survey_terraform
+from bot.survey.java.mill import survey_mill
 from bot.survey.java.sbt import survey_clojure, survey_sbt
 from bot.survey.node.deno import survey_deno
 from bot.survey.other_ci.model import OtherCi
@@ -46,6 +47,7 @@ LANGUAGES: tuple[Kind, ...] = (
     Kind("haskell", survey_haskell, r"[\w.-]+\.cabal|stack\.yaml|cabal\.project"),
     Kind("node", survey_deno, r"deno\.jsonc?"),
     Kind("java", survey_sbt, r"build\.sbt"),
+    Kind("java", survey_mill, r"build\.mill(?:\.yaml|\.scala)?|build\.sc"),
     Kind("clojure", survey_clojure, r"project\.clj|deps\.edn"),
     Kind("julia", survey_julia, r"Project\.toml"),
     Kind("r", survey_r, r"DESCRIPTION"),

@@ -4,10 +4,18 @@ import re
 
 from bot.domain import Evidence, Unit
 from bot.survey import declared
+from bot.survey.facts import Facts
 from bot.survey.other_ci.model import OtherCi
+from bot.survey.parsing import strings
 from bot.survey.tree import Folder
 
 _MAX_CHARTS = 10
+_CHART_TESTING = tuple(
+    f"{folder}{name}.{ending}"
+    for folder in ("", ".github/", ".ct/", ".ci/")
+    for name in ("ct", ".ct", "chart-testing", "ct-config")
+    for ending in ("yaml", "yml")
+)
 
 
 def survey_terraform(folder: Folder, ci: OtherCi) -> Unit | None:
@@ -47,7 +55,6 @@ def survey_terraform(folder: Folder, ci: OtherCi) -> Unit | None:
 
 def survey_helm(folder: Folder, ci: OtherCi) -> Unit | None:
     """Return the unit of a Helm chart, or of a folder of charts: linted, rendered and packed, never installed."""
-    del ci
     found = folder.under(r"(?:[\w.-]+/){0,2}Chart\.yaml")
     charts = [path.removesuffix("Chart.yaml").rstrip("/") or "." for path in found]
     outer = [
@@ -58,6 +65,8 @@ def survey_helm(folder: Folder, ci: OtherCi) -> Unit | None:
     if not outer:
         return None
     facts = declared.opened(folder, found[charts.index(outer[0])], "helm", "helm")
+    _add_chart_testing(facts, folder, ci, outer)
+    has_chart_testing = bool(facts.first("lint"))
     for chart in outer[:_MAX_CHARTS]:
         path = f"{chart}/Chart.yaml".removeprefix("./")
         where = folder.evidence(path, "name:")
@@ -68,7 +77,8 @@ def survey_helm(folder: Folder, ci: OtherCi) -> Unit | None:
                 "the chart has dependencies",
                 folder.evidence(path, "dependencies:"),
             )
-        facts.add("lint", f"helm lint {chart}", "there is a chart", where)
+        # chart-testing calls it for every chart.
+        facts.add("lint", "" if has_chart_testing else f"helm lint {chart}", "there is a chart", where)
         if re.search(r"^type:\s*library", folder.text(path), re.MULTILINE) is None:
             facts.add(
                 "test",
@@ -86,9 +96,27 @@ def survey_helm(folder: Folder, ci: OtherCi) -> Unit | None:
             )
             facts.add("artifact", "dist/", "the packed charts are there", where, confidence=0.8)
     where = Evidence(path=facts.first("manifest"))
-    facts.add("lint_tool", "helm", "of the lint command", where)
+    facts.add("lint_tool", "chart-testing" if has_chart_testing else "helm", "of the lint command", where)
     facts.add("test_tool", "helm" if facts.first("test") else "", "of the test command", where)
     return facts.unit(folder.root, "helm")
+
+
+def _add_chart_testing(facts: Facts, folder: Folder, ci: OtherCi, charts: list[str]) -> None:
+    """Lint with chart-testing where it is set up or other CI calls it: all charts, as there is no branch to compare."""
+    runs = (command for job in ci.jobs for command in job.commands(job.rows[0]))
+    called = next((each for each in runs if re.match(r"ct lint(?:-and-install)?\b", each.raw)), None)
+    config = folder.first(*_CHART_TESTING)
+    if not config and called is None:
+        return
+    places = strings(folder.yaml(config).get("chart-dirs")) if config else []
+    below = [f"{each.strip('/')}/" for each in places or ["charts"]]
+    is_found = all(chart.startswith(tuple(below)) for chart in charts)
+    which = "--all" if is_found else f"--charts {','.join(charts[:_MAX_CHARTS])}"
+    # Maintainers are looked up as accounts of the server that the repository lies on.
+    line = f"ct lint {which} --validate-maintainers=false"
+    where = called.evidence if called else Evidence(path=folder.full(config))
+    why = "other CI calls chart-testing" if called else "chart-testing is set up"
+    facts.add("lint", f"{line} --config {config}" if config not in {"", "ct.yaml"} else line, why, where)
 
 
 def survey_ansible(folder: Folder, ci: OtherCi) -> Unit | None:

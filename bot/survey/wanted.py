@@ -28,7 +28,8 @@ CI_FILES = re.compile(
 # Names by importance; within a rank the shallower path comes first.
 _RANKS: tuple[str, ...] = (
     r"pyproject\.toml|package\.json|go\.mod|go\.work|Cargo\.toml|pom\.xml|build\.gradle(?:\.kts)?"
-    r"|settings\.gradle(?:\.kts)?|CMakeLists\.txt|meson\.build|(?:GNU)?[Mm]akefile|configure\.ac|configure\.in"
+    r"|settings\.gradle(?:\.kts)?|CMakeLists\.txt|CMakePresets\.json|build\.mill(?:\.yaml|\.scala)?|build\.sc"
+    r"|meson\.build|(?:GNU)?[Mm]akefile|configure\.ac|configure\.in"
     r"|setup\.py|setup\.cfg|Pipfile|tox\.ini|noxfile\.py|Dockerfile|requirements[\w.-]*\.(?:txt|in)|manage\.py"
     r"|Gemfile|[\w.-]+\.gemspec|Rakefile|composer\.json|mix\.exs|rebar\.config|Package\.swift|pubspec\.yaml|stack\.yaml"
     r"|[\w.-]+\.cabal|cabal\.project|package\.yaml|Project\.toml|DESCRIPTION|cpanfile|Makefile\.PL|Build\.PL|dist\.ini"
@@ -43,6 +44,7 @@ _RANKS: tuple[str, ...] = (
     r"|system\.properties|jvm\.config|maven\.config|\.golangci\.ya?ml|\.golangci\.toml"
     r"|\.(?:ruby|php|swift|terraform)-version|\.fvmrc|\.zigversion|build\.properties|plugins\.sbt|phpunit\.xml(?:\.dist)?"
     r"|[\w. -]+\.(?:cs|fs|vb)proj|dotnet-tools\.json|database\.yml|config\.ru|\.tflint\.hcl|netlify\.toml|renv\.lock"
+    r"|\.?mill-version|\.mill-jvm-version|millw?|\.scalafmt\.conf|(?:\.?ct|chart-testing|ct-config)\.ya?ml"
     r"|\.mocharc\.(?:json|ya?ml)|\.flake8|mypy\.ini|\.?ruff\.toml|hatch\.toml|uv\.toml|pdm\.toml",
     r"conftest\.py|(?:main|app|wsgi|asgi|server|settings)\.py|main\.go|docker-compose[\w.-]*\.ya?ml",
     r"yarn\.lock|pnpm-lock\.yaml|poetry\.lock|Pipfile\.lock|Cargo\.lock|Gemfile\.lock|(?:test|runtests|dev)\.exs|conf\.py|[\w-]+\.bats"
@@ -55,11 +57,12 @@ _ENDINGS = frozenset(
     example sample test template justfile flake8 python-version node-version go-version java-version sdkmanrc
     tool-versions gemspec exs cabal rockspec zon
     sbt edn sln slnx csproj fsproj vbproj props ruby-version php-version swift-version terraform-version fvmrc
-    zigversion dist ru bats tex PL project latexmkrc hcl""".split()
+    zigversion mill sc mill-version mill-jvm-version conf dist ru bats tex PL project latexmkrc hcl""".split()
 )
 _SCRIPTS = frozenset(
     """setup.py manage.py noxfile.py conftest.py main.py app.py wsgi.py asgi.py server.py settings.py main.go conf.py
-    __init__.py Package.swift build.zig project.clj versions.tf terraform.tf main.tf providers.tf""".split()
+    __init__.py Package.swift build.zig project.clj build.mill.scala versions.tf terraform.tf main.tf
+    providers.tf""".split()
 )
 README = re.compile(r"(?:README|INSTALL|BUILDING)(?:\.(?:md|markdown|rst|txt|adoc))?")
 _NATIVE = frozenset(

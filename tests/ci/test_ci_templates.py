@@ -911,6 +911,7 @@ def test_a_build_that_wants_a_licence_in_every_file_gets_one(composed, unit) -> 
         ("php", {"lint_tool": "phpstan", "install": "composer install"}, "--error-format=gitlab"),
         ("php", {"lint_tool": "php-cs-fixer"}, "--format=gitlab"),
         ("ansible", {"lint_tool": "ansible-lint", "lint_install": "pip install ansible-lint"}, "--format codeclimate"),
+        ("ruby", {"lint_tool": "rubocop", "manifest": "Gemfile", "install": "bundle install"}, "Digest::MD5.hexdigest"),
     ],
 )
 def test_each_linter_that_can_writes_the_quality_report(ecosystem, facts, line, composed, unit) -> None:
@@ -923,6 +924,6 @@ def test_each_linter_that_can_writes_the_quality_report(ecosystem, facts, line, 
 
 
 def test_a_linter_that_cannot_is_told(composed, unit) -> None:
-    composition = composed(unit("ruby", test="x", lint_tool="rubocop"), wishes=read_wishes("code quality"))
+    composition = composed(unit("rust", test="x", lint_tool="clippy"), wishes=read_wishes("code quality"))
     assert "code-quality" not in pipeline(composition)
     assert any("no part of the repository fits (lint tool ruff or flake8" in each for each in composition.assumptions)

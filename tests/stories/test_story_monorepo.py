@@ -18,6 +18,11 @@ FILES = {
 }
 BROKEN = Outcome("$ go test ./...\n--- FAIL: TestOne (0.00s)\nFAIL\nERROR: Job failed: exit code 1\n", "script_failure")
 
+NO_HEADER = Outcome(
+    "$ go test ./...\na.go:3:10: fatal error: libpq-fe.h: No such file or directory\nERROR: Job failed: exit code 1\n",
+    "script_failure",
+)
+
 
 @pytest.fixture
 def monorepo(town: Town) -> Story:
@@ -49,6 +54,30 @@ def test_a_job_that_fails_in_a_child_is_named_and_explained(monorepo: Story) -> 
     issue = monorepo.project.issues[0]
     assert "s3:test" in monorepo.ask("@pipewright status", of=issue)
     assert "s3:test" in monorepo.ask("@pipewright explain", of=issue)
+
+
+def test_a_job_that_fails_in_a_child_is_repaired_there(monorepo: Story) -> None:
+    """GitLab gives a bridge no log: the cause stands in the child's job, and so does the mend."""
+
+    def played(pipeline: Pipeline, job: Job) -> Outcome | None:
+        setup = str(job.config.get("before_script"))
+        is_it = pipeline.project is monorepo.project and "s3" in setup and job.name == "test"
+        return NO_HEADER if is_it and "libpq-dev" not in setup else None
+
+    monorepo.world.play_job = played
+    try:
+        request = monorepo.drafted()
+        branch = request.source_branch
+    finally:
+        monorepo.world.play_job = lambda _pipeline, _job: None
+    first, second = dict.fromkeys(run.sha for run in monorepo.project.pipelines)
+    ends = [(run.sha, run.status) for run in monorepo.project.pipelines if run.source == "merge_request_event"]
+    assert ends == [(first, "failed"), (second, "success")]
+    assert "libpq-dev" in monorepo.file("services/s3/.gitlab-ci.yml", branch)
+    assert "libpq-dev" not in monorepo.file("services/s2/.gitlab-ci.yml", branch)
+    assert "libpq-dev" not in monorepo.file(".gitlab-ci.yml", branch)
+    answer = monorepo.answer(monorepo.project.issues[0])
+    assert f"I changed: `Install libpq-dev for test in services/s3/.gitlab-ci.yml` (`{second[:8]}`)" in answer
 
 
 def test_merging_it_is_like_merging_any_other_draft(monorepo: Story) -> None:
