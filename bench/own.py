@@ -19,7 +19,10 @@ def own_job(run: JobRun, truth: Truth) -> dict[str, object] | None:
     commands = _first_ways(truth.commands.get(kind, ()))
     if not commands:
         return None
-    script = [*_first_ways(truth.commands.get("install", ())), *commands]
+    if all(each.startswith("pre-commit") for each in commands):  # it brings everything itself
+        script = ["pre-commit run --all-files" if each == "pre-commit" else each for each in commands]
+    else:
+        script = [*_first_ways(truth.commands.get("install", ())), *commands]
     brought = [package for tool, package in _BROUGHT.items() if any(re.search(rf"\b{tool}\b", each) for each in script)]
     script = [*(f"pip install -q {package}" for package in brought if run.image.startswith("python")), *script]
     return {"image": run.image, "script": script}

@@ -18,6 +18,7 @@ _FILES = {
 }
 _IMAGES = {"python": r"python", "node": r"node", "go": r"golang", "java": r"openjdk|eclipse-temurin|amazoncorretto"}
 _MANY = 8
+_MAX_DELIVERIES = 3
 
 
 def contradictions(tree: Tree, ci: OtherCi, units: Sequence[Unit]) -> list[str]:
@@ -83,7 +84,7 @@ def _schedules(tree: Tree, ci: OtherCi) -> Iterator[str]:
 def left_out(tree: Tree) -> Iterator[str]:
     """Say what other CI delivers, and what a person has to set up to let GitLab do it."""
     for delivery in read_deliveries(tree):
-        lines = ", ".join(f"`{each.quote}` (line {each.line})" for each in delivery.lines)
+        lines = ", ".join(f"`{each.quote}` (line {each.line})" for each in delivery.lines[:_MAX_DELIVERIES])
         secrets = f" and the protected variables {', '.join(delivery.secrets[:_MANY])}" if delivery.secrets else ""
         yield (
             f"`{delivery.path}` delivers with {lines}. I left that out: it takes a manual job on protected branches or "

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from bot.domain import Carried, Evidence, Unit
 from bot.survey import commands
 from bot.survey.other_ci import jenkins
+from bot.survey.other_ci.containers import left_out
 from bot.survey.other_ci.deliveries import read_deliveries
 from bot.survey.other_ci.model import Command, Job, OtherCi
 from bot.survey.tree import Tree, find
@@ -25,22 +26,48 @@ _ACTIONS = (
 def conversion(tree: Tree, ci: OtherCi, units: Sequence[Unit]) -> tuple[Carried, ...]:
     """Return a row for every line of other CI that was read, in the order of the files; GitLab's own is no other."""
     foreign = [job for job in ci.jobs if job.path != ".gitlab-ci.yml"]
-    delivered = {(each.path, each.line) for delivery in read_deliveries(tree) for each in delivery.lines}
+    deliveries = [where for delivery in read_deliveries(tree) for where in delivery.lines]
+    delivered = {(where.path, where.line) for where in deliveries}
     rows: dict[tuple[str, int, str], Carried] = {}
-    for job in foreign:
-        for row in (*_commands(tree, job, units), *_needs(job, units)):
-            rows.setdefault((row.where.path, row.where.line or 0, row.where.quote), row)
-    for path in dict.fromkeys(job.path for job in foreign):
-        for row in _actions(path, tree.text(path)):
-            if (path, row.where.line) not in delivered:
-                rows.setdefault((path, row.where.line or 0, row.where.quote), row)
-    for row in _unread(tree, {job.path for job in foreign}):
-        rows.setdefault((row.where.path, row.where.line or 0, row.where.quote), row)
-    for delivery in read_deliveries(tree):
-        for where in delivery.lines:
-            why = "it delivers: a person should add a manual job and its secrets"
-            rows[where.path, where.line or 0, where.quote] = Carried(where=where, why=why)
+    for row in _read(tree, foreign, units):
+        rows.setdefault(_key(row), row)
+    for row in _beside(tree, foreign):
+        if (row.where.path, row.where.line) not in delivered:
+            rows.setdefault(_key(row), row)
+    for where in deliveries:
+        row = Carried(where=where, why="it delivers: a person should add a manual job and its secrets")
+        rows[_key(row)] = row
     return tuple(rows[key] for key in sorted(rows))[:MAX_LINES]
+
+
+def _key(row: Carried) -> tuple[str, int, str]:
+    return row.where.path, row.where.line or 0, row.where.quote
+
+
+def _read(tree: Tree, foreign: Sequence[Job], units: Sequence[Unit]) -> Iterator[Carried]:
+    """Return what the jobs run and need."""
+    for job in foreign:
+        yield from _commands(tree, job, units)
+        yield from _needs(job, units)
+
+
+def _beside(tree: Tree, foreign: Sequence[Job]) -> Iterator[Carried]:
+    """Return what stands beside the commands that were read: actions, steps that were left out, files nobody read."""
+    for path in dict.fromkeys(job.path for job in foreign):
+        yield from _actions(path, tree.text(path))
+        yield from _left_out(tree, path)
+    yield from _unread(tree, {job.path for job in foreign})
+
+
+def _left_out(tree: Tree, path: str) -> Iterator[Carried]:
+    """Tell of the lines whose whole step was left out."""
+    for step, line in left_out(tree, path):
+        # A folded line stands otherwise in the file.
+        starts = (" ".join(line.split()[:words]) for words in (3, 2))
+        where = find(path, tree.text(path), line.strip(), *starts)
+        where = Evidence(path=path, line=where.line, quote=line.strip().splitlines()[0][:120] if line.strip() else "")
+        why = "its step delivers, or starts by hand or for a tag: a person should add a job for it"
+        yield Carried(where=where, job=step, why=why)
 
 
 def _unread(tree: Tree, read: set[str]) -> Iterator[Carried]:

@@ -14,6 +14,22 @@ from bot.survey.ended import ENDED, LATELY
 Number = tuple[int, ...]
 
 
+# The names that Node.js gives to its long-term releases, in image tags and version files.
+NODE_NAMES = {
+    "argon": "4",
+    "boron": "6",
+    "carbon": "8",
+    "dubnium": "10",
+    "erbium": "12",
+    "fermium": "14",
+    "gallium": "16",
+    "hydrogen": "18",
+    "iron": "20",
+    "jod": "22",
+    "krypton": "24",
+}
+
+
 class Line(Struct, frozen=True, kw_only=True):
     """The versions of one language, oldest first, and the one to use when the repository says nothing.
 

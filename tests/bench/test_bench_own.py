@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from click.testing import CliRunner
+from msgspec import structs
 
 from bench import nearest
 from bench.jobs import JobRun
@@ -56,6 +57,14 @@ def test_only_red_jobs_are_done_by_hand_by_the_first_way_the_project_names() -> 
     assert list(jobs) == ["app:lint"]
     assert jobs["app:lint"]["script"] == ["pip install -q tox", "pip install .", "tox -e lint"]
     assert own_pipeline([green], TRUTH) == ""
+
+
+def test_pre_commit_needs_nothing_else_and_looks_at_all_files() -> None:
+    truth = structs.replace(TRUTH, commands={"install": (("pdm install",),), "lint": (("pre-commit",),)})
+    red = JobRun(name="lint", image="python:3.13", verdict="red: us")
+
+    script = yaml.safe_load(own_pipeline([red], truth))["lint"]["script"]
+    assert script == ["pip install -q pre-commit", "pre-commit run --all-files"]
 
 
 @pytest.mark.parametrize(

@@ -25,3 +25,60 @@ def test_a_jenkinsfile_that_only_calls_a_shared_library_says_so() -> None:
     assert (row.where.path, row.where.line, row.where.quote) == ("Jenkinsfile", 5, "buildPlugin(")
     assert row.became == ""
     assert "shared library" in row.why
+
+
+BITBUCKET = """\
+image: node:fermium
+deploy: &deploy
+  name: Ship it
+  script:
+    - export NAME=app
+    - >
+      aws ecs update-service
+      --service app
+pipelines:
+  default:
+    - step:
+        name: Checks
+        script: [npm install, npm run lint]
+  custom:
+    nightly:
+      - step: {name: Nightly, script: [npm run audit]}
+  branches:
+    main:
+      - step:
+          deployment: production
+          <<: *deploy
+"""
+
+
+def test_bitbucket_lines_of_steps_that_deliver_or_start_by_hand_are_told_too() -> None:
+    package = '{"name": "a", "scripts": {"lint": "eslint ."}, "devDependencies": {"eslint": "9"}}'
+    rows = {row.where.quote: row for row in converted({"bitbucket-pipelines.yml": BITBUCKET, "package.json": package})}
+    assert rows["image: node:fermium"].became == "image"
+    assert rows["npm run lint"].became == "lint"
+    assert (rows["export NAME=app"].where.line, rows["export NAME=app"].became) == (5, "")
+    assert rows["npm run audit"].where.line == 16
+    assert "starts by hand" in rows["npm run audit"].why
+    assert (rows["aws ecs update-service"].where.line, rows["aws ecs update-service"].became) == (7, "")
+    assert "it delivers" in rows["aws ecs update-service"].why
+
+
+def test_drone_lines_of_steps_that_deliver_are_told_too() -> None:
+    config = (
+        "kind: pipeline\nsteps:\n- name: test\n  image: golang:1.26\n  commands: [go test ./...]\n"
+        "- name: deploy\n  image: alpine\n  commands: [./ship.sh]\n"
+    )
+    files = {".drone.yml": config, "go.mod": "module example.com/a\n\ngo 1.26\n", "a.go": "package a\n"}
+    rows = {row.where.quote: row for row in converted(files)}
+    assert rows["go test ./..."].became == "test"
+    assert (rows["./ship.sh"].where.line, rows["./ship.sh"].job) == (8, "deploy")
+
+
+def test_a_node_image_by_its_name_gives_a_version_with_the_reason() -> None:
+    package = '{"name": "a", "scripts": {"lint": "eslint ."}, "devDependencies": {"eslint": "9"}}'
+    files = {"bitbucket-pipelines.yml": BITBUCKET, "package.json": package}
+    (unit,) = survey(Snapshot(paths=tuple(sorted(files)), texts=files)).units
+    (version,) = [fact for fact in unit.facts if fact.name == "version"]
+    assert "nearest to 14" in version.because
+    assert version.evidence[0].line == 1

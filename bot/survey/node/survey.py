@@ -27,11 +27,10 @@ from bot.survey.other_ci.model import Command, OtherCi, all_commands
 from bot.survey.other_ci.services import add_services
 from bot.survey.parsing import string, table
 from bot.survey.tree import Folder
+from bot.survey.versions import NODE_NAMES
 
 _CODENAMES = {
-    "iron": "20",
-    "jod": "22",
-    "krypton": "24",
+    **NODE_NAMES,
     "*": "24",
     "latest": "26",
     "current": "26",
@@ -92,11 +91,12 @@ def _add_version(facts: Facts, folder: Folder, package: dict[str, object], ci: O
     evidence = [folder.evidence("package.json", '"node"')] if spec else []
     evidence += [where for found, where in seen if versions.short("node", found) == version][:1]
     evidence += [folder.evidence(file)] if exact and file else []
-    why = (
-        "it is the newest usable version that the repository names"
-        if evidence
-        else "nothing is declared, so it is the default"
-    )
+    why = "nothing is declared, so it is the default"
+    if evidence:
+        why = "it is the newest usable version that the repository names"
+    elif seen:
+        why = f"it is the supported one nearest to {seen[0][0]}, which other CI or the Dockerfile runs"
+        evidence = [seen[0][1]]
     why, sure = told("node", version, why, 1.0 if len(evidence) > 1 else 0.9 if evidence else 0.5)
     facts.add("version", version, why, *evidence, confidence=sure)
     facts.add("version_floor", versions.floor(spec), f"engines says {spec}", folder.evidence("package.json", '"node"'))

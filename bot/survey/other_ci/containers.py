@@ -21,7 +21,7 @@ def read_bitbucket(tree: Tree, path: str) -> Iterator[Job]:
     data, text = tree.parsed(path, read_yaml, "YAML"), tree.text(path)
     known = table(data, "definitions", "services")
     for number, step in enumerate(_bitbucket_steps(data.get("pipelines"))):
-        if "deployment" in step or DELIVERS.search(string(step.get("name"))):
+        if _delivers(step):
             continue
         image = _image(step.get("image")) or _image(data.get("image"))
         asked = [name for name in strings(step.get("services")) if name != "docker"]
@@ -48,6 +48,38 @@ def _bitbucket_steps(node: object) -> Iterator[dict[str, object]]:
             yield table(inner)
         elif key not in {"tags", "custom", "definitions"}:
             yield from _bitbucket_steps(inner)
+
+
+def _delivers(step: dict[str, object]) -> bool:
+    return "deployment" in step or DELIVERS.search(string(step.get("name"))) is not None
+
+
+def left_out(tree: Tree, path: str) -> Iterator[tuple[str, str]]:
+    """Return the lines of steps that were not read because they deliver or wait for a person, each with its step."""
+    data = tree.parsed(path, read_yaml, "YAML")
+    if re.fullmatch(BITBUCKET, path):
+        named = [(string(step.get("name")), step) for step in _by_hand(data.get("pipelines"))]
+        key = "script"
+    elif re.fullmatch(DRONE, path):
+        named = [each for each in _named(data.get("steps") or data.get("pipeline")) if DELIVERS.search(each[0])]
+        key = "commands"
+    else:
+        return
+    for name, step in named:
+        yield from ((name, line) for line in strings(step.get(key)))
+
+
+def _by_hand(node: object, is_apart: bool = False) -> Iterator[dict[str, object]]:
+    """Walk Bitbucket's pipelines to the steps that deliver, and to all of those for tags and of the custom ones."""
+    if isinstance(node, list):
+        for each in node:
+            yield from _by_hand(each, is_apart)
+        return
+    for key, inner in table(node).items():
+        if key == "step" and (is_apart or _delivers(table(inner))):
+            yield table(inner)
+        elif key != "step":
+            yield from _by_hand(inner, is_apart or key in {"tags", "custom"})
 
 
 def read_drone(tree: Tree, path: str) -> Iterator[Job]:

@@ -25,7 +25,6 @@ _SECRETS = re.compile(
     r"secrets\.([\w-]+)|credentials\(['\"]([\w.-]+)|credentialsId:\s*['\"]([\w.-]+)|from_secret:\s*['\"]?([\w-]+)"
     r"|\$[{(]?([A-Z][A-Z0-9_]*(?:TOKEN|KEY|SECRET|PASSWORD|CREDENTIALS)[A-Z0-9_]*)"
 )
-_MAX_LINES = 3
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
@@ -44,7 +43,7 @@ def read_deliveries(tree: Tree) -> Iterator[Delivery]:
         if lines:
             named = [next(filter(None, groups)) for groups in _SECRETS.findall(text)]
             secrets = tuple(name for name in dict.fromkeys(named) if name != "GITHUB_TOKEN")
-            yield Delivery(path=path, lines=lines[:_MAX_LINES], secrets=secrets)
+            yield Delivery(path=path, lines=lines, secrets=secrets)
 
 
 def _lines(path: str, text: str) -> Iterator[Evidence]:

@@ -4,6 +4,7 @@ import re
 
 from bot.domain import Evidence
 from bot.survey.tree import find
+from bot.survey.versions import NODE_NAMES
 
 Versions = tuple[tuple[str, str, Evidence], ...]
 
@@ -12,6 +13,7 @@ _IMAGE = re.compile(
     r":(\d[\w.]*|\$\{\{.*?\}\})"
 )
 _BUILDER = re.compile(r"(?:^|/)(?:maven|gradle):\S*?(?:jdk|temurin|openjdk|corretto)-?(\d+)")
+_NAMED = re.compile(rf"(?:^|/)node:({'|'.join(NODE_NAMES)})\b")
 _LANGUAGE = {"golang": "go", "openjdk": "java", "eclipse-temurin": "java", "amazoncorretto": "java"}
 _SERVICE = re.compile(
     r"(?:^|/)(postgres|postgis|pgvector|mysql|mariadb|redis|valkey|mongo|rabbitmq|memcached|elasticsearch|opensearch"
@@ -35,6 +37,9 @@ def image_versions(path: str, text: str, image: str) -> Versions:
     builder = _BUILDER.search(image)
     if builder:
         return (("java", builder.group(1), find(path, text, image)),)
+    named = _NAMED.search(image)
+    if named:
+        return (("node", NODE_NAMES[named.group(1)], find(path, text, image)),)
     match = _IMAGE.search(image)
     if match is None:
         return ()
