@@ -35,7 +35,7 @@ def with_program(unit: Unit, folder: Folder) -> Unit:
     made = [(path, name) for path, text in texts.items() for name in call.findall(text) if not _ASIDE.search(name)]
     place = next((found[1] for line in unit.all("build") if (found := _FOLDER[system].search(line))), "")
     if not place and any(line.startswith("cmake --preset ") for line in unit.all("build")):
-        place = unit.first("artifact").rstrip("/")
+        place = (unit.first("artifact") or "").rstrip("/")
     if len(made) != 1 or not place or any(_ELSEWHERE.search(text) for text in texts.values()):
         return unit
     path, name = made[0]

@@ -361,6 +361,18 @@ TYPICAL: dict[str, tuple[str, dict[str, Any]]] = {
             "lint": ("deno lint", "deno fmt --check"),
         },
     ),
+    "java-mill": (
+        "java",
+        {
+            "package_manager": "mill",
+            "package_manager_version": "1.0.6",
+            "version": "21",
+            "manifest": "build.mill",
+            "test": "./mill -i __.test",
+            "lint": "./mill -i __.checkFormat",
+            "build": "./mill -i __.compile",
+        },
+    ),
     "java-sbt": (
         "java",
         {
