@@ -18,6 +18,7 @@ from bench.ci_local import PATIENT_LIMIT, open_ci_local
 from bench.jobs import JobRun, Machine
 from bench.nodejs import node_dist
 from bench.rooms import Rooms, can_make_rooms
+from bot.failures.diagnosis import Diagnosis
 from bot.failures.mending import mend
 from bot.failures.recognise import recognise
 from bot.failures.scene import Scene
@@ -82,7 +83,7 @@ def rounds_of(machine: Machine, checkout: Path, files: Mapping[str, str], scratc
     return outcome
 
 
-def _diagnoses(reds: Sequence[JobRun]) -> Iterator[msgspec.Struct]:
+def _diagnoses(reds: Sequence[JobRun]) -> Iterator[Diagnosis]:
     return (recognise(read_trace([as_trace(run.tail)]), job=run.name) for run in reds)
 
 
