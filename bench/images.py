@@ -209,5 +209,7 @@ _FURNISHERS: dict[str, Callable[[str, str, Path], Image]] = {
     "gcc": _debian(*BUILDPACK, differs="the compiler is Debian's"),
     "static-debian13": _debian(),
     "base-debian13": _debian("libssl3t64"),
+    "composer": _debian("composer", "git", "unzip", differs="Composer is Debian's"),
+    "php": _debian("php-cli", "apache2", "libapache2-mod-php", "php-mbstring", "php-xml", differs="PHP is Debian's"),
     "perl": _debian(*BUILDPACK, "perl", differs="Perl is Debian's"),
 }
