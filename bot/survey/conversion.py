@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from bot.domain import Carried, Evidence, Unit
 from bot.survey import commands
-from bot.survey.other_ci import jenkins
+from bot.survey.other_ci import appveyor, jenkins
 from bot.survey.other_ci.containers import left_out
 from bot.survey.other_ci.deliveries import read_deliveries
 from bot.survey.other_ci.model import Command, Job, OtherCi
@@ -71,7 +71,12 @@ def _left_out(tree: Tree, path: str) -> Iterator[Carried]:
 
 
 def _unread(tree: Tree, read: set[str]) -> Iterator[Carried]:
-    """Tell of a Jenkinsfile that only calls a shared library: what that runs is not in the repository."""
+    """Tell of what runs on Windows, and of a Jenkinsfile that only calls a shared library, which is not here."""
+    for path in (each for each in tree.snapshot.texts if re.fullmatch(appveyor.PATTERN, each)):
+        for line in filter(None, (each.strip() for each in appveyor.on_windows(tree, path))):
+            where = find(path, tree.text(path), line.splitlines()[0])
+            where = Evidence(path=path, line=where.line, quote=line.splitlines()[0][:120])
+            yield Carried(where=where, why="it runs on Windows; the pipeline runs on Linux")
     for path in (each for each in tree.snapshot.paths if re.fullmatch(jenkins.PATTERN, each) and each not in read):
         code = jenkins.COMMENTS.sub(lambda found: "\n" * found[0].count("\n"), tree.text(path))
         for number, line in enumerate(code.splitlines(), 1):

@@ -85,9 +85,9 @@ def test_what_ran_is_kept_until_it_is_to_be_forgotten(tmp_path: Path) -> None:
 
 def test_a_pipeline_that_ran_is_not_run_again(tmp_path: Path, tool: CiLocal) -> None:
     checkout = tmp_path / "a+b"
-    (checkout / "tests").mkdir(parents=True)
-    (checkout / "requirements.txt").write_text("pytest\n")
-    (checkout / "tests/test_a.py").write_text("def test_a():\n    assert True\n")
+    checkout.mkdir()
+    (checkout / "a.c").write_text("int main(void) { return 0; }\n")
+    (checkout / "Makefile").write_text("all:\n\tcc a.c\n\ntest:\n\t./a.out\n")
     machine = Machine(ci_local=tool, cache=tmp_path / "cache", limit=60)
     bench = Bench(machine=machine, scratch=tmp_path / "work", memory=Memory(folder=tmp_path / "kept"))
     first = bench.rows(checkout, "hidden", None)

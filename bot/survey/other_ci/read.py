@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
-from bot.survey.other_ci import azure, circle, containers, gitlab, jenkins, travis
+from bot.survey.other_ci import appveyor, azure, circle, containers, gitlab, jenkins, travis
 from bot.survey.other_ci.github import read_github
 from bot.survey.other_ci.model import Job, OtherCi
 from bot.survey.other_ci.tasks import unfold_tasks
@@ -19,6 +19,7 @@ _READERS: tuple[tuple[str, Callable[[Tree, str], Iterator[Job]]], ...] = (
     (containers.CIRRUS, containers.read_cirrus),
     (jenkins.PATTERN, jenkins.read_jenkins),
     (travis.PATTERN, travis.read_travis),
+    (appveyor.PATTERN, appveyor.read_appveyor),
 )
 
 
