@@ -58,7 +58,10 @@ class CiLocal(Struct, frozen=True, kw_only=True):
         """
         other = as_child(file) if file else []
         listed, preview = self._asked("--list-json", cwd, *other), self._asked("--preview", cwd, *other)
-        known = yaml.safe_load(preview) or {}
+        try:
+            known = yaml.safe_load(preview) or {}
+        except yaml.YAMLError as error:
+            raise RefusedError(f"--preview prints no YAML: {error}") from error
         return {row["name"]: {**known.get(row["name"], {}), "when": row["when"]} for row in json.loads(listed)}
 
     def validate(self, cwd: Path) -> None:
@@ -76,7 +79,9 @@ class CiLocal(Struct, frozen=True, kw_only=True):
 
 def as_child(file: str) -> list[str]:
     """Return what makes gitlab-ci-local take a file for a pipeline that the main one started."""
-    return ["--file", file, "--variable", "CI_PIPELINE_SOURCE=parent_pipeline"]
+    # Of a variable of GitLab's that is set by hand it warns amid its answer.
+    source = ["--variable", "CI_PIPELINE_SOURCE=parent_pipeline", "--ignore-predefined-vars", "CI_PIPELINE_SOURCE"]
+    return ["--file", file, *source]
 
 
 def build_folder(name: str) -> str:

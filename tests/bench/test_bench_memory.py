@@ -25,6 +25,8 @@ asked = sys.argv[1:]
 file = asked[asked.index("--file") + 1] if "--file" in asked else ".gitlab-ci.yml"
 read = yaml.safe_load(pathlib.Path(file).read_text())
 jobs = {name: body for name, body in read.items() if isinstance(body, dict) and {"script", "trigger"} & set(body)}
+if "--variable" in asked and "--ignore-predefined-vars" not in asked and "--preview" in asked:
+    print("WARN: use one of the following methods:\\n\\t- a: b: c")
 if "--list-json" in asked:
     print(json.dumps([{"name": name, "when": body.get("when", "on_success")} for name, body in jobs.items()]))
 elif "--preview" in asked:
