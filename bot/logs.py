@@ -1,6 +1,7 @@
-"""Structured logs: one line an event, with the id of the order, never with a secret."""
+"""Structured logs: one line an event, with the ids of order and conversation, never with a secret."""
 
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -11,8 +12,13 @@ import structlog
 from bot.masking import mask_secrets
 
 
-def configure(log_format: Literal["json", "console"], level: int = logging.INFO) -> None:
-    """Set up logging for the process; call it before any library that would do so itself."""
+def configure(
+    log_format: Literal["json", "console"], level: int = logging.INFO, *, is_beside_answers: bool = False
+) -> None:
+    """Set up logging for the process; call it before any library that would do so itself.
+
+    Lines `beside answers` go where errors go: what a command prints is for whoever reads its answer.
+    """
     renderer: Any = (
         structlog.processors.JSONRenderer() if log_format == "json" else structlog.dev.ConsoleRenderer(colors=False)
     )
@@ -25,6 +31,7 @@ def configure(log_format: Literal["json", "console"], level: int = logging.INFO)
     structlog.configure(
         processors=[*chain, renderer, mask],
         wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr if is_beside_answers else sys.stdout),
         cache_logger_on_first_use=False,
     )
     # Libraries log through the standard library: their lines look like ours, and hide the same.
@@ -43,7 +50,8 @@ def mask(_logger: object, _name: str, line: Any) -> str:
 
 
 @contextmanager
-def about_order(order_id: UUID) -> Iterator[None]:
-    """Give every log line inside the id of the order."""
-    with structlog.contextvars.bound_contextvars(order=str(order_id)):
+def about_order(order_id: UUID, conversation_id: UUID | None = None) -> Iterator[None]:
+    """Give every log line inside the id of the order, and of the conversation: that one leads from webhook to merge."""
+    known = {"order": str(order_id)} | ({"conversation": str(conversation_id)} if conversation_id else {})
+    with structlog.contextvars.bound_contextvars(**known):
         yield

@@ -4,8 +4,10 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +16,7 @@ import structlog
 import uvicorn
 from litestar import Litestar
 
-from bot import logs
+from bot import logs, tracing
 from bot.agent.prompts import default_prompts_dir
 from bot.domain import CannotError, Person
 from bot.gitlab.client import GitLab
@@ -25,6 +27,7 @@ from bot.knowledge.embed import Embedder, OllamaEmbedder, StaticEmbedder
 from bot.knowledge.knowledge import Knowledge
 from bot.library.examples import Examples
 from bot.library.templates import Templates
+from bot.llm.chat import ChatModel
 from bot.llm.choose import open_model
 from bot.services import Services
 from bot.settings import Settings
@@ -32,6 +35,8 @@ from bot.store.embedded import EmbeddedPostgres
 from bot.store.migrate import migrate
 from bot.store.pool import Pool, open_pool
 from bot.tasks import Queue, Work, queue_schema
+from bot.traced import TracedModel
+from bot.tracing import Traces
 from bot.web.api.metrics import Metrics
 from bot.web.app import create_app
 from bot.web.outside import Outside
@@ -61,15 +66,14 @@ def open_parts(settings: Settings) -> Iterator[Parts]:
         conninfo, pool = _store(settings, stack)
         metrics = Metrics()
         stack.enter_context(metrics.shared(pool))
+        traces = stack.enter_context(tracing.exported())
         gitlab = open_gitlab(settings, metrics)
         account, token = usable_account(gitlab), own_token(gitlab)
         templates, examples = open_library(settings, gitlab, pool)
         services = Services(
             settings=settings,
             gitlab=gitlab,
-            model=open_model(
-                settings.ollama_urls, settings.ollama_model, settings.tool_calling, window=settings.ollama_context
-            ),
+            model=_model(settings, traces),
             templates=templates,
             examples=examples,
             pool=pool,
@@ -79,7 +83,7 @@ def open_parts(settings: Settings) -> Iterator[Parts]:
             is_admin=account.is_admin,
             token=token,
         )
-        queue = Queue(conninfo, pool, _work(services), takeover_seconds=settings.takeover_seconds)
+        queue = Queue(conninfo, pool, _work(services), takeover_seconds=settings.takeover_seconds, traces=traces)
         yield Parts(services=services, queue=queue, metrics=metrics)
 
 
@@ -132,14 +136,42 @@ def _database(settings: Settings, stack: ExitStack) -> str:
     return embedded.start()
 
 
-def open_gitlab(settings: Settings, metrics: Metrics | None = None) -> GitLab:
-    """Return the way to GitLab; nothing is sent yet."""
+def open_gitlab(
+    settings: Settings, metrics: Metrics | None = None, *, sleep: Callable[[float], None] = time.sleep
+) -> GitLab:
+    """Return the way to GitLab; nothing is sent yet. Raises CannotError for a file of certificates that is none."""
+    _check_certificates(settings)
     return GitLab(
         settings.gitlab_url,
         settings.gitlab_token.get_secret_value(),
         ca_file=str(settings.ca_file) if settings.ca_file else None,
-        on_call=metrics.count_gitlab_call if metrics else None,
+        on_call=partial(_note_call, metrics) if metrics else None,
+        sleep=sleep,
     )
+
+
+def _note_call(metrics: Metrics, route: str, status: int, seconds: float) -> None:
+    metrics.count_gitlab_call(route, status, seconds)
+    tracing.told_gitlab_call(route, status, seconds)
+
+
+def _model(settings: Settings, traces: Traces) -> ChatModel:
+    model = open_model(
+        settings.ollama_urls, settings.ollama_model, settings.tool_calling, window=settings.ollama_context
+    )
+    return TracedModel(model) if traces.are_sent else model
+
+
+def _check_certificates(settings: Settings) -> None:
+    if settings.ca_file is None:
+        return
+    try:
+        ssl.create_default_context(cafile=settings.ca_file)
+    except OSError as error:
+        raise CannotError(
+            f"PIPEWRIGHT_CA_FILE names {settings.ca_file}, which holds no certificates ({error.strerror or error}): it "
+            "has to be a file in PEM form, with lines that begin with -----BEGIN CERTIFICATE-----"
+        ) from error
 
 
 def usable_account(gitlab: GitLab) -> Account:

@@ -41,6 +41,7 @@ from bot.domain import (
 from bot.logs import about_order
 from bot.store import alive, conversations, intake, orders, proposals
 from bot.store.pool import Pool
+from bot.tracing import Traces
 
 log = structlog.get_logger()
 
@@ -117,8 +118,10 @@ class Queue:
         *,
         waits: Sequence[int] = (1, 2, 5, 10, 20, 30),
         takeover_seconds: float = 20.0,
+        traces: Traces = Traces(),  # noqa: B008 - without a tracer it holds nothing
     ) -> None:
         self._pool = pool
+        self._traces = traces
         self._work = work
         self._waits = waits
         self._takeover_seconds = takeover_seconds
@@ -147,11 +150,24 @@ class Queue:
             return [outcome for one in deliveries for outcome in self.accept_all([one])]
 
     def _accept(self, deliveries: Sequence[tuple[str, Event]]) -> list[Accepted]:
+        began = time.time()
         with self._pool.connection(timeout=_ACCEPT_SECONDS) as connection:
             arrivals = [_arrival(connection, key, event) for key, event in deliveries]
             known = [arrival for arrival in arrivals if arrival is not None]
-            taken = iter(intake.take_in(connection, known, queue=_QUEUE, task=_TASK) if known else ())
-            return ["ignored" if arrival is None else next(taken) for arrival in arrivals]
+            taken = list(intake.take_in(connection, known, queue=_QUEUE, task=_TASK) if known else ())
+        for arrival, one in zip(known, taken, strict=True):
+            self._note(arrival, one, began)
+        results = iter(one.result for one in taken)
+        return ["ignored" if arrival is None else next(results) for arrival in arrivals]
+
+    def _note(self, arrival: intake.Arrival, taken: intake.Taken, began: float) -> None:
+        """Let the log, and the traces, lead on from here to whoever works on it."""
+        if taken.conversation is None or taken.order is None:
+            return
+        ids = {"conversation": str(taken.conversation), "order": str(taken.order)}
+        log.info("taken in", kind=arrival.kind, project_id=arrival.project_id, delivery=arrival.key, **ids)
+        project = str(arrival.project_id)
+        self._traces.taken_in(taken.conversation, began, kind=arrival.kind, project=project, order=ids["order"])
 
     def run_worker(self, concurrency: int, stop: threading.Event, *, wait: bool = True) -> None:
         """Work until `stop` is set (then finish what runs), or with `wait` false until nothing is left to do."""
@@ -246,7 +262,10 @@ class Queue:
 
     def _run(self, context: procrastinate.JobContext, order_id: str) -> None:
         job_id, attempts = (context.job.id or 0, context.job.attempts) if context.job else (0, 0)
-        with about_order(UUID(order_id)):
+        lock = context.job.lock if context.job else None
+        conversation_id = UUID(lock) if lock else None
+        traced = self._traces.about(conversation_id, "order", order=order_id, attempt=str(attempts + 1))
+        with about_order(UUID(order_id), conversation_id), traced:
             self._hold(job_id)
             try:
                 self._run_event(UUID(order_id), is_last_try=attempts >= len(self._waits))

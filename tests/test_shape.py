@@ -27,6 +27,7 @@ DOORS = {
     "requests": ("bot/gitlab/",),
     "authlib": ("bot/gitlab/",),
     "cryptography": ("bot/web/door/",),
+    "opentelemetry": ("bot/tracing.py",),
     "ollama": ("bot/llm/", "bot/knowledge/"),
     "chromadb": ("bot/knowledge/",),
     "psycopg_pool": ("bot/store/", "bot/tasks.py"),

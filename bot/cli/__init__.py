@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from bot.cli.audit import audit_group
+from bot.cli.completion import completion_command
 from bot.cli.database import backup_command, migrate_command, restore_command
 from bot.cli.doctor import doctor_command
 from bot.cli.generate import generate_command
@@ -32,7 +33,8 @@ class Program(click.Group):
     """Says what went wrong in one place: a clear message on stderr and exit code 1, never a stack trace."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
+        """Run the command; what it logs goes beside what it prints, unless it sets up logging itself."""
+        _log_beside_answers()
         try:
             return super().invoke(ctx)
         except CannotError as error:
@@ -40,6 +42,15 @@ class Program(click.Group):
         except UnreachableError as error:
             advice = f"Is it running, and is {_SETTINGS[error.part]} right? `pipewright doctor` looks at every part."
             raise click.ClickException(f"{error}\n{advice}") from error
+
+
+def _log_beside_answers() -> None:
+    import structlog
+
+    if not structlog.is_configured():
+        from bot import logs
+
+        logs.configure("console", is_beside_answers=True)
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
@@ -93,5 +104,6 @@ for command in (
     backup_command,
     restore_command,
     sandbox_command,
+    completion_command,
 ):
     main.add_command(command)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.gitlab.client import GitLab
     from bot.settings import Settings
 
-_PATH = "/webhooks/gitlab"
+PATH = "/webhooks/gitlab"
 _PLACE = click.argument("place", metavar="PROJECT_OR_GROUP")
 _URL = click.option("--url", help="Address GitLab reaches this program under; default: PIPEWRIGHT_PUBLIC_URL.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
@@ -191,7 +191,7 @@ def target_of(settings: "Settings", url: str | None) -> str:
     if base is None:
         raise CannotError("GitLab must know where to call: set PIPEWRIGHT_PUBLIC_URL or pass --url")
     base = base.rstrip("/")
-    return base if base.endswith(_PATH) else base + _PATH
+    return base if base.endswith(PATH) else base + PATH
 
 
 def _events(names: tuple[str, ...]) -> str:

@@ -138,7 +138,7 @@ def _index(settings: "Settings", said: Said) -> None:
     from bot import logs
     from bot.main import index_templates
 
-    logs.configure("console", level=logging.ERROR)  # what goes well is told here in one line
+    logs.configure("console", level=logging.ERROR, is_beside_answers=True)  # what goes well is told here in one line
     try:
         skipped = index_templates(settings)
     except (CannotError, UnreachableError) as error:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _UNSIGNED = "this GitLab is older than 19.0 and ignores signing tokens; "
 _NO_SECRET = "set PIPEWRIGHT_WEBHOOK_SECRET and install again"
+_BLOCKED = "An administrator of GitLab allows local networks: Admin › Settings › Network › Outbound requests."
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,14 @@ class Installer:
 
     def into(self, place: str, kind: "HookPlace" = "projects") -> Done:
         """Install or mend one webhook; raises CannotError or UnreachableError."""
-        hook = self.gitlab.install_hook(
-            place, self.target, secret=self._secret, signing_token=self._signing_token, kind=kind
-        )
+        try:
+            hook = self.gitlab.install_hook(
+                place, self.target, secret=self._secret, signing_token=self._signing_token, kind=kind
+            )
+        except CannotError as refused:
+            if "is blocked" not in str(refused):
+                raise
+            raise CannotError(f"{refused} {_BLOCKED}") from refused
         ignored = self._signing_token and not hook.has_signing_token
         why = _UNSIGNED + ("it uses the secret token" if self._secret else _NO_SECRET) if ignored else ""
         return Done(place, "installed", hook.id, hook.url, hook.events, why)

@@ -98,7 +98,7 @@ def index_command() -> None:
     settings = read_settings()
     from bot import logs, main  # takes a second, so only once the settings are complete
 
-    logs.configure("console")
+    logs.configure("console", is_beside_answers=True)
     _complain(main.index_templates(settings))
 
 

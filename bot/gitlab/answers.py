@@ -1,9 +1,9 @@
 """Judges what came back from GitLab: an answer, a refusal, or silence that can be waited for."""
 
-from typing import Any
+from typing import Any, Literal
 
 import requests
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from bot.domain import CannotError, UnreachableError
 
@@ -21,11 +21,38 @@ class RefusedError(CannotError):
         self.detail = detail
 
 
-def silence(error: requests.RequestException, verb: str, route: str, *, effect_possible: bool) -> UnreachableError:
+Silence = Literal["certificate", "proxy", "name", "no connection", "too slow", "cut off", "busy", "no GitLab"]
+
+
+class SilenceError(UnreachableError):
+    """GitLab did not answer; `why` tells whoever has to mend it where to look."""
+
+    def __init__(self, detail: str, why: Silence, *, effect_possible: bool = False, retry_after: int = 0) -> None:
+        super().__init__("GitLab", detail, effect_possible=effect_possible, retry_after=retry_after)
+        self.why = why
+
+
+def silence(error: requests.RequestException, verb: str, route: str, *, effect_possible: bool) -> SilenceError:
     """Return what to raise when no answer came."""
-    return UnreachableError(
-        "GitLab", f"{type(error).__name__} at {verb.upper()} {route}", effect_possible=effect_possible
+    return SilenceError(
+        f"{type(error).__name__} at {verb.upper()} {route}", _why_silent(error), effect_possible=effect_possible
     )
+
+
+def _why_silent(error: requests.RequestException) -> Silence:
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    match error:
+        case requests.exceptions.SSLError():
+            return "certificate"
+        case requests.exceptions.ProxyError():
+            return "proxy"
+        case requests.Timeout():
+            return "too slow"
+        case _ if isinstance(reason, NameResolutionError):
+            return "name"
+        case _ if isinstance(reason, NewConnectionError):
+            return "no connection"
+    return "cut off"
 
 
 def never_stood(error: requests.RequestException) -> bool:
@@ -53,9 +80,9 @@ def raise_for(response: requests.Response, route: str, *, is_write: bool) -> Non
         return
     if status == 429 or status >= 500:
         # A 5xx may come after the effect was taken; 429 comes before.
-        raise UnreachableError(
-            "GitLab",
+        raise SilenceError(
             f"{status} at {route}",
+            "busy",
             effect_possible=is_write and status != 429,
             retry_after=_retry_after(response),
         )
@@ -67,7 +94,7 @@ def decoded(response: requests.Response, *, is_write: bool) -> Any:
     try:
         return response.json()
     except ValueError as error:
-        raise UnreachableError("GitLab", "an answer that is no JSON", effect_possible=is_write) from error
+        raise SilenceError("an answer that is no JSON", "no GitLab", effect_possible=is_write) from error
 
 
 def _detail(response: requests.Response) -> str:
@@ -78,8 +105,10 @@ def _detail(response: requests.Response) -> str:
     except ValueError:
         is_page = "html" in response.headers.get("Content-Type", "")
         return "a web page instead of an answer" if is_page else response.text[:200]
-    message = body.get("message") or body.get("error") if isinstance(body, dict) else body
-    return str(message)[:300]
+    if not isinstance(body, dict):
+        return str(body)[:300]
+    more = f": {body['error_description']}" if body.get("error_description") else ""
+    return f"{body.get('message') or body.get('error')}{more}"[:300]
 
 
 def wait_asked_for(response: requests.Response, default: float) -> float:

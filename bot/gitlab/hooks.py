@@ -7,9 +7,9 @@ from bot.domain import ProjectRef
 from bot.gitlab import read
 from bot.gitlab.answers import RefusedError
 from bot.gitlab.transport import Transport
-from bot.gitlab.values import Group, Hook, HookPlace
+from bot.gitlab.values import Group, Hook, HookEvent, HookPlace, Project
 
-_MAINTAINER = 40
+_GUEST, _MAINTAINER = 10, 40
 _PAGE = 100
 
 
@@ -30,16 +30,22 @@ class Hooks:
 
     def maintained_projects(self, group: Group | None = None) -> Iterator[ProjectRef]:
         """Yield the projects our account maintains, those of a group and its subgroups or all; no archived ones."""
+        for row in self._projects(group, {"min_access_level": _MAINTAINER, "simple": True}):
+            yield ProjectRef(id=row["id"], path=row["path_with_namespace"], web_url=row["web_url"])
+
+    def joined_projects(self, group: Group | None = None) -> Iterator[Project]:
+        """Yield the projects our account is a member of, with its role there; no archived ones."""
+        return (read.project(row) for row in self._projects(group, {"min_access_level": _GUEST}))
+
+    def _projects(self, group: Group | None, wanted: dict[str, Any]) -> Iterator[dict[str, Any]]:
         route = "/groups/{group}/projects" if group else "/projects"
-        query: dict[str, Any] = {"min_access_level": _MAINTAINER, "archived": False, "order_by": "id", "sort": "asc"}
+        query = {"archived": False, "order_by": "id", "sort": "asc", **wanted}
         query |= {"include_subgroups": True, "with_shared": False} if group else {"membership": True}
         page = 1
         while True:
-            asked = query | {"per_page": _PAGE, "page": page, "simple": True}
+            asked = query | {"per_page": _PAGE, "page": page}
             rows = self.transport.read_json(route, asked, **({"group": group.id} if group else {}))
-            yield from (
-                ProjectRef(id=row["id"], path=row["path_with_namespace"], web_url=row["web_url"]) for row in rows
-            )
+            yield from rows
             if len(rows) < _PAGE:
                 return
             page += 1
@@ -48,6 +54,17 @@ class Hooks:
         """Return the webhooks of a project, or of a group, given by path or id."""
         rows = self.transport.read_json(f"/{kind}/{{place}}/hooks", {"per_page": _PAGE}, place=place)
         return tuple(read.hook(row) for row in rows)
+
+    def last_delivery(self, place: str, hook_id: int, kind: HookPlace = "projects") -> HookEvent | None:
+        """Return a webhook's last delivery of the last days; None when there was none, or GitLab is before 17.3."""
+        route = f"/{kind}/{{place}}/hooks/{{hook}}/events"
+        try:
+            rows = self.transport.read_json(route, {"per_page": 1}, place=place, hook=hook_id)
+        except RefusedError as refused:
+            if refused.status == 404:
+                return None
+            raise
+        return read.hook_event(rows[0]) if rows else None
 
     def install_hook(
         self, place: str, url: str, *, secret: str | None, signing_token: str | None, kind: HookPlace = "projects"

@@ -2,12 +2,13 @@
 
 import re
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from bot.domain import AccessLevel
-from bot.gitlab import read
+from bot.gitlab import answers, read
 from bot.gitlab.answers import RefusedError
 from bot.gitlab.transport import Transport
-from bot.gitlab.values import Account, OwnToken
+from bot.gitlab.values import Account, OwnToken, Release
 
 _BOT_NAME = re.compile(r"^(?:project|group)_\d+_bot(?:_[0-9a-f]+)?$|^service_account_")
 
@@ -31,7 +32,15 @@ class People:
 
     def version(self) -> str:
         """Return GitLab's version."""
-        return str(self.transport.read_json("/version")["version"])
+        return self.release().version
+
+    def release(self) -> Release:
+        """Return GitLab's version and what its clock says; raises SilenceError for an answer that is not GitLab's."""
+        response = self.transport.read("/version")
+        json = answers.decoded(response, is_write=False)
+        if not isinstance(json, dict) or not isinstance(json.get("version"), str):
+            raise answers.SilenceError("an answer without a version", "no GitLab")
+        return Release(version=json["version"], ahead_seconds=_ahead(response.headers.get("Date", "")))
 
     def token_scopes(self) -> tuple[str, ...]:
         """Return what the token may be used for."""
@@ -106,6 +115,14 @@ class People:
         if json.get("protected") and not json.get("developers_can_merge"):
             return level >= AccessLevel.MAINTAINER
         return level >= AccessLevel.DEVELOPER
+
+
+def _ahead(date: str) -> float | None:
+    """Return how far a clock that says so is before ours (RFC 9110: whole seconds)."""
+    try:
+        return (parsedate_to_datetime(date) - datetime.now(UTC)).total_seconds()
+    except (TypeError, ValueError):
+        return None
 
 
 def _allows(entry: dict[str, object], user_id: int, level: AccessLevel) -> bool:

@@ -9,6 +9,7 @@ from bot.gitlab.values import (
     Commit,
     Given,
     Hook,
+    HookEvent,
     Job,
     MergeRequest,
     Note,
@@ -188,3 +189,9 @@ def hook(json: Json) -> Hook:
         events=tuple(name for name in HOOK_EVENTS if json.get(name)),
         has_signing_token=bool(json.get("signing_token_present")),
     )
+
+
+def hook_event(json: Json) -> HookEvent:
+    """Read a delivery of a webhook."""
+    at = json.get("created_at")
+    return HookEvent(status=str(json.get("response_status") or ""), at=datetime.fromisoformat(at) if at else None)

@@ -21,6 +21,13 @@ class Account(Struct, frozen=True, kw_only=True):
     instance_url: str = ""
 
 
+class Release(Struct, frozen=True, kw_only=True):
+    """What runs at the address; `ahead_seconds` is by how much its clock is before ours, None where it is silent."""
+
+    version: str
+    ahead_seconds: float | None = None
+
+
 class Project(Struct, frozen=True, kw_only=True):
     """A project; `default_branch` is None while it is empty. `tier` is the paid one it shows, empty for none."""
 
@@ -195,3 +202,10 @@ class Hook(Struct, frozen=True, kw_only=True):
     alert_status: str
     events: tuple[str, ...]
     has_signing_token: bool
+
+
+class HookEvent(Struct, frozen=True, kw_only=True):
+    """One delivery of a webhook: `status` is what was answered, or `internal error` when nobody was."""
+
+    status: str
+    at: datetime | None = None

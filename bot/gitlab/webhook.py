@@ -66,10 +66,23 @@ def _is_signed(headers: Mapping[str, str], body: bytes, signature: str, signing_
         key = base64.b64decode(signing_token.removeprefix("whsec_"), validate=True)
     except binascii.Error:
         return False
-    signed = f"{identity}.{timestamp}.".encode() + body
-    expected = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest())
+    expected = _signature(key, f"{identity}.{timestamp}.".encode() + body)
     candidates = [part.removeprefix("v1,") for part in signature.split() if part.startswith("v1,")]
     return any(hmac.compare_digest(expected, candidate.encode()) for candidate in candidates)
+
+
+def signed(body: bytes, signing_token: str, *, name: str, now: int) -> dict[str, str]:
+    """Return the headers with which GitLab would sign a delivery of this name; a token that is none signs nothing."""
+    try:
+        key = base64.b64decode(signing_token.removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        return {}
+    signature = _signature(key, f"{name}.{now}.".encode() + body).decode()
+    return {"webhook-id": name, "webhook-timestamp": str(now), "webhook-signature": f"v1,{signature}"}
+
+
+def _signature(key: bytes, text: bytes) -> bytes:
+    return base64.b64encode(hmac.new(key, text, hashlib.sha256).digest())
 
 
 def read_webhook(payload: object, *, bot: Person, mention_names: Collection[str]) -> Event | None:

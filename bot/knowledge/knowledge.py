@@ -88,10 +88,7 @@ class Knowledge:
         Without `removes` those that are not among them stay: another process may have put them there meanwhile.
         """
         with self._shelf.collection() as collection:
-            stored = collection.get(where={"kind": kind}, include=["metadatas"])
-            known = {
-                key: meta.get("content_hash") for key, meta in zip(stored["ids"], stored["metadatas"], strict=True)
-            }
+            known = _hashes(collection, kind)
             wanted = {_key(kind, document.id): document for document in documents}
             changed = [document for key, document in wanted.items() if known.get(key) != document.content_hash]
             removed = [key for key in known if removes and key not in wanted]
@@ -99,6 +96,13 @@ class Knowledge:
                 collection.delete(ids=removed)
             self._put(collection, changed)
         return IndexReport(changed=len(changed), removed=len(removed), unchanged=len(wanted) - len(changed))
+
+    def stale(self, documents: Sequence[Document], kind: str) -> int:
+        """Return how many documents of a kind are missing, changed or no longer wanted; nothing is changed."""
+        with self._shelf.collection() as collection:
+            known = _hashes(collection, kind)
+        wanted = {_key(kind, document.id): document.content_hash for document in documents}
+        return sum(known.get(key) != wanted.get(key) for key in known.keys() | wanted.keys())
 
     def put(self, documents: Sequence[Document]) -> None:
         """Add documents, or replace those of the same kind and id."""
@@ -169,6 +173,11 @@ def _as_candidate(document: Document) -> Candidate:
         is_usual=document.is_usual,
         is_chosen_by_facts=document.is_chosen_by_facts,
     )
+
+
+def _hashes(collection: Any, kind: str) -> dict[str, Any]:
+    stored = collection.get(where={"kind": kind}, include=["metadatas"])
+    return {key: meta.get("content_hash") for key, meta in zip(stored["ids"], stored["metadatas"], strict=True)}
 
 
 def _key(kind: str, id_: str) -> str:

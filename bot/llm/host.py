@@ -115,6 +115,14 @@ class Host:
         except (ollama.ResponseError, httpx.HTTPError, ConnectionError, ValueError, AttributeError, TypeError):
             return False  # the last two: the library trips over JSON that is no object
 
+    def abilities(self, model: str) -> frozenset[str]:
+        """Return what the host says the model can, such as `tools`; nothing when it does not say."""
+        try:
+            told = self._client.post("/api/show", json={"model": model}, timeout=self._quick).json()
+        except (httpx.HTTPError, ValueError):
+            return frozenset()
+        return frozenset(told.get("capabilities") or ()) if isinstance(told, dict) else frozenset()
+
     def warm_up(self, model: str, options: Mapping[str, Any], keep_alive: str) -> bool:
         """Load the model, however long that takes; the same options as later, else it would be loaded again."""
         body = {"model": model, "options": dict(options), "keep_alive": keep_alive}

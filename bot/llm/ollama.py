@@ -77,6 +77,10 @@ class OllamaModel:
         self._lock = threading.Lock()
         self._hosts = Hosts([Host(url, timing) for url in urls], sleep=sleep)
 
+    def hosts(self) -> Sequence[Host]:
+        """Return every host, each to be looked at by itself."""
+        return self._hosts.each()
+
     def is_up(self) -> bool:
         """Tell whether any host has the model."""
         return self._hosts.any_has(self.name)

@@ -21,6 +21,7 @@ from bot.replies.texts import finding_list
 from bot.services import Services
 from bot.survey.report import survey
 from bot.survey.wanted import wanted_paths
+from bot.tracing import part
 
 CI_PATH = ".gitlab-ci.yml"
 
@@ -53,9 +54,12 @@ def prepare(services: Services, project_id: int, words: str) -> Prepared:
     Raises CannotError when there is nothing to read or nothing to add.
     """
     read = read_project(services, project_id)
-    found = survey(read.snapshot)
-    composition = _composition(services, read.project, read.snapshot, found, words)
-    linted = _check(services, read.project, composition)
+    with part("survey"):
+        found = survey(read.snapshot)
+    with part("compose"):
+        composition = _composition(services, read.project, read.snapshot, found, words)
+    with part("check"):
+        linted = _check(services, read.project, composition)
     return structs.replace(prepared_with(read, found, composition), linted=linted)
 
 

@@ -39,7 +39,8 @@ def emit(world: World, project: Project, event: str, payload: dict[str, Any]) ->
     body = json.dumps(payload).encode()
     for hook in world.hooks_of(project):
         if hook.flags.get(_FLAGS[event]) and hook.alert_status == "executable":
-            delivery = Delivery(headers=_headers(world, hook, _NAMES[event], body, str(uuid.uuid4())), body=body)
+            headers = _headers(world, hook, _NAMES[event], body, str(uuid.uuid4()))
+            delivery = Delivery(event=event, headers=headers, body=body)
             hook.deliveries.append(delivery)
             _send(world, hook, delivery, event)
 
@@ -85,7 +86,7 @@ def resend(world: World, hook: Hook, delivery: Delivery) -> None:
     """Send a delivery again: the same body and Idempotency-Key, a new signature."""
     sent = delivery.headers
     fresh = _headers(world, hook, sent["X-Gitlab-Event"], delivery.body, sent["Idempotency-Key"])
-    again = Delivery(headers=fresh, body=delivery.body)
+    again = Delivery(event=delivery.event, headers=fresh, body=delivery.body)
     hook.deliveries.append(again)
     _later(world, hook, again)
 

@@ -229,6 +229,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content[: len(content) // 2] if answer.is_cut else content)
         self.close_connection = self.close_connection or answer.is_cut
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Return the time by GitLab's clock, which may be wrong."""
+        return super().date_time_string(
+            (timestamp or time.time()) + self.server.sandbox.world.clock_ahead.total_seconds()
+        )
+
     do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815 - the names the library wants
 
     def log_message(self, format: str, *args: Any) -> None:

@@ -185,9 +185,11 @@ class Pipeline:
 class Delivery:
     """One POST of a webhook."""
 
+    event: str
     headers: dict[str, str]
     body: bytes
     status: int = 0
+    created_at: datetime = field(default_factory=now)
 
 
 @dataclass
@@ -199,6 +201,7 @@ class Hook:
     token: str | None = None
     signing_token: str | None = None
     flags: dict[str, bool] = field(default_factory=dict)
+    verifies_tls: bool = True
     failures: int = 0
     disabled_until: datetime | None = None
     deliveries: list[Delivery] = field(default_factory=list)
@@ -315,7 +318,8 @@ class World:
 
     Simulated jobs do not end while `jobs_may_end` is clear; `play_job` may say how one ends. Each of `before_call`
     hears of a call to the API, method and path, just before it is answered: whoever races with the bot acts there.
-    `tier` is None for the Community Edition.
+    `tier` is None for the Community Edition. `allows_local_hooks` is the administrator's word on webhooks into local
+    networks. `clock_ahead` is by how much its clock is wrong.
     `remote_files` is all that other servers hold, by address.
     """
 
@@ -335,6 +339,8 @@ class World:
     faults: Faults = field(default_factory=Faults)
     unsettled_reads: int = 2
     hooks_switch_off: bool = True
+    allows_local_hooks: bool = True
+    clock_ahead: timedelta = timedelta(0)
     oauth: object = None
     unknown_routes: list[str] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -349,7 +355,12 @@ class World:
     @property
     def knows_signing(self) -> bool:
         """Whether this version signs webhooks; older ones ignore the signing token without a word."""
-        return int(self.version.split(".")[0]) >= 19
+        return self.is_since(19, 0)
+
+    def is_since(self, major: int, minor: int) -> bool:
+        """Tell whether this version is that one or a newer one."""
+        numbers = self.version.split("-")[0].split(".")
+        return (int(numbers[0]), int(numbers[1])) >= (major, minor)
 
     def next_id(self) -> int:
         """Return an id nobody has."""

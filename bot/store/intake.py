@@ -15,7 +15,13 @@ from psycopg.rows import TupleRow
 from bot.domain import Noteable
 from bot.store.turns import NEXT_TURN
 
-Taken = Literal["queued", "duplicate"]
+
+class Taken(Struct, frozen=True, kw_only=True):
+    """What became of an arrival, and which order of which conversation it became."""
+
+    result: Literal["queued", "duplicate"]
+    order: UUID | None = None
+    conversation: UUID | None = None
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -45,7 +51,7 @@ with delivered as (
     insert into deliveries (key, order_id) values (%(key)s, %(order)s) on conflict do nothing returning order_id),
 """
 _KNOWN = "place as (select %(conversation)s::uuid as conversation_id),"
-# Conversations that once were confidential stay so.
+# Conversations that once were confidential stay so; projects are renamed and moved, and keep their ids.
 _OPENED = """
 known as (
     select conversation_id from conversation_noteables
@@ -58,9 +64,10 @@ opened as (
 made as (
     insert into conversations (id, project_id, project_path, title, is_confidential, asked_by)
     select conversation_id, %(project)s, %(path)s, %(title)s, %(confidential)s, %(asker)s from opened),
-closed as (
-    update conversations set is_confidential = true
-    where %(confidential)s and id = (select conversation_id from known) and not is_confidential),
+followed as (
+    update conversations set is_confidential = is_confidential or %(confidential)s, project_path = %(path)s
+    where id = (select conversation_id from known)
+    and (project_path <> %(path)s or (%(confidential)s and not is_confidential))),
 place as (select conversation_id from known union all select conversation_id from opened),
 """
 # now() is the same for all in a transaction, and rates are counted in the order of taking in.
@@ -72,7 +79,9 @@ ordered as (
 select exists (select from delivered), (
     select procrastinate_defer_jobs_v1(array[row(
         %(queue)s, %(task)s, -turn, conversation_id::text, null, jsonb_build_object('order_id', %(order)s), null
-    )::procrastinate_job_to_defer_v1]) from place, turned)
+    )::procrastinate_job_to_defer_v1]) from place, turned), (
+    select order_id from delivered), (
+    select conversation_id from place)
 """
 _INTO_KNOWN = _DELIVERED + _KNOWN + _QUEUED
 _INTO_OPENED = _DELIVERED + _OPENED + _QUEUED
@@ -117,4 +126,6 @@ def _values(one: Arrival) -> dict[str, object]:
 
 def _taken(row: TupleRow | None) -> Taken:
     assert row is not None  # the statement always answers
-    return "queued" if row[0] else "duplicate"
+    if not row[0]:
+        return Taken(result="duplicate")
+    return Taken(result="queued", order=row[2], conversation=row[3])

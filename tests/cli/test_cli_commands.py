@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -193,60 +192,22 @@ def test_the_doctor_finds_everything_well_but_the_model(project: str) -> None:
     result = run("doctor")
     assert result.exit_code == 0, result.output
     assert "✗" not in result.stdout
-    assert "! Ollama: no llama3.1:8b" in result.stdout
+    assert "! Ollama: nobody answers at http://127.0.0.1:9" in result.stdout
     assert "✓ token: scopes api" in result.stdout
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "line"),
-    [
-        pytest.param("GITLAB_TOKEN", "wrong", "✗ GitLab: ", id="token"),
-        pytest.param("WEBHOOK_SECRET", "", "✗ webhook: ", id="webhook"),
-        pytest.param("TEMPLATES_DIR", "/nowhere", "✗ templates: ", id="templates"),
-        pytest.param("DATABASE_URL", "postgresql://127.0.0.1:1/x?connect_timeout=1", "✗ PostgreSQL: ", id="database"),
-        pytest.param("CHROMA_URL", "http://127.0.0.1:9", "✗ Chroma: ", id="chroma"),
-    ],
-)
-def test_the_doctor_names_what_is_ill(
-    project: str, monkeypatch: pytest.MonkeyPatch, name: str, value: str, line: str
-) -> None:
-    monkeypatch.setenv(f"PIPEWRIGHT_{name}", value)
-    result = run("doctor")
-    assert result.exit_code == 1
-    assert [shown[: len(line)] for shown in result.stdout.splitlines() if shown.startswith("✗")] == [line]
-
-
-def test_the_doctor_wants_the_scope_api(project: str, stand_in: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    token = seed.add_token(stand_in.world, next(iter(stand_in.world.users.values())), "read_api")
-    monkeypatch.setenv("PIPEWRIGHT_GITLAB_TOKEN", token.value)
-    result = run("doctor")
-    assert result.exit_code == 1
-    (line,) = (line for line in result.stdout.splitlines() if line.startswith("✗ token: scopes read_api"))
-    assert line.endswith(" — Make one with the scope `api`.")
-
-
-def test_the_doctor_warns_of_a_token_that_ends(
-    project: str, stand_in: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    token = seed.add_token(stand_in.world, next(iter(stand_in.world.users.values())))
-    token.expires_at = datetime.now(UTC) + timedelta(days=6)
-    monkeypatch.setenv("PIPEWRIGHT_GITLAB_TOKEN", token.value)
-    ends = token.expires_at.date().isoformat()
-    assert f"! token: scopes api, until {ends} — The token expires on {ends}: make a new one" in run("doctor").stdout
 
 
 def test_the_doctor_asks_gitlab_whether_it_knows_the_application(
     project: str, stand_in: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "! sign-in: nobody can sign in to the pages — Set PIPEWRIGHT_OAUTH_CLIENT_ID" in run("doctor").stdout
-    application = add_application(stand_in.world, "http://bot.test/sign-in/callback", "read_api")
+    application = add_application(stand_in.world, "http://127.0.0.1:9/sign-in/callback", "read_api")
     for name, value in (
-        ("PUBLIC_URL", "http://bot.test"),
+        ("PUBLIC_URL", "http://127.0.0.1:9"),
         ("OAUTH_CLIENT_ID", application.uid),
         ("OAUTH_CLIENT_SECRET", application.secret),
     ):
         monkeypatch.setenv(f"PIPEWRIGHT_{name}", value)
-    assert "✓ sign-in: GitLab knows the application; its redirect URI must be http://bot.test/sign-in/callback" in (
+    assert "✓ sign-in: GitLab knows the application; its redirect URI must be http://127.0.0.1:9/sign-in/callback" in (
         run("doctor").stdout
     )
     monkeypatch.setenv("PIPEWRIGHT_OAUTH_CLIENT_SECRET", "wrong")

@@ -218,6 +218,14 @@ class ScriptedOllama:
         self.loads += 1
         return True
 
+    def show(self, request: Json) -> Wire:
+        """Answer what one may know of a model."""
+        model = str(request.get("model") or "")
+        if model.lower() not in self.models:
+            return E(404, f"model '{model}' not found")
+        can = ["completion"] if self.without_tools else ["completion", "tools"]
+        return Wire(200, json.dumps({"capabilities": can, "model_info": {}, "details": {}}))
+
     def _refusal(self, request: Json) -> Wire | None:
         model = request.get("model")
         if not model:
@@ -339,6 +347,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.path == "/api/show":
+            self.send_whole(self.server.ollama.show(json.loads(body)))
+            return
         if self.path != "/api/chat" or self.server.ollama.is_down:
             self.send_whole(_NOT_FOUND)
             return

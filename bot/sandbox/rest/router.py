@@ -82,6 +82,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
             ("POST", "", webhooks.create),
             ("PUT", "/:hook", webhooks.edit),
             ("DELETE", "/:hook", webhooks.delete),
+            ("GET", "/:hook/events", webhooks.events),
         )
     ),
 )

@@ -8,6 +8,7 @@ from bot.sandbox.ci import engine
 from bot.sandbox.payloads import is_draft, noteable_url
 from bot.sandbox.state import (
     Award,
+    Delivery,
     Hook,
     Job,
     MergeRequest,
@@ -442,9 +443,25 @@ def hook(one: Hook, owner: Json) -> Json:
         "created_at": date(one.created_at),
         **owner,
         **{name: one.flags.get(name, False) for name in names},
-        "enable_ssl_verification": True,
+        "enable_ssl_verification": one.verifies_tls,
         "alert_status": one.alert_status,
         "disabled_until": date(one.disabled_until),
         "token_present": one.token is not None,
         "signing_token_present": one.signing_token is not None,
+    }
+
+
+def delivery(hook: Hook, one: Delivery) -> Json:
+    """Return what a webhook was told and answered (lib/api/entities/web_hook_log.rb)."""
+    return {
+        "id": id(one) % 2**31,
+        "url": hook.url,
+        "trigger": f"{one.event}_hooks",
+        "request_headers": {name: value for name, value in one.headers.items() if name != "X-Gitlab-Token"},
+        "request_data": {},
+        "response_headers": {},
+        "response_body": "",
+        "execution_duration": 0.01,
+        "response_status": str(one.status) if one.status else "internal error",
+        "created_at": date(one.created_at),
     }

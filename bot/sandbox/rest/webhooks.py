@@ -1,6 +1,9 @@
 """Webhooks of projects and of groups, and the groups themselves."""
 
-from bot.sandbox.acts import level, message
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from bot.sandbox.acts import ApiError, level, message
 from bot.sandbox.rest import shapes
 from bot.sandbox.rest.call import Answer, Call, paged
 from bot.sandbox.state import Group, Hook
@@ -9,6 +12,7 @@ _FLAGS = (
     "push_events issues_events confidential_issues_events merge_requests_events note_events confidential_note_events "
     "pipeline_events emoji_events job_events"
 ).split()
+_MOST_EVENTS = 20
 
 
 def group(call: Call) -> Answer:
@@ -64,6 +68,7 @@ def create(call: Call) -> Answer:
     """Add a webhook."""
     hooks, owner = _place(call)
     call.require("url")
+    _check_address(call, str(call.params["url"]))
     hook = Hook(call.world.next_id(), str(call.params["url"]))
     hook.flags = {"push_events": True}
     _set(call, hook)
@@ -86,6 +91,35 @@ def delete(call: Call) -> Answer:
     return Answer(204)
 
 
+def events(call: Call) -> Answer:
+    """List what was delivered lately, the newest first (lib/api/hooks/events.rb, GitLab 17.3 and newer)."""
+    if not call.world.is_since(17, 3):
+        raise ApiError(404, {"error": "404 Not Found"})
+    hooks, _ = _place(call)
+    hook = _found(call, hooks)
+    if int(call.text("per_page") or 20) > _MOST_EVENTS:
+        raise ApiError(400, {"error": "per_page does not have a valid value"})
+    return paged(call, hook.deliveries[::-1], lambda one: shapes.delivery(hook, one))
+
+
+def _check_address(call: Call, url: str) -> None:
+    """Refuse local networks unless an administrator allows them (Admin, Settings, Network, Outbound requests)."""
+    address = urlsplit(url)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise message(422, {"url": ["is blocked: Only allowed schemes are http, https"]})
+    if not call.world.allows_local_hooks and _is_local(address.hostname):
+        where = "localhost" if _is_loopback(address.hostname) else "the local network"
+        raise message(422, {"url": [f"is blocked: Requests to {where} are not allowed"]})
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or (host[0].isdigit() and ip_address(host).is_loopback)
+
+
+def _is_local(host: str) -> bool:
+    return _is_loopback(host) or (host[0].isdigit() and ip_address(host).is_private)
+
+
 def _found(call: Call, hooks: list[Hook]) -> Hook:
     wanted = call.number("hook")
     found = next((hook for hook in hooks if hook.id == wanted), None)
@@ -95,6 +129,7 @@ def _found(call: Call, hooks: list[Hook]) -> Hook:
 
 
 def _set(call: Call, hook: Hook) -> None:
+    _check_address(call, call.text("url") or hook.url)
     hook.url = call.text("url") or hook.url
     hook.token = call.text("token") or hook.token
     if call.world.knows_signing:
