@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from bot.domain import ProjectRef
-from bot.gitlab import read
+from bot.gitlab import answers, read
 from bot.gitlab.answers import RefusedError
 from bot.gitlab.transport import Transport
 from bot.gitlab.values import Group, Hook, HookEvent, HookPlace, Project
@@ -38,13 +39,26 @@ class Hooks:
         return (read.project(row) for row in self._projects(group, {"min_access_level": _GUEST}))
 
     def _projects(self, group: Group | None, wanted: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        route = "/groups/{group}/projects" if group else "/projects"
-        query = {"archived": False, "order_by": "id", "sort": "asc", **wanted}
-        query |= {"include_subgroups": True, "with_shared": False} if group else {"membership": True}
+        query = {"archived": False, "order_by": "id", "sort": "asc", "per_page": _PAGE, **wanted}
+        if group is None:
+            return self._all("/projects", {**query, "membership": True, "pagination": "keyset"})
+        return self._of_group(group, {**query, "include_subgroups": True, "with_shared": False})
+
+    def _all(self, route: str, query: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Follow the links: a page's number leads no further than 50 000 rows (docs: api/rest, pagination)."""
+        while True:
+            response = self.transport.read(route, query)
+            yield from answers.decoded(response, is_write=False)
+            following = response.links.get("next")
+            if following is None:
+                return
+            query = dict(parse_qsl(urlsplit(following["url"]).query))
+
+    def _of_group(self, group: Group, query: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Go by the pages' numbers: a group's projects have no other way."""
         page = 1
         while True:
-            asked = query | {"per_page": _PAGE, "page": page}
-            rows = self.transport.read_json(route, asked, **({"group": group.id} if group else {}))
+            rows = self.transport.read_json("/groups/{group}/projects", query | {"page": page}, group=group.id)
             yield from rows
             if len(rows) < _PAGE:
                 return

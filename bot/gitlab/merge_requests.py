@@ -50,7 +50,9 @@ class MergeRequests:
             {"source_branch": source_branch, "state": "opened"},
             project=project_id,
         )
-        return read.merge_request(rows[0]) if rows else None
+        # A fork may have a branch of that name, too.
+        own = [row for row in rows if row["source_project_id"] == project_id]
+        return read.merge_request(own[0]) if own else None
 
     def open_draft(
         self, project_id: int, *, source_branch: str, target_branch: str, title: str, description: SafeText

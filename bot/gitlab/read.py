@@ -52,6 +52,7 @@ def project(json: Json) -> Project:
         visibility=json.get("visibility", "private"),
         is_archived=bool(json.get("archived")),
         own_level=_own_level(json.get("permissions") or {}),
+        has_merge_train=bool(json.get("merge_trains_enabled")),
         tier=next((tier for key, tier in _OF_TIER.items() if key in json), ""),
     )
 

@@ -100,12 +100,13 @@ class SignIn:
 
     @property
     def _options(self) -> dict[str, Any]:
-        return {"timeout": _TIMEOUT, "allow_redirects": False}  # a redirect would take the secret elsewhere
+        # A redirect would take the secret elsewhere; REQUESTS_CA_BUNDLE would win over a session's own certificates.
+        return {"timeout": _TIMEOUT, "allow_redirects": False, "verify": self._ca_file or True}
 
     def _session(self) -> "OAuth2Session":
         from authlib.integrations.requests_client import OAuth2Session  # 0.1 s, which no command line has to pay
 
-        session = OAuth2Session(
+        return OAuth2Session(
             **self._client,
             token_endpoint_auth_method="client_secret_post",
             revocation_endpoint_auth_method="client_secret_post",
@@ -113,8 +114,6 @@ class SignIn:
             code_challenge_method="S256",
             scope=SCOPE,
         )
-        session.verify = self._ca_file or True
-        return session
 
     def _granted(self, ask: Any) -> Grant:
         from authlib.integrations.base_client import OAuthError

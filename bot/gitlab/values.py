@@ -40,6 +40,7 @@ class Project(Struct, frozen=True, kw_only=True):
     is_archived: bool
     own_level: int | None = None
     tier: str = ""
+    has_merge_train: bool = False
 
 
 class NoteableDetails(Struct, frozen=True, kw_only=True):

@@ -75,10 +75,10 @@ def _merge(services: Services, proposal: Proposal, policy: Policy, merge_request
         services.gitlab.settled_merge_request(proposal.project_id, merge_request.iid, patience_seconds=PATIENCE_SECONDS)
     if policy.merge == "never":
         return proposal
+    # Where merges wait in line (a merge train), the armed one does too; an immediate one would jump the queue.
+    waits = status in RUNNING or services.gitlab.project(proposal.project_id).has_merge_train
     try:
-        result = services.gitlab.merge(
-            proposal.project_id, merge_request.iid, sha=sha, when_pipeline_succeeds=status in RUNNING
-        )
+        result = services.gitlab.merge(proposal.project_id, merge_request.iid, sha=sha, when_pipeline_succeeds=waits)
     except CannotError:
         _set_status(services, proposal, ProposalStatus.PROPOSED)
         raise

@@ -1,6 +1,7 @@
 """What an account does to the world: the one way there, for the REST API, the pages and the stories alike."""
 
 import hashlib
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -244,13 +245,15 @@ def push(
     start: str | None = None,
 ) -> str:
     """Commit on a branch; merge requests of the branch hear of it and pipelines begin."""
+    if project.message_rule is not None and not re.search(project.message_rule, text):
+        raise message(400, f"GitLab: Commit message does not follow the pattern '{project.message_rule}'")
     before = git_store.head(project.git_dir, branch)
     sha = git_store.commit(
         project.git_dir, branch=branch, start=before or start, message=text, actions=actions, user=user
     )
     if project.default_branch is None:
         project.default_branch = branch
-    requests = [one for one in project.merge_requests if one.state == "opened" and one.source_branch == branch]
+    requests = [one for one in project.merge_requests if one.state == "opened" and _is_of(one, project, branch)]
     for request in requests:
         request.unsettled_reads, request.auto_merge_by = world.unsettled_reads, None
         request.last_sha, request.updated_at = sha, now()
@@ -262,10 +265,17 @@ def push(
 
 
 def open_merge_request(
-    world: World, project: Project, user: User, *, source: str, target: str, title: str, description: str
+    world: World,
+    project: Project,
+    user: User,
+    *,
+    source: str,
+    target: str,
+    title: str,
+    description: str,
 ) -> MergeRequest:
     """Open a merge request; one for a branch at a time."""
-    other = [one for one in project.merge_requests if one.state == "opened" and one.source_branch == source]
+    other = [one for one in project.merge_requests if one.state == "opened" and _is_of(one, project, source)]
     if other:
         text = f"Another open merge request already exists for this source branch: !{other[0].iid}"
         raise message(409, [text])
@@ -284,6 +294,21 @@ def open_merge_request(
     return request
 
 
+def open_from_fork(world: World, project: Project, fork: Project, user: User, branch: str, title: str) -> MergeRequest:
+    """Open a merge request whose branch lies in another project; whoever sees the project may."""
+    request = MergeRequest(world.next_id(), len(project.merge_requests) + 1, project, user, title, "")
+    request.source_branch, request.target_branch, request.fork = branch, project.default_branch or "main", fork
+    request.last_sha = git_store.head(fork.git_dir, branch) or ""
+    git_store.fetch(project.git_dir, fork.git_dir, branch, f"refs/merge-requests/{request.iid}/head")
+    project.merge_requests.append(request)
+    hooks.emit(world, project, "merge_request", payloads.merge_request(world, request, user, "open"))
+    return request
+
+
+def _is_of(request: MergeRequest, project: Project, branch: str) -> bool:
+    return (request.fork or request.project) is project and request.source_branch == branch
+
+
 def approve(world: World, request: MergeRequest, user: User) -> None:
     """Approve; whoever may not, or did already, gets 401."""
     if level(request.project, user) < 30:
@@ -292,7 +317,9 @@ def approve(world: World, request: MergeRequest, user: User) -> None:
         raise message(401, "401 Unauthorized")
     request.approvals.append((user, now()))
     system_note(world, request, user, "approved this merge request")
-    hooks.emit(world, request.project, "merge_request", payloads.merge_request(world, request, user, "approved"))
+    is_met = len(request.approvals) >= request.project.approvals_needed  # with rules unmet it is "approval"
+    event = payloads.merge_request(world, request, user, "approved" if is_met else "approval")
+    hooks.emit(world, request.project, "merge_request", event)
 
 
 def unapprove(world: World, request: MergeRequest, user: User) -> None:
@@ -311,6 +338,10 @@ def merge_status(request: MergeRequest) -> str:
         return "preparing" if request.unsettled_reads > 1 else "checking"
     if payloads.is_draft(request.title):
         return "draft_status"
+    if len(request.approvals) < request.project.approvals_needed:
+        return "not_approved"
+    if request.fork is not None:
+        return "mergeable"
     if not git_store.is_ahead(request.project.git_dir, request.source_branch, request.target_branch):
         return "commits_status"
     if git_store.has_conflicts(request.project.git_dir, request.source_branch, request.target_branch):
@@ -327,6 +358,9 @@ def _pipeline_status(request: MergeRequest) -> str:
     return "mergeable" if run is not None and run.status == "success" else "ci_must_pass"
 
 
+_REFUSED = ("ci_must_pass", "conflict", "commits_status", "not_approved")
+
+
 def merge(world: World, request: MergeRequest, user: User, *, sha: str | None, when_green: bool) -> None:
     """Merge, or arm the merge; the refusals come in GitLab's order (lib/api/merge_requests.rb)."""
     if not may_merge(request.project, user, request.target_branch):
@@ -338,17 +372,27 @@ def merge(world: World, request: MergeRequest, user: User, *, sha: str | None, w
     if when_green and not is_running and (run is None or run.status != "success"):
         raise message(405, "405 Method Not Allowed")
     status = merge_status(request)
-    if status in ("ci_must_pass", "conflict", "commits_status") or (status == "ci_still_running" and not when_green):
+    if request.fork is not None or status in _REFUSED or (status == "ci_still_running" and not when_green):
         raise message(405, "405 Method Not Allowed")
     if status in ("preparing", "checking"):
         raise message(422, "Branch cannot be merged")
     head = git_store.head(request.project.git_dir, request.source_branch)
     if sha is not None and sha != head:
         raise message(409, f"SHA does not match HEAD of source branch: {head}")
-    if when_green and is_running:
+    if when_green and (is_running or request.project.has_merge_train):
         request.auto_merge_by = user
+        if not is_running:
+            world.in_background(lambda: _leave_train(world, request, user))
         return
     complete_merge(world, request, user)
+
+
+def _leave_train(world: World, request: MergeRequest, user: User) -> None:
+    """The pipeline of the train has passed."""
+    with world.lock:
+        if request.auto_merge_by is user and request.state == "opened":
+            request.project.trains += 1
+            complete_merge(world, request, user)
 
 
 def complete_merge(world: World, request: MergeRequest, user: User) -> None:

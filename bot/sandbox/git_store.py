@@ -193,6 +193,12 @@ def is_ahead(git_dir: Path, source: str, target: str) -> bool:
     return base is None or str(base) != theirs
 
 
+def fetch(git_dir: Path, fork: Path, branch: str, ref: str) -> None:
+    """Fetch a branch of another repository under a ref that is no branch, as GitLab does for a fork's merge request."""
+    repository = pygit2.Repository(str(git_dir))
+    repository.remotes.create_anonymous(str(fork)).fetch([f"+refs/heads/{branch}:{ref}"])
+
+
 def create_branch(git_dir: Path, branch: str, sha: str) -> None:
     """Make a branch at a commit."""
     repository = pygit2.Repository(str(git_dir))

@@ -36,6 +36,12 @@ _FLAGS = {
 
 def emit(world: World, project: Project, event: str, payload: dict[str, Any]) -> None:
     """Send an event to every hook of the project that asked for its kind."""
+    if event == "emoji" and not world.is_since(16, 4):
+        return
+    if event in ("note", "confidential_note") and not world.is_since(16, 11):
+        if payload["object_attributes"]["action"] != "create":
+            return
+        payload["object_attributes"].pop("action")
     body = json.dumps(payload).encode()
     for hook in world.hooks_of(project):
         if hook.flags.get(_FLAGS[event]) and hook.alert_status == "executable":
@@ -85,7 +91,8 @@ def _post_later(world: World, hook: Hook, delivery: Delivery, seconds: float, *,
 def resend(world: World, hook: Hook, delivery: Delivery) -> None:
     """Send a delivery again: the same body and Idempotency-Key, a new signature."""
     sent = delivery.headers
-    fresh = _headers(world, hook, sent["X-Gitlab-Event"], delivery.body, sent["Idempotency-Key"])
+    key = sent.get("Idempotency-Key", "")
+    fresh = _headers(world, hook, sent["X-Gitlab-Event"], delivery.body, key)
     again = Delivery(event=delivery.event, headers=fresh, body=delivery.body)
     hook.deliveries.append(again)
     _later(world, hook, again)
@@ -100,11 +107,13 @@ def _headers(world: World, hook: Hook, name: str, body: bytes, key: str) -> dict
         "Content-Type": "application/json",
         "User-Agent": f"GitLab/{world.version}",
         "X-Gitlab-Event": name,
-        "X-Gitlab-Webhook-UUID": str(uuid.uuid4()),
         "X-Gitlab-Instance": world.base_url,
         "X-Gitlab-Event-UUID": str(uuid.uuid4()),
-        "Idempotency-Key": key,
     }
+    if world.is_since(16, 2):
+        headers["X-Gitlab-Webhook-UUID"] = str(uuid.uuid4())
+    if world.is_since(17, 4):
+        headers["Idempotency-Key"] = key
     if hook.token:
         headers["X-Gitlab-Token"] = hook.token.replace("\r", "").replace("\n", "")
     if hook.signing_token:

@@ -147,7 +147,7 @@ def issue(world: World, one: Issue, actor: User, action: str) -> Json:
 
 def merge_request_attributes(world: World, one: MergeRequest) -> Json:
     """Return a merge request's attributes."""
-    sha = git_store.head(one.project.git_dir, one.source_branch) or one.last_sha
+    sha = git_store.head((one.fork or one.project).git_dir, one.source_branch) or one.last_sha
     place = project(world, one.project)
     return {
         "id": one.id,
@@ -157,7 +157,7 @@ def merge_request_attributes(world: World, one: MergeRequest) -> Json:
         "author_id": one.author.id,
         "source_branch": one.source_branch,
         "target_branch": one.target_branch,
-        "source_project_id": one.project.id,
+        "source_project_id": (one.fork or one.project).id,
         "target_project_id": one.project.id,
         "state": one.state,
         "state_id": _STATES[one.state],

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import ssl
 import sys
 import threading
 import time
@@ -29,7 +30,10 @@ _MOST_BYTES = 300 * 1024 * 1024
 
 
 class Sandbox:
-    """A GitLab to play with. `world` may be changed directly while `world.lock` is held."""
+    """A GitLab to play with. `world` may be changed directly while `world.lock` is held.
+
+    `root` is the path below which it runs, such as `/gitlab`; with a `certificate` (PEM, key included) it speaks TLS.
+    """
 
     def __init__(
         self,
@@ -39,6 +43,8 @@ class Sandbox:
         port: int = 0,
         run_jobs: bool = False,
         job_seconds: float = 0.05,
+        root: str = "",
+        certificate: Path | None = None,
     ) -> None:
         data_dir.mkdir(parents=True, exist_ok=True)
         self.world = World(data_dir, run_jobs=run_jobs, job_seconds=job_seconds)
@@ -48,7 +54,12 @@ class Sandbox:
         self._workers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="sandbox")
         self._server = _Server((host, port), _Handler)
         self._server.sandbox = self
-        self.url = f"http://{host}:{self._server.server_address[1]}"
+        self._root = root
+        scheme = "http"
+        if certificate is not None:
+            scheme = "https"
+            self._server.socket = _tls(certificate).wrap_socket(self._server.socket, server_side=True)
+        self.url = f"{scheme}://{host}:{self._server.server_address[1]}{root}"
         self.world.base_url = self.url
         self.world.in_background = self._in_background
         self.world.after_pipeline.append(lambda run: acts.after_pipeline(self.world, run))
@@ -114,6 +125,9 @@ class Sandbox:
 
     def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer | None:
         """Answer one request; None means that the connection is dropped."""
+        if not target.startswith(self._root + "/"):
+            return Answer(404, b"<html>404 Not Found</html>", {"Content-Type": "text/html"})
+        target = target.removeprefix(self._root)
         parts = urlsplit(target)
         if parts.path.startswith("/oauth/"):
             return self._oauth(method, parts.path, headers, _form(parts.query), body)
@@ -166,6 +180,12 @@ class Sandbox:
         for route in self.world.unknown_routes[before:]:
             log.warning("unknown route: %s — the stand-in cannot do this", route)
         return answer
+
+
+def _tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
 
 
 def _form(query: str) -> dict[str, Any]:

@@ -102,7 +102,10 @@ class Issue(Noteable):
 
 @dataclass
 class MergeRequest(Noteable):
-    """A merge request; `unsettled_reads` counts how often it still answers that it is being checked."""
+    """A merge request; `unsettled_reads` counts how often it still answers that it is being checked.
+
+    `fork` is the project its branch lies in when that is another one; what comes from there is never merged here.
+    """
 
     source_branch: str = ""
     target_branch: str = ""
@@ -113,6 +116,7 @@ class MergeRequest(Noteable):
     merge_commit_sha: str | None = None
     last_sha: str = ""
     remove_source_branch: bool = False
+    fork: "Project | None" = None
 
     def __post_init__(self) -> None:
         """Say what it is."""
@@ -259,7 +263,12 @@ def _one_runner() -> list[Runner]:
 
 @dataclass
 class Project:
-    """A project with its bare repository. `memberships` has the `expires_at` or `membership_state` of some members."""
+    """A project with its bare repository. `memberships` has the `expires_at` or `membership_state` of some members.
+
+    Of paid plans: `message_rule` is a pattern for commit messages (a push rule), `approvals_needed` by how many people
+    a merge request has to be approved in GitLab, `has_merge_train` whether armed merges wait in line;
+    `trains` counts those that did.
+    """
 
     id: int
     path: str
@@ -268,6 +277,10 @@ class Project:
     default_branch: str | None = "main"
     is_archived: bool = False
     only_merge_when_green: bool = False
+    message_rule: str | None = None
+    approvals_needed: int = 0
+    has_merge_train: bool = False
+    trains: int = 0
     members: dict[int, int] = field(default_factory=dict)
     memberships: dict[int, dict[str, str]] = field(default_factory=dict)
     protected: dict[str, Protection] = field(default_factory=dict)

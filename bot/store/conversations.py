@@ -68,8 +68,9 @@ def open_for_noteable(
     known = find_by_noteable(connection, project_id, kind, iid)
     if known is not None:
         connection.execute(
-            "update conversations set updated_at = now(), is_confidential = is_confidential or %s where id = %s",
-            (is_confidential, known),
+            "update conversations set updated_at = now(), is_confidential = is_confidential or %s, project_path = %s"
+            " where id = %s",  # projects are renamed and moved; their ids stay
+            (is_confidential, project_path, known),
         )
         return known
     row = connection.execute(

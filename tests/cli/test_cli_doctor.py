@@ -12,10 +12,12 @@ import pytest
 from pydantic import SecretStr
 
 from bot.sandbox import seed
+from bot.sandbox.server import Sandbox
 from bot.sandbox.state import Token
 from bot.settings import Settings
 from tests.cli.conftest import run
 from tests.stories.conftest import open_town
+from tests.world.certificates import certificate as own_certificate
 from tests.world.chroma_server import ChromaServer, started
 from tests.world.town import Story, Town
 
@@ -311,6 +313,18 @@ def _no_certificates(place: Place) -> None:
     place.set("CA_FILE", place.tmp_path / "ca.pem")
 
 
+def _another_gitlab(*, has_own_certificate: bool = False) -> Break:
+    """Let the bot look at a GitLab below a path, or with a certificate of its own, by an address that is not right."""
+
+    def breaks(place: Place) -> None:
+        certificate = own_certificate(place.tmp_path) if has_own_certificate else None
+        gitlab = Sandbox(place.tmp_path / "another", root="/gitlab", certificate=certificate).start()
+        place.request.addfinalizer(gitlab.stop)
+        place.set("GITLAB_URL", gitlab.url if certificate else gitlab.url.removesuffix("/gitlab"))
+
+    return breaks
+
+
 def _not_gitlab(place: Place) -> None:
     place.set("GITLAB_URL", place.story.town.ollama.url)
 
@@ -320,6 +334,13 @@ TABLE = (
         "nobody listens", _set(GITLAB_URL="http://127.0.0.1:9"), "✗ GitLab: GitLab did not answer", "Nobody listens"
     ),
     Broken("unknown host", _set(GITLAB_URL="http://gitlab.invalid"), "✗ GitLab: GitLab did not answer", "DNS"),
+    Broken(
+        "unknown authority",
+        _another_gitlab(has_own_certificate=True),
+        "✗ GitLab: GitLab did not answer: SSLError",
+        "set PIPEWRIGHT_CA_FILE",
+    ),
+    Broken("below a path", _another_gitlab(), "✗ GitLab: it refuses (404", "as in https://example.com/gitlab"),
     Broken("another program", _not_gitlab, "✗ GitLab: it refuses (404", "has to be GitLab's own address"),
     Broken(
         "no certificates", _no_certificates, "✗ certificates: PIPEWRIGHT_CA_FILE names", "-----BEGIN CERTIFICATE-----"

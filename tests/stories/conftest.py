@@ -19,11 +19,11 @@ LIMITS = ("ORDERS_PER_PERSON", "ORDERS_PER_PROJECT", "ORDERS_PER_DISCUSSION", "T
 
 
 @contextmanager
-def open_town(postgres: str, folder: Path, name: str, **more: str) -> Iterator[Town]:
+def open_town(postgres: str, folder: Path, name: str, *, gitlab: Sandbox | None = None, **more: str) -> Iterator[Town]:
     """Run a bot beside a stand-in and a scripted model, with a database and settings of its own."""
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f"create database {name} template template strategy file_copy".encode())
-    sandbox, ollama = Sandbox(folder / "gitlab", job_seconds=0.01).start(), ScriptedOllama().start()
+    sandbox, ollama = (gitlab or Sandbox(folder / "gitlab", job_seconds=0.01)).start(), ScriptedOllama().start()
     listening = listen("127.0.0.1", 0)
     own_address = f"http://127.0.0.1:{listening.getsockname()[1]}"
     application = add_application(sandbox.world, f"{own_address}/sign-in/callback", "read_api")

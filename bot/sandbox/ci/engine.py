@@ -38,7 +38,12 @@ def on_push(world: World, project: Project, branch: str, sha: str, user: User) -
 
 
 def on_merge_request(world: World, request: MergeRequest, user: User) -> None:
-    """Make the merge-request pipeline of a new or newly pushed merge request, if the configuration wants one."""
+    """Make the merge-request pipeline of a new or newly pushed merge request, if the configuration wants one.
+
+    That of a fork runs in the fork, whose runners are no concern here.
+    """
+    if request.fork is not None:
+        return
     sha = git_store.head(request.project.git_dir, request.source_branch)
     if sha is None or sha == git_store.head(request.project.git_dir, request.target_branch):
         return  # a merge request without commits has no pipeline

@@ -77,7 +77,9 @@ def merge(call: Call) -> Answer:
     one = call.merge_request
     if call.flag("should_remove_source_branch"):
         one.remove_source_branch = True
-    when_green = call.flag("auto_merge") or call.flag("merge_when_pipeline_succeeds")
+    # The name changed in 17.11; both versions ignore what they do not know.
+    knows_new = call.world.is_since(17, 11)
+    when_green = (knows_new and call.flag("auto_merge")) or call.flag("merge_when_pipeline_succeeds")
     acts.merge(call.world, one, call.user, sha=call.text("sha"), when_green=when_green)
     return _shown(call, one)
 

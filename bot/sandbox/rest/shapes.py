@@ -8,8 +8,6 @@ from bot.sandbox.ci import engine
 from bot.sandbox.payloads import is_draft, noteable_url
 from bot.sandbox.state import (
     Award,
-    Delivery,
-    Hook,
     Job,
     MergeRequest,
     Note,
@@ -78,10 +76,8 @@ _PREMIUM = ("merge_pipelines_enabled", "merge_trains_enabled")
 _OF_TIERS = {"premium": _PREMIUM, "ultimate": (*_PREMIUM, "only_allow_merge_if_all_status_checks_passed")}
 
 
-def project(world: World, one: Project, asker: User) -> Json:
-    """Return a project."""
-    role = acts.level(one, asker)
-    is_empty = not git_store.branches(one.git_dir)
+def project_simple(world: World, one: Project) -> Json:
+    """Return the little of a project that `simple=true` asks for."""
     url, namespace = f"{world.base_url}/{one.path}", one.path.rsplit("/", 1)[0]
     return {
         "id": one.id,
@@ -91,14 +87,24 @@ def project(world: World, one: Project, asker: User) -> Json:
         "path": one.name,
         "path_with_namespace": one.path,
         "created_at": date(one.created_at),
-        "default_branch": None if is_empty else one.default_branch,
+        "default_branch": one.default_branch,
         "ssh_url_to_repo": f"git@localhost:{one.path}.git",
         "http_url_to_repo": f"{url}.git",
         "web_url": url,
+        "namespace": {"id": 1, "name": namespace, "path": namespace, "kind": "group", "full_path": namespace},
+    }
+
+
+def project(world: World, one: Project, asker: User) -> Json:
+    """Return a project."""
+    role = acts.level(one, asker)
+    is_empty = not git_store.branches(one.git_dir)
+    return {
+        **project_simple(world, one),
+        "default_branch": None if is_empty else one.default_branch,
         "empty_repo": is_empty,
         "archived": one.is_archived,
         "visibility": one.visibility,
-        "namespace": {"id": 1, "name": namespace, "path": namespace, "kind": "group", "full_path": namespace},
         "permissions": {"project_access": {"access_level": role} if role else None, "group_access": None},
         "only_allow_merge_if_pipeline_succeeds": one.only_merge_when_green,
         "merge_method": "merge",
@@ -106,6 +112,7 @@ def project(world: World, one: Project, asker: User) -> Json:
         "ci_config_path": "",
         "shared_runners_enabled": True,
         **dict.fromkeys(_OF_TIERS.get(world.tier or "", ()), False),
+        **({"merge_trains_enabled": one.has_merge_train} if world.tier in ("premium", "ultimate") else {}),
     }
 
 
@@ -218,12 +225,14 @@ def merge_request_basic(world: World, one: MergeRequest) -> Json:
 
 
 def _head(one: MergeRequest) -> str:
-    head = git_store.head(one.project.git_dir, one.source_branch)
+    head = git_store.head((one.fork or one.project).git_dir, one.source_branch)
     return one.last_sha if one.state == "merged" else head or one.last_sha
 
 
 def _changes_count(one: MergeRequest) -> str | None:
     """GitLab counts in a text, and says nothing where nothing is changed."""
+    if one.fork is not None:
+        return "1"
     git_dir, target = one.project.git_dir, one.target_branch
     if one.merge_commit_sha is not None:
         target = git_store.commit_info(git_dir, one.merge_commit_sha)["parents"][0]
@@ -260,7 +269,7 @@ def _merge_facts(world: World, one: MergeRequest, status: str, sha: str) -> Json
         "target_branch": one.target_branch,
         "source_branch": one.source_branch,
         "reviewers": [],
-        "source_project_id": one.project.id,
+        "source_project_id": (one.fork or one.project).id,
         "target_project_id": one.project.id,
         "draft": draft,
         "work_in_progress": draft,
@@ -429,39 +438,3 @@ def protection(name: str, rule: Protection) -> Json:
 
 def _access(level: int) -> Json:
     return {"id": 1, "access_level": level, "access_level_description": ROLES[level], "user_id": None, "group_id": None}
-
-
-def hook(one: Hook, owner: Json) -> Json:
-    """Return a webhook without its secrets; `owner` is its `project_id` or `group_id`."""
-    names = (
-        "push_events issues_events confidential_issues_events merge_requests_events tag_push_events note_events "
-        "confidential_note_events job_events pipeline_events wiki_page_events emoji_events"
-    ).split()
-    return {
-        "id": one.id,
-        "url": one.url,
-        "created_at": date(one.created_at),
-        **owner,
-        **{name: one.flags.get(name, False) for name in names},
-        "enable_ssl_verification": one.verifies_tls,
-        "alert_status": one.alert_status,
-        "disabled_until": date(one.disabled_until),
-        "token_present": one.token is not None,
-        "signing_token_present": one.signing_token is not None,
-    }
-
-
-def delivery(hook: Hook, one: Delivery) -> Json:
-    """Return what a webhook was told and answered (lib/api/entities/web_hook_log.rb)."""
-    return {
-        "id": id(one) % 2**31,
-        "url": hook.url,
-        "trigger": f"{one.event}_hooks",
-        "request_headers": {name: value for name, value in one.headers.items() if name != "X-Gitlab-Token"},
-        "request_data": {},
-        "response_headers": {},
-        "response_body": "",
-        "execution_duration": 0.01,
-        "response_status": str(one.status) if one.status else "internal error",
-        "created_at": date(one.created_at),
-    }

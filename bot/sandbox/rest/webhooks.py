@@ -1,12 +1,14 @@
 """Webhooks of projects and of groups, and the groups themselves."""
 
+from collections.abc import Callable
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 from bot.sandbox.acts import ApiError, level, message
-from bot.sandbox.rest import shapes
+from bot.sandbox.rest import hook_shapes, shapes
 from bot.sandbox.rest.call import Answer, Call, paged
-from bot.sandbox.state import Group, Hook
+from bot.sandbox.state import Group, Hook, Project
 
 _FLAGS = (
     "push_events issues_events confidential_issues_events merge_requests_events note_events confidential_note_events "
@@ -32,7 +34,27 @@ def projects(call: Call) -> Answer:
         and (inside is None or _lists(inside, one.path, whole=call.flag("include_subgroups")))
         and (call.text("archived") is None or one.is_archived == call.flag("archived"))
     ]
-    return paged(call, rows, lambda one: shapes.project(call.world, one, call.user))
+
+    def shape(one: Project) -> dict[str, Any]:
+        is_simple = call.flag("simple")
+        return shapes.project_simple(call.world, one) if is_simple else shapes.project(call.world, one, call.user)
+
+    if inside is None and call.text("pagination") == "keyset":
+        return _after(call, sorted(rows, key=lambda one: one.id), shape)
+    return paged(call, rows, shape)
+
+
+def _after(call: Call, rows: list[Project], shape: Callable[[Project], dict[str, Any]]) -> Answer:
+    """Return the projects after an id; only `Link` leads on (docs: api/rest, keyset-based pagination)."""
+    if call.text("order_by") != "id":
+        raise ApiError(405, {"error": "Keyset pagination is not yet available for this type of request"})
+    after, size = int(call.text("id_after") or 0), min(int(call.text("per_page") or 20), 100)
+    found = [one for one in rows if one.id > after]
+    headers = {}
+    if len(found) > size:
+        asked = urlencode({**call.params, "per_page": size, "id_after": found[size - 1].id})
+        headers["Link"] = f'<{call.world.base_url}/api/v4{call.path}?{asked}>; rel="next"'
+    return Answer(200, [shape(one) for one in found[:size]], headers)
 
 
 def _lists(inside: Group, path: str, *, whole: bool) -> bool:
@@ -61,7 +83,7 @@ def _place(call: Call) -> tuple[list[Hook], dict[str, int]]:
 def listing(call: Call) -> Answer:
     """List webhooks."""
     hooks, owner = _place(call)
-    return paged(call, hooks, lambda hook: shapes.hook(hook, owner))
+    return paged(call, hooks, lambda hook: hook_shapes.hook(hook, owner))
 
 
 def create(call: Call) -> Answer:
@@ -73,7 +95,7 @@ def create(call: Call) -> Answer:
     hook.flags = {"push_events": True}
     _set(call, hook)
     hooks.append(hook)
-    return Answer(201, shapes.hook(hook, owner))
+    return Answer(201, hook_shapes.hook(hook, owner))
 
 
 def edit(call: Call) -> Answer:
@@ -81,7 +103,7 @@ def edit(call: Call) -> Answer:
     hooks, owner = _place(call)
     hook = _found(call, hooks)
     _set(call, hook)
-    return Answer(200, shapes.hook(hook, owner))
+    return Answer(200, hook_shapes.hook(hook, owner))
 
 
 def delete(call: Call) -> Answer:
@@ -99,7 +121,7 @@ def events(call: Call) -> Answer:
     hook = _found(call, hooks)
     if int(call.text("per_page") or 20) > _MOST_EVENTS:
         raise ApiError(400, {"error": "per_page does not have a valid value"})
-    return paged(call, hook.deliveries[::-1], lambda one: shapes.delivery(hook, one))
+    return paged(call, hook.deliveries[::-1], lambda one: hook_shapes.delivery(hook, one))
 
 
 def _check_address(call: Call, url: str) -> None:
