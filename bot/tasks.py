@@ -41,26 +41,13 @@ from bot.domain import (
 from bot.logs import about_order
 from bot.store import alive, conversations, intake, orders, proposals
 from bot.store.pool import Pool
+from bot.store.waking import WAKE_NEXT
 from bot.tracing import Traces
 
 log = structlog.get_logger()
 
 Accepted = Literal["queued", "duplicate", "ignored"]
 
-# The end of a locked job wakes nobody in procrastinate: the next one of the same conversation would wait for a poll.
-_WAKE_NEXT = """
-create function pipewright_wake_next() returns trigger language plpgsql as $$
-begin
-    perform pg_notify('procrastinate_queue_v1#' || old.queue_name, '{"type": "job_inserted", "job_id": 0}');
-    perform pg_notify('procrastinate_any_queue_v1', '{"type": "job_inserted", "job_id": 0}');
-    return null;
-end;
-$$;
-create trigger pipewright_wake_next_on_end after update of status on procrastinate_jobs
-    for each row when (old.status = 'doing' and old.lock is not null) execute procedure pipewright_wake_next();
-create trigger pipewright_wake_next_on_delete after delete on procrastinate_jobs
-    for each row when (old.status = 'doing' and old.lock is not null) execute procedure pipewright_wake_next();
-"""
 _QUEUE, _TASK = "orders", "run_event"
 _PAUSE_SECONDS = 1.0
 _SECONDS_UNTIL_FREE = 5
@@ -72,7 +59,7 @@ _ACCEPT_SECONDS = 4.0  # GitLab gives up after ten, and then nobody reads our "t
 
 def queue_schema() -> str:
     """Return the SQL of the queue's own tables and our trigger."""
-    return SchemaManager.get_schema() + _WAKE_NEXT
+    return SchemaManager.get_schema() + WAKE_NEXT
 
 
 @dataclass(frozen=True)

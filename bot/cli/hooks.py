@@ -108,7 +108,8 @@ def refresh_command(*, url: str | None, as_json: bool) -> None:
 @click.option(
     "--env-file", "path", type=click.Path(path_type=Path), default=Path(".env"), help="The file of settings (.env)."
 )
-def rotate_command(*, finish: bool, path: Path) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object; secrets are not in it.")
+def rotate_command(*, finish: bool, path: Path, as_json: bool) -> None:
     """Rotate the webhook's secret without losing a delivery: old and new are both accepted in between.
 
     \b
@@ -125,7 +126,8 @@ def rotate_command(*, finish: bool, path: Path) -> None:
         if not old:
             raise CannotError(f"no rotation is under way in {path}; `pipewright hooks rotate` begins one")
         env_file.change(path, dict.fromkeys(old))
-        click.echo("finished: the old secret counts no longer once every process of the bot has been restarted")
+        words = "finished: the old secret counts no longer once every process of the bot has been restarted"
+        click.echo(json.dumps({"result": "finished", "removed": old}) if as_json else words)
         return
     if old:
         raise CannotError(
@@ -133,10 +135,11 @@ def rotate_command(*, finish: bool, path: Path) -> None:
             "hooks refresh`, then `pipewright hooks rotate --finish`"
         )
     env_file.change(path, {f"{name}_OLD": known[name] for name in set_now} | {name: new(name) for name in set_now})
-    click.echo(
+    words = (
         f"rotated in {path}. Restart the bot, then run `pipewright hooks refresh`, then `pipewright hooks rotate "
         "--finish`."
     )
+    click.echo(json.dumps({"result": "rotated", "renewed": set_now}) if as_json else words)
 
 
 def new(name: str) -> str:

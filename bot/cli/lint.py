@@ -1,5 +1,6 @@
 """`lint`: the whole check ladder on files and folders."""
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,8 @@ CI_FILE = ".gitlab-ci.yml"
 
 @click.command("lint", short_help="check .gitlab-ci.yml files and Dockerfiles")
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True))
-def lint_command(files: tuple[str, ...]) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one object for each finding.")
+def lint_command(*, files: tuple[str, ...], as_json: bool) -> None:
     """Check FILES (or - for standard input): a Dockerfile by its name, anything else as .gitlab-ci.yml.
 
     A folder stands for the .gitlab-ci.yml and the Dockerfile in it. Local files that a pipeline includes or starts as
@@ -27,7 +29,7 @@ def lint_command(files: tuple[str, ...]) -> None:
     """
     findings = [finding for file in files for finding in lint(file)]
     for finding in findings:
-        click.echo(in_one_line(finding))
+        click.echo(_as_json(finding) if as_json else in_one_line(finding))
     errors = sum(finding.is_error for finding in findings)
     click.echo(_summary(errors, len(findings) - errors), err=True)
     if errors:
@@ -92,6 +94,12 @@ def _in_children(texts: dict[str, str], root: Path, parents: frozenset[Path], *,
                 yield from [missing_child(path, job, line, at)] * is_known
             elif file.resolve() not in parents:
                 yield from lint(str(file), parents)
+
+
+def _as_json(finding: Finding) -> str:
+    import msgspec
+
+    return json.dumps({**msgspec.to_builtins(finding), "is_error": finding.is_error})
 
 
 def in_one_line(finding: Finding) -> str:

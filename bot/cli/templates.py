@@ -1,5 +1,6 @@
 """`templates`: what retrieval knows."""
 
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -21,6 +22,8 @@ FOLDER = click.option(
     help="Your own templates; they win over the shipped ones.",
 )
 
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 
 PROJECT = click.option(
     "--templates-project",
@@ -59,9 +62,16 @@ def templates_group() -> None:
 @templates_group.command("list", short_help="every template")
 @FOLDER
 @PROJECT
-def list_command(templates_dir: Path | None, templates_project: str | None) -> None:
+@_JSON
+def list_command(*, templates_dir: Path | None, templates_project: str | None, as_json: bool) -> None:
     """List every template with the hash of its content, as answers cite them."""
     catalog = open_catalog(templates_dir, templates_project)
+    if as_json:
+        for each in catalog.templates:
+            row = {"name": each.name, "content_hash": each.content_hash, "origin": each.origin}
+            click.echo(json.dumps({**row, "description": " ".join(each.description.split())}))
+        _complain(catalog.skipped)
+        return
     width = max((len(each.name) for each in catalog.templates), default=0)
     for each in catalog.templates:
         origin = f"  [{each.origin}]" if each.origin else ""
@@ -74,7 +84,10 @@ def list_command(templates_dir: Path | None, templates_project: str | None) -> N
 @click.option("--limit", default=5, show_default=True, type=click.IntRange(1, 50), help="How many to show.")
 @FOLDER
 @PROJECT
-def search_command(words: str, limit: int, templates_dir: Path | None, templates_project: str | None) -> None:
+@_JSON
+def search_command(
+    *, words: str, limit: int, templates_dir: Path | None, templates_project: str | None, as_json: bool
+) -> None:
     """Rank the templates for WORDS as the bot does; needs no settings and no server without a project."""
     from bot.knowledge.embed import StaticEmbedder
     from bot.knowledge.knowledge import Knowledge
@@ -87,7 +100,9 @@ def search_command(words: str, limit: int, templates_dir: Path | None, templates
         for passage in knowledge.search(words, limit=limit, among=len(catalog.templates)):
             found = catalog.find(passage.id)
             said = " ".join(found.description.split()) if found else ""
-            click.echo(f"{passage.score:6.2f}  {passage.id}  {passage.content_hash}  {said}")
+            row = {"name": passage.id, "score": round(passage.score, 4), "content_hash": passage.content_hash}
+            shown = f"{passage.score:6.2f}  {passage.id}  {passage.content_hash}  {said}"
+            click.echo(json.dumps({**row, "description": said}) if as_json else shown)
 
 
 @templates_group.command("index", short_help="bring the configured index up to date")
@@ -105,7 +120,8 @@ def index_command() -> None:
 @templates_group.command("check", short_help="try one's own templates out before anybody gets them")
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="DIR")
 @click.option("--show", is_flag=True, help="Print what each template writes.")
-def check_command(*, folder: Path, show: bool) -> None:
+@_JSON
+def check_command(*, folder: Path, show: bool, as_json: bool) -> None:
     """Try every template in DIR on a unit invented to fit it, through the whole check ladder.
 
     Exit code 1 when one is broken, is never chosen, or writes something that does not pass.
@@ -118,9 +134,21 @@ def check_command(*, folder: Path, show: bool) -> None:
     if not trials:
         raise CannotError(f"{folder} holds no template: each is a folder with a template.yml in it")
     for trial in trials:
-        _report(trial, show=show)
+        if as_json:
+            click.echo(json.dumps(_as_object(trial, show=show)))
+        else:
+            _report(trial, show=show)
     if not all(trial.is_well for trial in trials):
         sys.exit(1)
+
+
+def _as_object(trial: "Trial", *, show: bool) -> dict[str, object]:
+    import msgspec
+
+    known = {"template": trial.template, "ok": trial.is_well, "why": trial.why, "facts": trial.facts}
+    findings = [msgspec.to_builtins(finding) for finding in trial.findings]
+    files = dict(trial.files) if show else sorted(trial.files)
+    return {**known, "jobs": list(trial.jobs), "files": files, "findings": findings}
 
 
 def _report(trial: "Trial", *, show: bool) -> None:

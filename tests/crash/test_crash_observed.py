@@ -98,7 +98,9 @@ def test_one_id_leads_from_the_webhook_to_the_merge(shared: Ground, receiver: Re
         }
         web, worker = lines(scene, "web"), lines(scene, "worker")
 
-    taken_in = [line for line in web if line["event"] == "taken in"]
+    # What a look around finds is taken in by the worker.
+    taken_in = [line for line in (*web, *worker) if line["event"] == "taken in"]
+    assert [line for line in web if line["event"] == "taken in" and line["conversation"] == conversation]
     ours = [line for line in taken_in if line["conversation"] == conversation]
     assert {line["kind"] for line in ours} >= {"mention", "pipeline", "reaction"}
     assert len({line["order"] for line in ours}) == len(ours), "each order has an id of its own, too"
