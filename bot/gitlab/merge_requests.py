@@ -51,7 +51,7 @@ class MergeRequests:
             project=project_id,
         )
         # A fork may have a branch of that name, too.
-        own = [row for row in rows if row["source_project_id"] == project_id]
+        own = [row for row in rows if row.get("source_project_id", project_id) == project_id]
         return read.merge_request(own[0]) if own else None
 
     def open_draft(
