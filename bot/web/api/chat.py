@@ -13,6 +13,7 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from bot.domain import AccessLevel, Chat, ProjectRef
 from bot.store import proposals
+from bot.web.api import examples
 from bot.web.api.describe import PROBLEMS, TAGS_TALK
 from bot.web.api.once import Key, Once
 from bot.web.api.places import require_role, seen_conversation, seen_project
@@ -53,7 +54,14 @@ class ChatAnswer(msgspec.Struct, frozen=True):
     merge_request: str | None = None
 
 
-@post("/api/v1/chat", status_code=200, tags=TAGS_TALK, summary="Talk with the bot", responses=PROBLEMS)
+@post(
+    "/api/v1/chat",
+    status_code=200,
+    tags=TAGS_TALK,
+    summary="Talk with the bot",
+    responses=PROBLEMS,
+    operation_class=examples.shown(request=examples.CHAT, answer=examples.CHATTED, events=examples.CHATTED_IN_EVENTS),
+)
 async def chat(
     request: Request[Any, Any, Any], data: JSONBody[ChatRequest], idempotency_key: Key = None
 ) -> Response[ChatAnswer] | ServerSentEvent:

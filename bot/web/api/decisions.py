@@ -12,7 +12,7 @@ from bot.domain import AccessLevel, Decision
 from bot.gitlab.answers import RefusedError
 from bot.store import drafts, proposals
 from bot.store.proposals import Proposal
-from bot.web.api import shapes
+from bot.web.api import examples, shapes
 from bot.web.api.describe import PROBLEMS, TAGS_TALK
 from bot.web.api.once import Key, Once
 from bot.web.api.places import AnyRequest, require_writing_token, seen_conversation, seen_project
@@ -48,7 +48,14 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
 _Asked = Annotated[DecisionRequest | None, Body()]
 
 
-@post("/api/v1/chat/approve/{session_id:uuid}", status_code=200, tags=TAGS_TALK, summary="Say Yes", responses=PROBLEMS)
+@post(
+    "/api/v1/chat/approve/{session_id:uuid}",
+    status_code=200,
+    tags=TAGS_TALK,
+    summary="Say Yes",
+    responses=PROBLEMS,
+    operation_class=examples.shown(request=examples.DECISION, answer=examples.APPROVED, may_be_empty=True),
+)
 async def approve(
     request: AnyRequest, session_id: FromPath[UUID], data: _Asked = None, idempotency_key: Key = None
 ) -> Response[Decided]:
@@ -58,7 +65,14 @@ async def approve(
     return await _decide(request, session_id, data, idempotency_key, is_yes=True)
 
 
-@post("/api/v1/chat/reject/{session_id:uuid}", status_code=200, tags=TAGS_TALK, summary="Say No", responses=PROBLEMS)
+@post(
+    "/api/v1/chat/reject/{session_id:uuid}",
+    status_code=200,
+    tags=TAGS_TALK,
+    summary="Say No",
+    responses=PROBLEMS,
+    operation_class=examples.shown(request=examples.DECISION, answer=examples.REJECTED, may_be_empty=True),
+)
 async def reject(
     request: AnyRequest, session_id: FromPath[UUID], data: _Asked = None, idempotency_key: Key = None
 ) -> Response[Decided]:

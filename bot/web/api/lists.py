@@ -15,7 +15,7 @@ from bot.store import drafts, messages, proposals, search
 from bot.store.conversations import Conversation
 from bot.store.drafts import DraftEntry, DraftQuery
 from bot.store.search import Entry, Mark, Query
-from bot.web.api import shapes
+from bot.web.api import examples, shapes
 from bot.web.api.describe import PROBLEMS, TAGS_LISTS, TAGS_TALK
 from bot.web.api.places import AnyRequest, seen_conversation
 from bot.web.door.rights import rights_of
@@ -75,6 +75,7 @@ def filters_of(
     summary="List and search conversations",
     dependencies={"filters": Provide(filters_of, sync_to_thread=False)},
     responses=PROBLEMS,
+    operation_class=examples.shown(answer=examples.CONVERSATIONS),
 )
 def list_conversations(
     request: AnyRequest, filters: NamedDependency[Filters], before: _Before = None, limit: _Limit = 30
@@ -91,7 +92,14 @@ def list_conversations(
     return shapes.Conversations(conversations=[shapes.conversation(each) for each in found], next=following)
 
 
-@get("/api/v1/pipelines", sync_to_thread=True, tags=TAGS_LISTS, summary="List pipelines", responses=PROBLEMS)
+@get(
+    "/api/v1/pipelines",
+    sync_to_thread=True,
+    tags=TAGS_LISTS,
+    summary="List pipelines",
+    responses=PROBLEMS,
+    operation_class=examples.shown(answer=examples.PIPELINES),
+)
 def list_pipelines(
     request: AnyRequest,
     project: _Filter = None,
@@ -122,6 +130,7 @@ def list_pipelines(
     tags=TAGS_LISTS,
     summary="Read one pipeline",
     responses=PROBLEMS,
+    operation_class=examples.shown(answer=examples.PIPELINE),
 )
 def show_pipeline(request: AnyRequest, pipeline_id: FromPath[UUID]) -> shapes.PipelineWithFiles:
     """Return one proposed pipeline with its files."""
@@ -140,6 +149,7 @@ def show_pipeline(request: AnyRequest, pipeline_id: FromPath[UUID]) -> shapes.Pi
     tags=TAGS_TALK,
     summary="Read a conversation",
     responses=PROBLEMS,
+    operation_class=examples.shown(answer=examples.HISTORY),
 )
 def history(
     request: AnyRequest,
