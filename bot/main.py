@@ -73,7 +73,7 @@ def open_parts(settings: Settings) -> Iterator[Parts]:
         services = Services(
             settings=settings,
             gitlab=gitlab,
-            model=_model(settings, traces),
+            model=_model(settings, metrics, traces),
             templates=templates,
             examples=examples,
             pool=pool,
@@ -155,9 +155,13 @@ def _note_call(metrics: Metrics, route: str, status: int, seconds: float) -> Non
     tracing.told_gitlab_call(route, status, seconds)
 
 
-def _model(settings: Settings, traces: Traces) -> ChatModel:
+def _model(settings: Settings, metrics: Metrics, traces: Traces) -> ChatModel:
     model = open_model(
-        settings.ollama_urls, settings.ollama_model, settings.tool_calling, window=settings.ollama_context
+        settings.ollama_urls,
+        settings.ollama_model,
+        settings.tool_calling,
+        window=settings.ollama_context,
+        on_turn=metrics.count_model_turn,
     )
     return TracedModel(model) if traces.are_sent else model
 

@@ -118,6 +118,9 @@ class Settings(BaseSettings):
     operators: str = Field(
         "", description="who may open the operator's page beside GitLab's administrators: user names or ids with commas"
     )
+    metrics_token: SecretStr | None = Field(
+        None, description="whoever sends it as a Bearer token reads the metrics; unset: loopback and private networks"
+    )
     trusted_proxies: str = Field(
         "127.0.0.1", description="addresses of proxies whose word counts for where a request comes from, with commas"
     )

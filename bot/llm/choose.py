@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
-from bot.llm.ollama import WINDOW, Asking, Mode, OllamaModel
+from bot.llm.ollama import WINDOW, Asking, Mode, OllamaModel, OnTurn
 
 # Families whose template shows the tools at every turn and which know when not to call one. llama3.1:8b does
 # neither: asked through constrained action objects the same weights choose right far more often.
@@ -20,7 +20,9 @@ def mode_for(model: str, setting: Setting = "auto") -> Mode:
     return "native" if family.startswith(_NATIVE) else "constrained"
 
 
-def open_model(urls: Sequence[str], model: str, setting: Setting, *, window: int = WINDOW) -> OllamaModel:
+def open_model(
+    urls: Sequence[str], model: str, setting: Setting, *, window: int = WINDOW, on_turn: OnTurn | None = None
+) -> OllamaModel:
     """Return the model; nothing is sent yet."""
     asking = Asking(mode=mode_for(model, setting), may_fall=setting == "auto", window=window)
-    return OllamaModel(tuple(urls), model, asking)
+    return OllamaModel(tuple(urls), model, asking, on_turn=on_turn)

@@ -9,9 +9,9 @@ from typing import Any, Literal
 import structlog
 from msgspec import structs
 
-from bot.domain import ChatMessage, ModelTurn, ToolSpec
+from bot.domain import ChatMessage, ModelTurn, ToolSpec, UnreachableError
 from bot.llm import constrained, native
-from bot.llm.chat import TooLongError, Watch
+from bot.llm.chat import StoppedError, TooLongError, Watch
 from bot.llm.clean import cleaned, without_thoughts
 from bot.llm.faults import Duty, FaultError
 from bot.llm.host import Host, Progress, Timing
@@ -28,6 +28,8 @@ _ACTION_TOKENS, _PROSE_TOKENS, _AFTER_BABBLE_TOKENS = 1024, 1500, 400
 _MALFORMED_BEFORE_FALL = 2
 
 Mode = Literal["native", "constrained"]
+# Hears of each turn: the model, what came of it, seconds, tokens of the prompt and of the answer.
+OnTurn = Callable[[str, str, float, int, int], None]
 _SIMPLER = {"schema": "json", "json": "none"}
 
 
@@ -67,8 +69,10 @@ class OllamaModel:
         *,
         timing: Timing = Timing(),  # noqa: B008 - frozen
         sleep: Callable[[float], None] = time.sleep,
+        on_turn: OnTurn | None = None,
     ) -> None:
         self.name = model
+        self._on_turn = on_turn
         self.mode: Mode = asking.mode
         self.window = asking.window
         self._asking = asking
@@ -105,15 +109,33 @@ class OllamaModel:
 
     def chat(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec], watch: Watch | None = None) -> ModelTurn:
         """Return the next turn, from the first host that answers; what it cost is told with it."""
-        watch = watch or Watch()
-        started = time.monotonic()
+        started, result, turn = time.monotonic(), "broken", ModelTurn(text="")
+        try:
+            turn = self._answer(messages, tools, watch or Watch())
+            result = _result_of(turn)
+        except UnreachableError:
+            result = "unreachable"
+            raise
+        except TooLongError:
+            result = "too long"
+            raise
+        except StoppedError:
+            result = "stopped"
+            raise
+        finally:
+            seconds = time.monotonic() - started
+            if self._on_turn is not None:
+                self._on_turn(self.name, result, seconds, turn.prompt_tokens, turn.output_tokens)
+        return structs.replace(turn, seconds=seconds)
+
+    def _answer(self, messages: Sequence[ChatMessage], tools: Sequence[ToolSpec], watch: Watch) -> ModelTurn:
         clean = [_cleaned(message) for message in messages]
         way = self._way(tools, watch)
         turn = self._turn(clean, tools, way, watch)
         if turn.is_cut and (not turn.text.strip() or turn.complaint):  # the limit cut it before it said anything
             turn = self._turn(clean, tools, replace(way, tokens=way.tokens * 2), watch)
         self._learn(turn, way)
-        return structs.replace(turn, seconds=time.monotonic() - started)
+        return turn
 
     def _way(self, tools: Sequence[ToolSpec], watch: Watch) -> _Way:
         tokens = _ACTION_TOKENS if tools else _PROSE_TOKENS
@@ -224,6 +246,14 @@ def _is_malformed(turn: ModelTurn, way: _Way) -> bool:
         return bool(turn.complaint) or turn.is_recovered
     is_object = turn.text.lstrip().startswith("{")
     return way.grammar != "none" and bool(turn.complaint and turn.text.strip()) and not (turn.is_cut or is_object)
+
+
+def _result_of(turn: ModelTurn) -> str:
+    if turn.complaint:
+        return "malformed"
+    if turn.tool_calls:
+        return "called"
+    return "cut" if turn.is_cut else "said"
 
 
 def _cleaned(message: ChatMessage) -> ChatMessage:

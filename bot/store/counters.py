@@ -51,6 +51,10 @@ select 'start', percentile_cont(%(quantiles)s::float8[]) within group
     (order by extract(epoch from started_at - created_at))
 from orders where created_at > now() - interval '1 day' and started_at is not null
 union all
+select 'ack', percentile_cont(%(quantiles)s::float8[]) within group
+    (order by extract(epoch from acked_at - created_at))
+from orders where created_at > now() - interval '1 day' and acked_at is not null
+union all
 select 'answer', percentile_cont(%(quantiles)s::float8[]) within group
     (order by extract(epoch from finished_at - created_at))
 from orders where created_at > now() - interval '1 day' and finished_at is not null and kind in ('mention', 'chat')
@@ -69,7 +73,7 @@ where g.created_at > now() - interval '1 day' and g.kind = 'pipeline' and g.even
 
 
 def _seconds_taken(connection: Connection[TupleRow]) -> dict[tuple[str, float], float]:
-    """Return the seconds until work began, until it was answered, until a draft was open, until it was green.
+    """Return the seconds until work began, a first answer stood in GitLab, it was answered, a draft was open, green.
 
     By step and quantile, of what came within the last day; a step that nothing took is left out.
     """
@@ -83,7 +87,11 @@ def _seconds_taken(connection: Connection[TupleRow]) -> dict[tuple[str, float], 
 
 def _repairs(connection: Connection[TupleRow]) -> dict[str, int]:
     """Return how often a red pipeline was mended, by what came of it."""
-    return dict(connection.execute("select outcome, count(*) from repairs group by outcome").fetchall())
+    return dict(
+        connection.execute(
+            "select outcome, count(*) from repairs where outcome <> 'planned' group by outcome"
+        ).fetchall()
+    )
 
 
 def _seconds_since_delivery(connection: Connection[TupleRow]) -> float | None:

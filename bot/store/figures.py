@@ -32,7 +32,9 @@ from (
         (array_agg(p.status order by p.created_at desc))[1] as status,
         min(coalesce(o.created_at, p.created_at)) as asked_at, array_agg(p.commit_id) as shas
     from pipelines p left join orders o on o.id = p.order_id
-    where p.project_id = %(project)s and p.merge_request_iid is not null
+    where p.project_id = %(project)s and p.merge_request_iid in (
+        select distinct merge_request_iid from pipelines where project_id = %(project)s
+            and merge_request_iid is not null order by merge_request_iid desc limit %(limit)s)
     group by p.merge_request_iid order by min(p.created_at) desc limit %(limit)s
 ) d left join orders g on g.conversation_id = d.conversation_id and g.kind = 'pipeline'
     and g.event ->> 'status' = 'success' and g.event ->> 'sha' = any(d.shas)
@@ -108,11 +110,21 @@ class Heard(Struct, frozen=True, kw_only=True):
     heard_at: datetime
 
 
+# Hops from project to project along the index, and takes the newest of each.
+_HEARD = """
+with recursive hop (project_id) as (
+    (select project_id from conversations order by project_id limit 1)
+    union all
+    select (select c.project_id from conversations c where c.project_id > hop.project_id order by c.project_id limit 1)
+    from hop where hop.project_id is not null)
+select hop.project_id, newest.project_path, newest.updated_at as heard_at from hop cross join lateral (
+    select c.project_path, c.updated_at from conversations c where c.project_id = hop.project_id
+    order by c.updated_at desc, c.id desc limit 1) newest
+order by newest.updated_at desc limit %s
+"""
+
+
 def last_heard(connection: Connection[TupleRow], limit: int = 20) -> list[Heard]:
     """Return the projects last talked in, with when each was last heard of."""
     with connection.cursor(row_factory=class_row(Heard)) as cursor:
-        return cursor.execute(
-            "select project_id, max(project_path) as project_path, max(updated_at) as heard_at from conversations"
-            " group by project_id order by max(updated_at) desc limit %s",
-            (limit,),
-        ).fetchall()
+        return cursor.execute(_HEARD.encode(), (limit,)).fetchall()

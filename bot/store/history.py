@@ -10,6 +10,9 @@ from psycopg import Connection
 from psycopg.rows import TupleRow, class_row, dict_row
 
 from bot.domain import Event, NoteableKind
+from bot.store.search import Mark
+
+_MOST_MESSAGES = 60
 
 
 class Entry(Struct, frozen=True, kw_only=True):
@@ -61,10 +64,10 @@ def find(connection: Connection[TupleRow], conversation_id: UUID) -> Entry | Non
 
 
 def belongings(connection: Connection[TupleRow], conversation_id: UUID) -> list[Belonging]:
-    """Return the issues and merge requests of a conversation, issues first."""
+    """Return the issues and last merge requests of a conversation, issues first."""
     with connection.cursor(row_factory=class_row(Belonging)) as cursor:
         return cursor.execute(
-            "select kind, iid from conversation_noteables where conversation_id = %s order by kind, iid",
+            "select kind, iid from conversation_noteables where conversation_id = %s order by kind, iid desc limit 20",
             (conversation_id,),
         ).fetchall()
 
@@ -86,16 +89,59 @@ _TURNS = """
 select o.id, o.state, o.result, o.error_id, o.answer, o.created_at, o.event, coalesce((
     select json_agg(json_build_object('role', m.role, 'content', m.content, 'author', m.author,
         'tool_name', m.tool_name, 'tool_calls', coalesce(m.tool_calls, '[]')) order by m.id)
-    from messages m where m.order_id = o.id), '[]') as messages
-from orders o where o.conversation_id = %s order by o.created_at desc, o.id limit %s
+    from (select * from messages m where m.order_id = o.id order by m.id desc limit %(messages)s) m), '[]') as messages
+from orders o where o.conversation_id = %(id)s and (%(time)s::timestamptz is null
+    or (o.created_at, o.id) < (%(time)s::timestamptz, %(before)s::uuid))
+order by o.created_at desc, o.id desc limit %(limit)s
 """
 
 
-def turns(connection: Connection[TupleRow], conversation_id: UUID, limit: int = 200) -> list[Turn]:
-    """Return the last orders of a conversation with their messages, oldest first."""
+def turns(
+    connection: Connection[TupleRow], conversation_id: UUID, *, before: Mark | None = None, limit: int
+) -> list[Turn]:
+    """Return the last orders of a conversation (before one of them) with their last messages, oldest first."""
+    time, id_ = before or (None, None)
+    values = {"id": conversation_id, "time": time, "before": id_, "limit": limit, "messages": _MOST_MESSAGES}
     with connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(_TURNS, (conversation_id, limit)).fetchall()
+        rows = cursor.execute(_TURNS, values).fetchall()
     return [msgspec.convert(row, Turn) for row in reversed(rows)]
+
+
+class State(Struct, frozen=True, kw_only=True):
+    """One state of a draft, without its files."""
+
+    id: UUID
+    status: str
+    commit_id: str | None
+    change_title: str
+    created_at: datetime
+
+
+_STATES = """
+select id, status, commit_id, change_title, created_at from pipelines where conversation_id = %(id)s
+    and (%(time)s::timestamptz is null or (created_at, id) < (%(time)s::timestamptz, %(before)s::uuid))
+order by created_at desc, id desc limit %(limit)s
+"""
+
+
+def states(
+    connection: Connection[TupleRow], conversation_id: UUID, *, before: Mark | None = None, limit: int
+) -> list[State]:
+    """Return the states that the drafts of a conversation were in (before one of them), newest first."""
+    time, id_ = before or (None, None)
+    values = {"id": conversation_id, "time": time, "before": id_, "limit": limit}
+    with connection.cursor(row_factory=class_row(State)) as cursor:
+        return cursor.execute(_STATES.encode(), values).fetchall()
+
+
+def state_before(connection: Connection[TupleRow], conversation_id: UUID, moment: datetime) -> UUID | None:
+    """Return the last state with a commit that a draft of a conversation was in before a moment."""
+    row = connection.execute(
+        "select id from pipelines where conversation_id = %s and created_at < %s and commit_id is not null"
+        " order by created_at desc limit 1",
+        (conversation_id, moment),
+    ).fetchone()
+    return row[0] if row else None
 
 
 _PULSE = """

@@ -105,8 +105,10 @@ def answer_of(connection: Connection[TupleRow], order_id: UUID) -> str:
 
 
 def set_reply_note(connection: Connection[TupleRow], order_id: UUID, note_id: int) -> None:
-    """Remember the note that answers an order."""
-    connection.execute("update orders set reply_note_id = %s where id = %s", (note_id, order_id))
+    """Remember the note that answers an order, and since when it stands there."""
+    connection.execute(
+        "update orders set reply_note_id = %s, acked_at = coalesce(acked_at, now()) where id = %s", (note_id, order_id)
+    )
 
 
 def waiting(connection: Connection[TupleRow]) -> tuple[int, float]:
@@ -119,6 +121,9 @@ def waiting(connection: Connection[TupleRow]) -> tuple[int, float]:
 
 
 def count_by_state(connection: Connection[TupleRow]) -> dict[str, int]:
-    """Return the number of orders in each state."""
-    rows = connection.execute("select state, count(*) from orders group by state").fetchall()
+    """Return the number of orders in each state; those that ended were counted as they did (migration 0014)."""
+    rows = connection.execute(
+        "select labels ->> 'state', sum(value) from counters where name = 'pipewright_orders_total' group by 1"
+        " union all select state, count(*) from orders where state in ('queued', 'running') group by 1"
+    ).fetchall()
     return {str(row[0]): int(row[1]) for row in rows}

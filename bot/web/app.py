@@ -13,6 +13,7 @@ from bot.web.api import routes as api
 from bot.web.door import routes as door
 from bot.web.door.csrf import own_pages_only
 from bot.web.door.headers import headers_of_safety
+from bot.web.door.limits import say_how_often
 from bot.web.door.state import open_door
 from bot.web.intake import Intake
 from bot.web.pages import routes as pages
@@ -56,7 +57,7 @@ def create_app(parts: WebParts) -> Litestar:
             **dict.fromkeys(errors.DATABASE_SILENT, errors.answer_silent_database),
             Exception: errors.answer_fault,
         },
-        before_send=[headers_of_safety(settings)],
+        before_send=[headers_of_safety(settings), say_how_often],
         logging_config=None,  # its default would put every library at INFO
         request_max_body_size=100_000,
     )

@@ -9,6 +9,7 @@ from bot.sandbox import seed
 from bot.sandbox.state import Issue
 from bot.store import orders
 from tests.stories.conftest import open_town
+from tests.world.program import Program, good, problem
 from tests.world.town import Story, Town
 
 HELP = "@pipewright help"
@@ -172,3 +173,17 @@ def test_a_flood_in_one_project_keeps_no_other_waiting(strict: Town) -> None:
     assert row is not None
     assert row[0] <= 20  # of 200; without turns it would be all that wait
     assert results(other) == ["help"]
+
+
+def test_a_program_that_composes_too_much_is_told_429_and_when_to_go_on(strict_story: Story) -> None:
+    story = strict_story
+    mia, body = Program(story, story.developer), {"repo_url": story.project.path}
+    for _ in range(4):
+        good(mia.post("/pipeline/generate", body))
+    for path in ("/pipeline/generate", "/pipeline/commit"):
+        refused = mia.post(path, body)
+        told = problem(refused, 429)
+        assert "as many as I take from one person" in told["detail"]
+        assert (told["result"], refused.headers["retry-after"]) == ("limited", "60")
+    assert (story.project.merge_requests, results(story)[-2:]) == ([], ["limited"] * 2)
+    good(Program(story, story.maintainer).post("/pipeline/generate", body))

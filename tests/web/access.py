@@ -194,7 +194,7 @@ class Case:
         return all_places[:1] if self.may in (everybody, operators) else all_places
 
 
-_OPEN_TO_ALL = "sign in, see health, metrics, the API's description and the files of pages"
+_OPEN_TO_ALL = "sign in, see whether it is ready, the API's description and the files of pages"
 _LIST, _READ = "see a conversation and its draft in lists", "read a conversation and its drafts"
 _TALK, _BEGIN = "talk in a conversation", "begin one about a project"
 _COMPOSE, _COMMIT = "have files composed", "have composed files opened as a draft"
@@ -205,7 +205,7 @@ CASES: dict[str, Case] = {
     "GET /sign-in": Case(_OPEN_TO_ALL, everybody, get("/sign-in")),
     "GET /health/live": Case(_OPEN_TO_ALL, everybody, get("/health/live")),
     "GET /health/ready": Case(_OPEN_TO_ALL, everybody, get("/health/ready")),
-    "GET /metrics": Case(_OPEN_TO_ALL, everybody, get("/metrics")),
+    "GET /api": Case(_OPEN_TO_ALL, everybody, get("/api")),
     "GET /schema": Case(_OPEN_TO_ALL, everybody, get("/schema")),
     "GET /static/{file_path}": Case(_OPEN_TO_ALL, everybody, get("/static/style.css")),
     "GET /": Case(_LIST, listed, get("/"), by_title),
@@ -216,6 +216,8 @@ CASES: dict[str, Case] = {
     "GET /conversations/{conversation_id}/proposals/{proposal_id}": Case(
         _READ, readers, get("/conversations/{id}/proposals/{proposal}")
     ),
+    "GET /conversations/{conversation_id}/earlier": Case(_READ, readers, get("/conversations/{id}/earlier")),
+    "GET /conversations/{conversation_id}/states": Case(_READ, readers, get("/conversations/{id}/states")),
     "GET /api/v1/chat/history/{session_id}": Case(_READ, readers, get("/api/v1/chat/history/{id}")),
     "GET /api/v1/pipelines/{pipeline_id}": Case(_READ, readers, get("/api/v1/pipelines/{proposal}")),
     "POST /conversations/{conversation_id}/messages": Case(
@@ -267,6 +269,7 @@ CASES: dict[str, Case] = {
 }
 # Addresses that no role opens or closes.
 ELSEWHERE = {
+    "GET /metrics": "by where a machine stands, or by METRICS_TOKEN",
     "POST /webhooks/gitlab": "by the webhook's secret or signature",
     "GET /sign-in/gitlab": "sends to GitLab",
     "GET /sign-in/callback": "by GitLab's code and our own state",

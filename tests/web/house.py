@@ -40,11 +40,15 @@ class House:
     people: dict[str, User]
     project: Project
     time: list[float]
+    settings: dict[str, str]
     clients: list[httpx.Client] = field(default_factory=list)
 
     def browser(self) -> httpx.Client:
         """Return a browser with no cookies, which shows redirects instead of following them."""
-        opened = httpx.Client(base_url=self.address, trust_env=False, timeout=60)
+        return self.browser_at(self.address)
+
+    def browser_at(self, address: str) -> httpx.Client:
+        opened = httpx.Client(base_url=address, trust_env=False, timeout=60)
         self.clients.append(opened)
         return opened
 
@@ -73,6 +77,10 @@ class House:
         self.sign_in(browser, username)
         return browser
 
+    def token(self, username: str, *scopes: str) -> str:
+        with self.sandbox.world.lock:
+            return seed.add_token(self.sandbox.world, self.people[username], *scopes).value
+
     def csrf(self, browser: httpx.Client) -> str:
         return csrf_of(browser.cookies["pipewright"])
 
@@ -91,7 +99,15 @@ class House:
             end(consent)
 
     def pass_time(self, seconds: float) -> None:
+        """Move the clock; how often people came is counted by PostgreSQL's, so that is moved the other way."""
         self.time[0] += seconds
+        with self.pool.connection() as connection:
+            connection.execute("update visits set due = due - make_interval(secs => %s)", (seconds,))
+
+    def use_up(self) -> None:
+        """Let everybody who was here have come as often as they may, and a minute more."""
+        with self.pool.connection() as connection:
+            connection.execute("update visits set due = now() + interval '90 seconds'")
 
     def forget_everything(self) -> None:
         """Let more time pass than anything is remembered."""
@@ -129,9 +145,24 @@ def open_house(database: str, folder: Path, *, work: Work | None = None, **more:
             _work(stack, queue)
         app = create_app(_parts({**given, **more}, pool, queue, time))
         _serve(stack, app, listening)
-        house = House(sandbox, pool, address, app, people, project, time)
+        house = House(sandbox, pool, address, app, people, project, time, {**given, **more})
         stack.callback(lambda: [client.close() for client in house.clients])
         yield house
+
+
+@contextmanager
+def another_web(house: House) -> Iterator[httpx.Client]:
+    """Run a second web process, as far as the house can tell: it shares nothing but the database."""
+    with ExitStack() as stack:
+        pool = open_pool(str(house.pool.conninfo))
+        stack.callback(pool.close)
+        listening = listen("127.0.0.1", 0)
+        _serve(
+            stack,
+            create_app(_parts(house.settings, pool, Queue(str(pool.conninfo), pool, None), house.time)),
+            listening,
+        )
+        yield house.browser_at(f"http://127.0.0.1:{listening.getsockname()[1]}")
 
 
 def _parts(given: dict[str, str], pool: Pool, queue: Queue, time: list[float]) -> WebParts:

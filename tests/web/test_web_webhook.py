@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from litestar import Litestar
 from litestar.testing import TestClient
 from psycopg_pool import ConnectionPool
 
@@ -71,7 +72,12 @@ def emoji(act: str) -> dict[str, Any]:
 
 
 def settings(**values: str) -> Settings:
-    given = {"GITLAB_URL": "https://gitlab.test", "GITLAB_TOKEN": "t", "WEBHOOK_SECRET": SECRET} | values
+    given = {
+        "GITLAB_URL": "https://gitlab.test",
+        "GITLAB_TOKEN": "t",
+        "WEBHOOK_SECRET": SECRET,
+        "METRICS_TOKEN": "numbers",
+    } | values
     return read_settings({f"PIPEWRIGHT_{name}": value for name, value in given.items()}, env_file=None)
 
 
@@ -80,10 +86,16 @@ def parts(pool: Pool, chosen: Settings) -> WebParts:
     return WebParts(settings=chosen, queue=queue, pool=pool, bot=BOT, mention_names=("pipewright", BOT.username))
 
 
+def opened(app: Litestar) -> TestClient[Any]:
+    client = TestClient(app)
+    client.headers["Authorization"] = "Bearer numbers"
+    return client
+
+
 @pytest.fixture
 def client(pool: Pool) -> Iterator[TestClient[Any]]:
-    with TestClient(create_app(parts(pool, settings()))) as opened:
-        yield opened
+    with opened(create_app(parts(pool, settings()))) as client:
+        yield client
 
 
 def send(client: TestClient[Any], payload: Any, **headers: str) -> Any:
@@ -136,14 +148,14 @@ def signed(body: bytes, at: float) -> dict[str, str]:
 )
 def test_a_signature_must_fit_the_body_and_be_fresh(pool: Pool, age: int, tampered: bytes, status: int) -> None:
     body = json.dumps(note()).encode()
-    with TestClient(create_app(parts(pool, settings(WEBHOOK_SIGNING_TOKEN=SIGNING_TOKEN)))) as client:
+    with opened(create_app(parts(pool, settings(WEBHOOK_SIGNING_TOKEN=SIGNING_TOKEN)))) as client:
         headers = signed(body, time.time() - age)
         assert client.post("/webhooks/gitlab", content=body + tampered, headers=headers).status_code == status
 
 
 def test_while_a_secret_is_rotated_the_old_one_counts_too(pool: Pool) -> None:
     rotating = settings(WEBHOOK_SECRET="new", WEBHOOK_SECRET_OLD=SECRET)
-    with TestClient(create_app(parts(pool, rotating))) as client:
+    with opened(create_app(parts(pool, rotating))) as client:
         assert send(client, note()).status_code == 202
         assert send(client, note(id=1246), X_Gitlab_Token="new").status_code == 202
         assert send(client, note(id=1247), X_Gitlab_Token="neither").status_code == 401
@@ -153,14 +165,14 @@ def test_while_a_signing_token_is_rotated_the_old_one_counts_too(pool: Pool) -> 
     body = json.dumps(note()).encode()
     other = "whsec_" + base64.b64encode(b"n" * 32).decode()
     rotating = settings(WEBHOOK_SIGNING_TOKEN=other, WEBHOOK_SIGNING_TOKEN_OLD=SIGNING_TOKEN)
-    with TestClient(create_app(parts(pool, rotating))) as client:
+    with opened(create_app(parts(pool, rotating))) as client:
         assert client.post("/webhooks/gitlab", content=body, headers=signed(body, time.time())).status_code == 202
 
 
 def test_the_old_secret_does_not_excuse_a_wrong_signature(pool: Pool) -> None:
     body = json.dumps(note()).encode()
     rotating = settings(WEBHOOK_SECRET="new", WEBHOOK_SECRET_OLD=SECRET, WEBHOOK_SIGNING_TOKEN=SIGNING_TOKEN)
-    with TestClient(create_app(parts(pool, rotating))) as client:
+    with opened(create_app(parts(pool, rotating))) as client:
         headers = signed(body, time.time()) | {"X-Gitlab-Token": SECRET}
         assert client.post("/webhooks/gitlab", content=body + b" ", headers=headers).status_code == 401
 
@@ -255,7 +267,7 @@ def dead_pool() -> Iterator[Pool]:
 
 
 def test_while_the_database_is_down_gitlab_is_told_to_come_back(dead_pool: Pool) -> None:
-    with TestClient(create_app(parts(dead_pool, settings()))) as client:
+    with opened(create_app(parts(dead_pool, settings()))) as client:
         answer = send(client, note())
         assert answer.status_code == 503
         assert int(answer.headers["retry-after"]) > 0
@@ -263,7 +275,7 @@ def test_while_the_database_is_down_gitlab_is_told_to_come_back(dead_pool: Pool)
 
 
 def test_while_the_database_is_down_readiness_says_so_and_life_goes_on(dead_pool: Pool) -> None:
-    with TestClient(create_app(parts(dead_pool, settings()))) as client:
+    with opened(create_app(parts(dead_pool, settings()))) as client:
         ready = client.get("/health/ready")
         assert ready.status_code == 503
         assert "PostgreSQL" in ready.json()["failing"]
@@ -301,7 +313,7 @@ def test_what_is_silent_outside_is_named_and_looked_at_in_the_background(pool: P
         return "does not answer"
 
     outside = Outside({"GitLab": look, "Ollama": lambda: None}, every_seconds=0)
-    with TestClient(create_app(replace(parts(pool, settings()), outside=outside))) as client:
+    with opened(create_app(replace(parts(pool, settings()), outside=outside))) as client:
         client.get("/health/ready")
         assert asked.wait(60)
         deadline = time.monotonic() + 60
@@ -314,7 +326,7 @@ def test_what_is_silent_outside_is_named_and_looked_at_in_the_background(pool: P
 def test_metrics_count_deliveries_orders_and_calls(pool: Pool) -> None:
     known = parts(pool, settings())
     known.metrics.count_gitlab_call('GET /projects/{project}/"x"', 200, 0.5)
-    with TestClient(create_app(known)) as client:
+    with opened(create_app(known)) as client:
         send(client, note())
         send(client, note(), X_Gitlab_Token="wrong")
         answer = client.get("/metrics")

@@ -11,7 +11,9 @@ def figures(lately: Lately) -> str:
     since: list[Sample] = [({}, lately.since_delivery)] if lately.since_delivery is not None else []
     return "".join(
         (
-            family("pipewright_seconds", "gauge", "seconds to start, answer, draft and green, within a day", taken),
+            family(
+                "pipewright_seconds", "gauge", "seconds to start, ack, answer, draft and green, within a day", taken
+            ),
             family("pipewright_repairs_total", "counter", "red pipelines of drafts by what was done", repaired),
             family("pipewright_last_delivery_seconds", "gauge", "seconds since GitLab last brought something", since),
         )

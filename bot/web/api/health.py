@@ -13,6 +13,7 @@ from bot.store.counters import every, lately
 from bot.store.history import has_queue
 from bot.web.api.figures import figures
 from bot.web.api.metrics import CONTENT_TYPE, family
+from bot.web.door.machines import may_look, require_looking
 from bot.web.parts import WebParts, parts_of
 
 STATES = ("queued", "running", "done", "skipped", "refused", "broken")
@@ -40,15 +41,18 @@ def live() -> Health:
 
 @get("/health/ready", sync_to_thread=True)
 def ready(request: Request[Any, Any, Any]) -> Response[Health]:
-    """Say whether deliveries can be taken in now; 503 names what fails. What is only silent is named beside a 200."""
+    """Say whether deliveries can be taken in now; 503 names what fails. What is only silent is named beside a 200.
+
+    The parts are named to whoever may read the metrics; others learn the status alone.
+    """
     parts = parts_of(request)
     failing = {**_failing_database(parts), **parts.is_ready()}
     silent = {**parts.outside.silent(), **({} if failing else _silent_workers(parts))}
     ending = parts.token.warning(datetime.now(UTC).date())
     warnings = {"GitLab token": ending} if ending else {}
-    if failing:
-        return Response(Health("not ready", failing, silent, warnings), status_code=503)
-    return Response(Health("degraded" if silent else "ready", silent=silent, warnings=warnings), status_code=200)
+    status = "not ready" if failing else "degraded" if silent else "ready"
+    health = Health(status, failing, silent, warnings) if may_look(request) else Health(status)
+    return Response(health, status_code=503 if failing else 200)
 
 
 def _silent_workers(parts: WebParts) -> dict[str, str]:
@@ -76,6 +80,7 @@ def _failing_database(parts: WebParts) -> dict[str, str]:
 @get("/metrics", sync_to_thread=True)
 def metrics(request: Request[Any, Any, Any]) -> Response[str]:
     """Write every number in Prometheus' text format; counters are those of all processes together."""
+    require_looking(request)
     parts = parts_of(request)
     return Response(_database_metrics(parts), media_type=CONTENT_TYPE)
 

@@ -18,6 +18,10 @@ _EXPLAINED = {
     "pipewright_deliveries_total": "webhook deliveries by answer",
     "pipewright_gitlab_calls_total": "calls to GitLab (status 0: no answer)",
     "pipewright_gitlab_seconds_total": "seconds spent waiting for GitLab",
+    "pipewright_model_turns_total": "turns of the model by what came of them",
+    "pipewright_model_seconds_total": "seconds spent waiting for the model",
+    "pipewright_model_tokens_total": "tokens the model read (prompt) and wrote (output)",
+    "pipewright_orders_total": "orders that ended, by what they were and how",
 }
 
 Sample = tuple[Mapping[str, str], float]
@@ -27,7 +31,8 @@ log = structlog.get_logger()
 
 
 class Metrics:
-    """The counters of one process. `count_gitlab_call` fits `on_call` of `bot.gitlab.client.GitLab`.
+    """The counters of one process. `count_gitlab_call` fits `on_call` of `bot.gitlab.client.GitLab`, and
+    `count_model_turn` fits `on_turn` of `bot.llm.ollama.OllamaModel`. Ended orders PostgreSQL counts itself.
 
     Labels come from fixed sets (routes are those in the code, with their variables), never from people.
     """
@@ -44,6 +49,13 @@ class Metrics:
         """Count a call to GitLab; the status 0 stands for no answer."""
         self._count("pipewright_gitlab_calls_total", 1, route=route, status=str(status))
         self._count("pipewright_gitlab_seconds_total", seconds, route=route)
+
+    def count_model_turn(self, model: str, result: str, seconds: float, prompt_tokens: int, output_tokens: int) -> None:
+        """Count a turn of a model and what it cost."""
+        self._count("pipewright_model_turns_total", 1, model=model, result=result)
+        self._count("pipewright_model_seconds_total", seconds, model=model, result=result)
+        for kind, tokens in (("prompt", prompt_tokens), ("output", output_tokens)):
+            self._count("pipewright_model_tokens_total", tokens, model=model, result=result, kind=kind)
 
     def _count(self, name: str, more: float, **labels: str) -> None:
         with self._lock:

@@ -11,9 +11,9 @@ from litestar.params import JSONBody
 
 from bot.domain import AccessLevel, Chat, ProjectRef, ProposalStatus
 from bot.gitlab.answers import RefusedError
-from bot.store import drafts, proposals
+from bot.store import drafts, history, proposals
 from bot.store.proposals import Proposal
-from bot.web.api import shapes
+from bot.web.api import examples, shapes
 from bot.web.api.describe import PROBLEMS, TAGS_PIPELINES
 from bot.web.api.once import Key, Once
 from bot.web.api.places import (
@@ -99,7 +99,14 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     run: Run | None
 
 
-@post("/api/v1/pipeline/generate", status_code=200, tags=TAGS_PIPELINES, summary="Compose files", responses=PROBLEMS)
+@post(
+    "/api/v1/pipeline/generate",
+    status_code=200,
+    tags=TAGS_PIPELINES,
+    summary="Compose files",
+    responses=PROBLEMS,
+    operation_class=examples.shown(request=examples.GENERATE, answer=examples.GENERATED),
+)
 async def generate(
     request: AnyRequest, data: JSONBody[GenerateRequest], idempotency_key: Key = None
 ) -> Response[Answer]:
@@ -115,7 +122,14 @@ async def generate(
     return await once.answer(compose)
 
 
-@post("/api/v1/pipeline/commit", status_code=200, tags=TAGS_PIPELINES, summary="Open the draft", responses=PROBLEMS)
+@post(
+    "/api/v1/pipeline/commit",
+    status_code=200,
+    tags=TAGS_PIPELINES,
+    summary="Open the draft",
+    responses=PROBLEMS,
+    operation_class=examples.shown(request=examples.COMMIT, answer=examples.COMMITTED),
+)
 async def commit(request: AnyRequest, data: JSONBody[CommitRequest], idempotency_key: Key = None) -> Response[Answer]:
     """Open the composed files as a draft merge request, on top of the commit that was read. A person approves it then:
     `/api/v1/chat/approve/{session_id}`, or in GitLab.
@@ -138,6 +152,7 @@ async def commit(request: AnyRequest, data: JSONBody[CommitRequest], idempotency
     summary="Ask for the status",
     sync_to_thread=True,
     responses=PROBLEMS,
+    operation_class=examples.shown(request=examples.STATUS, answer=examples.STANDING),
 )
 def status(request: AnyRequest, data: JSONBody[StatusRequest]) -> Status:
     """Say how the newest pipeline of a branch stands, as GitLab shows it to the person now."""
@@ -208,7 +223,7 @@ def _composed(request: AnyRequest, visitor: Visitor, project: ProjectRef, pipeli
 def _require_newest(request: AnyRequest, composed: Proposal) -> None:
     """What was composed before a newer state of the conversation has been overtaken by it."""
     with parts_of(request).pool.connection() as connection:
-        newest = proposals.for_conversation(connection, composed.conversation_id)[-1]
+        newest = history.states(connection, composed.conversation_id, limit=1)[0]
     if newest.id != composed.id:
         raise conflict(
             f"The pipeline {composed.id} was overtaken by {newest.id} of the same conversation. Commit that one, or "

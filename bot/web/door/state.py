@@ -39,7 +39,7 @@ def open_door(parts: WebParts) -> Door:
         visitors=visitors,
         rights=Rights(parts.pool, parts.clock),
         cookies=Cookies(settings),
-        limits=Limits(parts.clock),
+        limits=Limits(parts.pool, parts.clock),
         sign_in=sign_in,
         sessions=sessions,
     )

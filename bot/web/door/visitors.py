@@ -32,7 +32,7 @@ def visitor_or_none(connection: Connection) -> Visitor | None:
     token = bearer_token(connection)
     visitor = _with_token(door, connection, token) if token else _with_cookie(door, connection)
     if visitor is not None:
-        check(door.limits.person, str(visitor.person.id))
+        door.limits.check_person(connection, visitor.person.id)
         connection.state["visitor"] = visitor
     return visitor
 

@@ -17,14 +17,16 @@ from bot.store import conversations, history, proposals, repairs
 from bot.store.conversations import Conversation
 from bot.web.door.rights import rights_of
 from bot.web.door.visitors import Visitor, visitor_of
+from bot.web.pages import marks
 from bot.web.pages.draft_view import choice_for, view_of
 from bot.web.pages.looks import looks_of, statuses
 from bot.web.pages.render import page
-from bot.web.pages.words import lines
+from bot.web.pages.words import TURNS, past_of
 from bot.web.parts import WebParts, parts_of
 
 _NOWHERE = "There is no such conversation, or you may not read it."
 _LONGEST_MESSAGE = 20_000
+_STATES = 10
 _HTML: dict[str, Any] = {"include_in_schema": False, "sync_to_thread": True}
 
 AnyRequest = Request[Any, Any, Any]
@@ -70,8 +72,8 @@ def decide(request: AnyRequest, conversation_id: FromPath[str], data: URLEncoded
         may_change=visitor.may_change,
     )
     with parts_of(request).pool.connection() as connection:
-        known = proposals.for_conversation(connection, conversation.id)
-    if decision.proposal_id not in {each.id for each in known}:
+        known = proposals.find(connection, decision.proposal_id)
+    if known is None or known.conversation_id != conversation.id:
         raise NotFoundException("There is no such draft in this conversation.")
     parts_of(request).queue.accept(f"decision:{decision.channel}", decision)
     return Redirect(f"/conversations/{conversation.id}#newest", status_code=303)
@@ -150,21 +152,25 @@ def _values(request: AnyRequest, visitor: Visitor, conversation: Conversation) -
     with parts.pool.connection() as connection:
         entry = history.find(connection, conversation.id)
         belongings = history.belongings(connection, conversation.id)
-        turns = history.turns(connection, conversation.id)
-        offers = proposals.for_conversation(connection, conversation.id)
+        turns = history.turns(connection, conversation.id, limit=TURNS + 1)
+        offers = history.states(connection, conversation.id, limit=_STATES + 2)
         newest = proposals.newest_for_conversation(connection, conversation.id)
         is_busy = history.is_busy(connection, conversation.id)
         failed = (
             repairs.for_merge_request(connection, newest.project_id, newest.merge_request_iid or 0) if newest else []
         )
+    earlier = [each for each in offers if newest is None or each.id != newest.id]
     view = view_of(parts.pool, looks, visitor, newest) if newest else None
     return {
         "entry": entry,
         "belongings": belongings,
-        "lines": lines(turns, homes(parts)),
+        "past": past_of(turns, homes(parts)),
         "view": view,
         "choice": choice_for(looks, rights, visitor, newest) if newest else None,
-        "offers": [each for each in reversed(offers) if newest is None or each.id != newest.id],
+        "offers": earlier[:_STATES],
+        "older_states": marks.written((earlier[_STATES - 1].created_at, earlier[_STATES - 1].id))
+        if len(earlier) > _STATES
+        else None,
         "repairs": failed,
         "project_url": project_url(parts, conversation.project_path),
         "may_talk": rights.role(visitor, conversation.project_id) >= AccessLevel.REPORTER,

@@ -1,6 +1,7 @@
 """A draft as it stands now, ready for a template: its graph with the states of its jobs, its files, who may decide."""
 
 from collections.abc import Mapping
+from itertools import accumulate
 
 from markupsafe import Markup
 from msgspec import Struct
@@ -18,6 +19,7 @@ from bot.web.pages.drawing import drawn, in_words
 from bot.web.pages.graph import graph_of
 from bot.web.pages.looks import Looks, statuses
 
+_MOST_CHARACTERS = 40_000
 UNENDED = frozenset({"created", "waiting_for_resource", "preparing", "pending", "running"})
 
 
@@ -33,6 +35,17 @@ class DraftView(Struct, frozen=True, kw_only=True):
     job_states: Mapping[str, str]
     job_urls: Mapping[str, str]
     choice: Choice | None = None
+
+    @property
+    def short_files(self) -> tuple[tuple[str, str], ...]:
+        """The first files, as many as fit on a conversation's page; all are on the draft's own."""
+        ends = accumulate(len(text) for _, text in self.files)
+        return tuple(file for file, end in zip(self.files, ends, strict=True) if end <= _MOST_CHARACTERS)
+
+    @property
+    def left_out(self) -> int:
+        """How many files that leaves out."""
+        return len(self.files) - len(self.short_files)
 
     @property
     def is_moving(self) -> bool:

@@ -1,9 +1,7 @@
 """The first page: conversations of every project the visitor sees, last changed first, searched and filtered."""
 
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
 
 from litestar import Request, Response, get, post
 from litestar.exceptions import ClientException
@@ -15,6 +13,7 @@ from bot.store import orders, search
 from bot.store.search import Entry, Mark, Query
 from bot.web.door.rights import Rights, rights_of
 from bot.web.door.visitors import Visitor, visitor_of
+from bot.web.pages import marks
 from bot.web.pages.conversation import AnyRequest, Form, ask, project_of
 from bot.web.pages.render import page
 from bot.web.parts import WebParts, parts_of
@@ -41,7 +40,7 @@ def list_conversations(request: AnyRequest) -> Response[str]:
         project_path=filters["project"],
         status=filters["status"],
     )
-    found, last = _readable(parts, rights_of(request), visitor, query, _read_mark(filters["before"]))
+    found, last = _readable(parts, rights_of(request), visitor, query, marks.read(filters["before"]))
     return page(
         request,
         "list.html",
@@ -50,7 +49,7 @@ def list_conversations(request: AnyRequest) -> Response[str]:
         filters=filters,
         is_filtered=any(value for name, value in filters.items() if name != "before"),
         newest=_link({**filters, "before": None}),
-        older=_link({**filters, "before": _mark(*last)}) if last else None,
+        older=_link({**filters, "before": marks.written(last)}) if last else None,
         mention="@" + parts.mention_names[0] if parts.mention_names else "the bot",
     )
 
@@ -110,17 +109,3 @@ def _is_readable(rights: Rights, visitor: Visitor, row: Entry) -> bool:
 def _link(filters: dict[str, str | None]) -> str:
     given = {name: value for name, value in filters.items() if value}
     return "/" + (f"?{urlencode(given)}" if given else "")
-
-
-def _mark(updated_at: datetime, id_: UUID) -> str:
-    return f"{updated_at.isoformat()}_{id_}"
-
-
-def _read_mark(mark: str | None) -> Mark | None:
-    if mark is None:
-        return None
-    time, _, id_ = mark.partition("_")
-    try:
-        return datetime.fromisoformat(time), UUID(id_)
-    except ValueError as error:
-        raise ClientException("This link to older conversations is broken; start again at the first page.") from error

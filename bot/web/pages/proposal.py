@@ -1,6 +1,7 @@
 """One state of a draft in full: files, facts with their evidence, sources, and what differs from another state."""
 
 from typing import Any
+from uuid import UUID
 
 from litestar import Response, get
 from litestar.exceptions import ClientException, NotFoundException
@@ -14,9 +15,10 @@ from bot.web.pages.conversation import AnyRequest, project_url, read_id, readabl
 from bot.web.pages.draft_view import choice_for, view_of
 from bot.web.pages.looks import looks_of
 from bot.web.pages.render import page
-from bot.web.parts import parts_of
+from bot.web.parts import WebParts, parts_of
 
 WAYS = ("side", "unified")
+_STATES = 20
 
 
 @get("/conversations/{conversation_id:str}/proposals/{proposal_id:str}", sync_to_thread=True, include_in_schema=False)
@@ -24,20 +26,19 @@ def show(request: AnyRequest, conversation_id: FromPath[str], proposal_id: FromP
     """Show one state, compared with the one named by `against` (else with the one before it)."""
     visitor, conversation = readable(request, conversation_id)
     parts, id_ = parts_of(request), read_id(proposal_id)
+    shown = _state(parts, conversation.id, id_)
+    against, way = _against(parts, request.query_params.get("against"), shown), _way(request)
     with parts.pool.connection() as connection:
-        states = proposals.for_conversation(connection, conversation.id)
+        states = history.states(connection, conversation.id, limit=_STATES + 1)
         entry = history.find(connection, conversation.id)
-    shown = next((each for each in states if each.id == id_), None)
-    if shown is None:
-        raise NotFoundException("There is no such draft in this conversation.")
-    against, way = _against(request, states, shown), _way(request)
     return page(
         request,
         "proposal.html",
         entry=entry,
         view=view_of(parts.pool, looks_of(request), visitor, shown),
         choice=choice_for(looks_of(request), rights_of(request), visitor, shown),
-        states=[each for each in states if each.id != id_],
+        states=[each for each in reversed(states[:_STATES]) if each.id != id_],
+        has_older_states=len(states) > _STATES,
         project_url=project_url(parts, conversation.project_path),
         way=way,
         **_difference(against, shown),
@@ -59,13 +60,17 @@ def _way(request: AnyRequest) -> str:
     return str(way)
 
 
-def _against(request: AnyRequest, states: list[Proposal], shown: Proposal) -> Proposal | None:
-    named = request.query_params.get("against")
+def _state(parts: WebParts, conversation_id: UUID, id_: UUID) -> Proposal:
+    with parts.pool.connection() as connection:
+        found = proposals.find(connection, id_)
+    if found is None or found.conversation_id != conversation_id:
+        raise NotFoundException("There is no such draft in this conversation.")
+    return found
+
+
+def _against(parts: WebParts, named: str | None, shown: Proposal) -> Proposal | None:
     if named:
-        id_ = read_id(named)
-        found = next((each for each in states if each.id == id_), None)
-        if found is None:
-            raise NotFoundException("There is no such draft in this conversation to compare with.")
-        return found
-    before = [each for each in states if each.created_at < shown.created_at and each.commit_id is not None]
-    return next((each for each in states if each.id == shown.before_id), before[-1] if before else None)
+        return _state(parts, shown.conversation_id, read_id(named))
+    with parts.pool.connection() as connection:
+        before = shown.before_id or history.state_before(connection, shown.conversation_id, shown.created_at)
+        return proposals.find(connection, before) if before else None

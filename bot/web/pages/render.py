@@ -1,6 +1,5 @@
 """Renders pages: Jinja templates that escape everything, and code with highlighted syntax."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -29,7 +28,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    shown = (highlighted, masked, as_json, in_utc, pipeline_words, duration)
+    shown = (highlighted, masked, in_utc, pipeline_words, duration)
     environment.filters.update({each.__name__: each for each in shown})
     return environment
 
@@ -49,11 +48,6 @@ def page(request: Request[Any, Any, Any], template: str, **values: object) -> Re
 def masked(text: str) -> str:
     """Return text without the tokens and keys somebody may have written; it is still to be escaped."""
     return mask_secrets(str(text))
-
-
-def as_json(value: object) -> str:
-    """Return a value as JSON that is still to be escaped."""
-    return json.dumps(value, ensure_ascii=False)
 
 
 def in_utc(moment: datetime) -> str:
@@ -90,4 +84,6 @@ def _language(path: str) -> str:
     name = path.rsplit("/", 1)[-1]
     if name.endswith((".yml", ".yaml")):
         return "yaml"
+    if name.endswith(".json"):
+        return "json"
     return "docker" if name == "Dockerfile" else "text"

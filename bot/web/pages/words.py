@@ -1,5 +1,9 @@
-"""Says in a few words what happened in a conversation, and puts what belongs together into one line."""
+"""Says in a few words what happened in a conversation, and puts what belongs together into one line.
 
+However much was said, a page stays small: what is long is cut, and what does not fit stands behind a link.
+"""
+
+import json
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
@@ -9,6 +13,7 @@ from msgspec import Struct
 from bot.domain import Chat, Decision, Event, Mention, MergeRequestChanged, PipelineChanged
 from bot.masking import mask_secrets
 from bot.store.history import Said, Turn
+from bot.web.pages import marks
 from bot.web.pages.drawing import STATUS_WORDS
 from bot.web.pages.markdown import shown
 
@@ -21,6 +26,12 @@ _ACTS = {
     "unapproved": "took the approval back",
     "merge": "merged the merge request",
 }
+
+
+TURNS = 50
+_MOST_CHARACTERS = 200_000
+_LONGEST = {"user": 12_000, "assistant": 12_000, "tool": 4_000}
+_LONGEST_CALL = 2_000
 
 
 class Line(Struct, frozen=True, kw_only=True):
@@ -39,15 +50,47 @@ class Answer(Struct, frozen=True, kw_only=True):
     role: str
     html: Markup
     tool_name: str | None = None
-    calls: tuple[object, ...] = ()
+    calls: tuple[str, ...] = ()
 
 
-def lines(turns: Sequence[Turn], homes: Sequence[str]) -> list[Line]:
-    """Return what to show of a conversation; of a pipeline only its newest state."""
+class Past(Struct, frozen=True, kw_only=True):
+    """What a page shows of what happened, and where what happened before that begins, if it does not show all."""
+
+    lines: list[Line]
+    older: str | None
+
+
+def past_of(turns: Sequence[Turn], homes: Sequence[str]) -> Past:
+    """Return what to show of the last `TURNS` turns, as far as it fits; of a pipeline only its newest state."""
+    fitting = _fitting(turns[-TURNS:])
     last: dict[int, UUID] = {
-        turn.event.pipeline_id: turn.id for turn in turns if isinstance(turn.event, PipelineChanged)
+        turn.event.pipeline_id: turn.id for turn in fitting if isinstance(turn.event, PipelineChanged)
     }
-    return [_line(turn, homes) for turn in turns if _is_shown(turn, last)]
+    return Past(
+        lines=[_line(turn, homes) for turn in fitting if _is_shown(turn, last)],
+        older=marks.written((fitting[0].created_at, fitting[0].id)) if len(fitting) < len(turns) else None,
+    )
+
+
+def _fitting(turns: Sequence[Turn]) -> list[Turn]:
+    """Return the newest turns that fit on a page, at least one, oldest first."""
+    left, found = _MOST_CHARACTERS, list[Turn]()
+    for turn in reversed(turns):
+        left -= _length(turn)
+        if found and left < 0:
+            break
+        found.append(turn)
+    return found[::-1]
+
+
+def _length(turn: Turn) -> int:
+    said = (min(len(message.content), _LONGEST[message.role]) for message in turn.messages)
+    return 500 + len(_cut(in_words(turn.event)[1])) + len(_cut(turn.answer)) + sum(said)
+
+
+def _cut(text: str, role: str = "assistant") -> str:
+    most = _LONGEST[role]
+    return text if len(text) <= most else f"{text[:most]}\n\n… (it goes on; the API tells all of it)"
 
 
 def _is_shown(turn: Turn, last: dict[int, UUID]) -> bool:
@@ -59,6 +102,7 @@ def _is_shown(turn: Turn, last: dict[int, UUID]) -> bool:
 
 def _line(turn: Turn, homes: Sequence[str]) -> Line:
     who, words = in_words(turn.event)
+    words = _cut(words)
     is_said = isinstance(turn.event, Mention | Chat)
     return Line(
         turn=turn,
@@ -74,7 +118,7 @@ def _answers(turn: Turn, homes: Sequence[str]) -> Iterable[Answer]:
     yield from (_answer(message, homes) for message in said)
     told = {message.content for message in said}
     if turn.answer and turn.answer not in told and not (isinstance(turn.event, Chat) and _ends_like(turn.answer, said)):
-        yield Answer(role="assistant", html=shown(turn.answer, homes))
+        yield Answer(role="assistant", html=shown(_cut(turn.answer), homes))
 
 
 def _ends_like(answer: str, said: Sequence[Said]) -> bool:
@@ -83,13 +127,18 @@ def _ends_like(answer: str, said: Sequence[Said]) -> bool:
 
 
 def _answer(message: Said, homes: Sequence[str]) -> Answer:
-    is_tool = message.role == "tool"
+    is_tool, words = message.role == "tool", _cut(message.content, message.role)
     return Answer(
         role=message.role,
-        html=Markup.escape(mask_secrets(message.content)) if is_tool else shown(message.content, homes),
+        html=Markup.escape(mask_secrets(words)) if is_tool else shown(words, homes),
         tool_name=message.tool_name,
-        calls=tuple(message.tool_calls),
+        calls=tuple(_called(call) for call in message.tool_calls[:5]),
     )
+
+
+def _called(call: object) -> str:
+    text = mask_secrets(json.dumps(call, ensure_ascii=False))
+    return text if len(text) <= _LONGEST_CALL else f"{text[:_LONGEST_CALL]} …"
 
 
 def in_words(event: Event) -> tuple[str, str]:
