@@ -97,7 +97,7 @@ order by o.created_at desc, o.id desc limit %(limit)s
 
 
 def turns(
-    connection: Connection[TupleRow], conversation_id: UUID, *, before: Mark | None = None, limit: int
+    connection: Connection[TupleRow], conversation_id: UUID, *, before: Mark | None = None, limit: int = 50
 ) -> list[Turn]:
     """Return the last orders of a conversation (before one of them) with their last messages, oldest first."""
     time, id_ = before or (None, None)
