@@ -41,7 +41,7 @@ def test_a_draft_and_a_talk_are_seen_in_the_numbers(story: Story) -> None:
     assert any("POST" in name and 'status="201"' in name for name in calls)
     assert (after["pipewright_queue_length"], after["pipewright_queue_oldest_seconds"]) == (0, 0)
     for step in ("start", "ack", "answer", "draft", "green"):
-        half, most = (after[f'pipewright_seconds{{quantile="{part}",step="{step}"}}'] for part in ("0.5", "0.95"))
+        half, most = (after[f'pipewright_seconds{{step="{step}",quantile="{part}"}}'] for part in ("0.5", "0.95"))
         assert 0 <= half <= most < 600, step
 
 
