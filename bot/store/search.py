@@ -18,6 +18,8 @@ from bot.store.conversations import Conversation
 
 _MOST_WORDS = 10
 _FEW_HITS = 1_000
+_MOST_MET = 1_000
+_NEWEST_FIRST = "order by c.updated_at desc, c.id desc"
 _SHORTEST_BEGINNING = 4  # letters from which on the beginning of a word finds it
 
 Mark = tuple[datetime, UUID]
@@ -54,6 +56,22 @@ class Query(Struct, frozen=True, kw_only=True):
     until: datetime | None = None
 
 
+class Among(Struct, frozen=True):
+    """The words are held by these conversations alone."""
+
+    ids: list[UUID]
+
+
+class Met(Struct, frozen=True):
+    """The words are looked for in so many conversations, from the newest downwards."""
+
+    most: int
+
+
+class Everywhere(Struct, frozen=True):
+    """Every conversation with the words is looked up."""
+
+
 _COLUMNS = ", ".join(f"c.{name}" for name in Entry.__struct_fields__)
 _FILTERS = {
     "asker": "c.asked_by = %(asker)s",
@@ -65,18 +83,36 @@ _FILTERS = {
 
 
 def find(connection: Connection[TupleRow], query: Query, *, before: Mark | None = None, limit: int = 30) -> list[Entry]:
-    """Return conversations, last changed first, after the entry with the mark `before`."""
-    hits = few_hits(connection, query.text) if query.text is not None else None
-    sql, values = statement(query, before=before, limit=limit, among=hits)
+    """Return conversations, last changed first, after the entry with the mark `before`.
+
+    Words that few conversations hold are looked up first, and those sorted. Common ones are mostly met soon on the way
+    from the newest downwards; where they are not, for they were common long ago, all that hold them are looked up.
+    """
+    if query.text is None:
+        return _entries(connection, statement(query, before=before, limit=limit))
+    hits = few_hits(connection, query.text)
+    if hits is not None:
+        return _entries(connection, statement(query, before=before, limit=limit, words=Among(ids=hits)))
+    met = _entries(connection, statement(query, before=before, limit=limit, words=Met(most=_MOST_MET)))
+    if len(met) >= limit or not _goes_on(connection, query, before):
+        return met
+    return _entries(connection, statement(query, before=before, limit=limit, words=Everywhere()))
+
+
+def _entries(connection: Connection[TupleRow], asked: tuple[str, dict[str, Any]]) -> list[Entry]:
     with connection.cursor(row_factory=class_row(Entry)) as cursor:
-        return cursor.execute(sql.encode(), values).fetchall()
+        return cursor.execute(asked[0].encode(), asked[1]).fetchall()
+
+
+def _goes_on(connection: Connection[TupleRow], query: Query, before: Mark | None) -> bool:
+    """Tell whether there are conversations beyond those on which common words were looked for."""
+    where, values = _conditions(query, before)
+    sql = f"select 1 from conversations c where {where} {_NEWEST_FIRST} offset %(met)s limit 1"
+    return connection.execute(sql.encode(), {**values, "met": _MOST_MET}).fetchone() is not None
 
 
 def few_hits(connection: Connection[TupleRow], text: str) -> list[UUID] | None:
-    """Return which conversations hold the words, wherever they are; None for more than a few.
-
-    Rare words are looked up first and sorted then; common ones are soon met on the way from the newest downwards.
-    """
+    """Return which conversations hold the words, wherever they are; None for more than a few."""
     sql = "select pipewright_hits(to_tsquery('simple'::regconfig, %s), %s)"
     rows = connection.execute(sql, (_words(text), _FEW_HITS + 1)).fetchall()
     return [row[0] for row in rows] if len(rows) <= _FEW_HITS else None
@@ -90,36 +126,37 @@ def entry(connection: Connection[TupleRow], conversation_id: UUID) -> Entry | No
 
 
 def statement(
-    query: Query, *, before: Mark | None, limit: int, among: list[UUID] | None = None
+    query: Query, *, before: Mark | None, limit: int, words: Among | Met | Everywhere | None = None
 ) -> tuple[str, dict[str, Any]]:
-    """Return what `find` sends, for whoever looks at its plan; `among` are the only conversations with the words.
-
-    Only what is asked for stands in it: PostgreSQL then chooses the index that fits.
-    """
-    values: dict[str, Any] = {
-        "projects": sorted(query.projects),
-        "person": query.person_id,
-        "limit": limit,
-        **{name: getattr(query, name) for name in _FILTERS},
-    }
-    conditions = ["c.project_id = any(%(projects)s)", "(c.owner_id is null or c.owner_id = %(person)s)"]
-    conditions += [condition for name, condition in _FILTERS.items() if values[name] is not None]
+    """Return what `find` sends; only what is asked for stands in it, so that PostgreSQL chooses the index that fits."""
+    where, values = _conditions(query, before)
+    values |= {"limit": limit, "words": _words(query.text or "")}
     source = "conversations c"
-    if among is not None:
-        conditions.append("c.id = any(%(among)s)")
-        values["among"] = among
-    elif query.text is not None:
-        source += " join conversation_words w on w.conversation_id = c.id"
-        conditions.append("w.words @@ to_tsquery('simple'::regconfig, %(text)s)")
-        values["text"] = _words(query.text)
+    if isinstance(words, Among):
+        where += " and c.id = any(%(among)s)"
+        values["among"] = words.ids
+    elif isinstance(words, Everywhere):
+        source += " join pipewright_hits(to_tsquery('simple'::regconfig, %(words)s), 1000000) hit on hit = c.id"
+    elif isinstance(words, Met):
+        source = (
+            f"(select * from conversations c where {where} {_NEWEST_FIRST} limit {words.most}) c"
+            " join conversation_words w on w.conversation_id = c.id"
+        )
+        where = "w.words @@ to_tsquery('simple'::regconfig, %(words)s)"
+    return f"select {_COLUMNS} from {source} where {where} {_NEWEST_FIRST} limit %(limit)s", values
+
+
+def _conditions(query: Query, before: Mark | None) -> tuple[str, dict[str, Any]]:
+    values: dict[str, Any] = {"projects": sorted(query.projects), "person": query.person_id}
+    conditions = ["c.project_id = any(%(projects)s)", "(c.owner_id is null or c.owner_id = %(person)s)"]
+    for name, condition in _FILTERS.items():
+        if (value := getattr(query, name)) is not None:
+            conditions.append(condition)
+            values[name] = value
     if before is not None:
         conditions.append("(c.updated_at, c.id) < (%(time)s, %(id)s)")
         values["time"], values["id"] = before
-    where = " and ".join(conditions)
-    return (
-        f"select {_COLUMNS} from {source} where {where} order by c.updated_at desc, c.id desc limit %(limit)s",
-        values,
-    )
+    return " and ".join(conditions), values
 
 
 def _words(text: str) -> str:

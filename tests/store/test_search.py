@@ -165,3 +165,20 @@ def test_a_word_that_is_everywhere_is_met_on_the_way(connection: Connection[Tupl
     assert search.few_hits(connection, "everywhere") is None
     found_first = search.find(connection, Query(projects=(9,), person_id=MIA, text="everywhere"), limit=5)
     assert len(found_first) == 5
+
+
+def test_a_word_that_was_common_long_ago_is_found_page_by_page(connection: Connection[TupleRow]) -> None:
+    connection.execute(
+        "insert into conversations (project_id, project_path, title, asked_by, updated_at)"
+        " select 9, 'many/talks', case when number > 1200 then 'bygone ' else 'recent ' end || number, 'eve',"
+        " now() - number / 2 * interval '1 minute' from generate_series(1, 2500) as number"  # two at once
+    )
+    assert search.few_hits(connection, "bygone") is None
+    query, mark, titles = Query(projects=(9,), person_id=MIA, text="bygone"), None, list[str]()
+    while page := search.find(connection, query, before=mark, limit=400):
+        titles += [each.title for each in page]
+        mark = page[-1].mark
+    assert sorted(titles) == sorted(f"bygone {number}" for number in range(1201, 2501))
+    newest_first = [int(title.split()[1]) // 2 for title in titles]
+    assert newest_first == sorted(newest_first)
+    assert search.find(connection, Query(projects=(9,), person_id=MIA, text="bygone", asker="mia")) == []
