@@ -48,10 +48,9 @@ def handle_chat(services: Services, event: Chat, order: Order) -> str:
 
 
 def tell(services: Services, event: Chat | Decision, order: Order, text: str) -> None:
-    """Store the answer, and tell whoever listens that it is there."""
+    """Store the answer; whoever listens hears of it when the order is finished."""
     with services.pool.connection() as connection:
         orders.set_answer(connection, order.id, mask_secrets(text))
-        live.publish(connection, event.channel, "end", "")
 
 
 def _talk(services: Services, order: Order, words: str, listener: "_Listener") -> tuple[str, str]:

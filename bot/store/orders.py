@@ -69,9 +69,11 @@ def start(connection: Connection[TupleRow], order_id: UUID) -> str | None:
 def finish(
     connection: Connection[TupleRow], order_id: UUID, *, state: str, result: str, error_id: str | None = None
 ) -> None:
-    """Note how an order ended."""
+    """Note how an order ended, and let whoever waits for its answer over our address hear so (see `live`)."""
     connection.execute(
-        "update orders set state = %s, result = %s, error_id = %s, finished_at = now() where id = %s",
+        "with ended as (update orders set state = %s, result = %s, error_id = %s, finished_at = now() where id = %s"
+        " returning event ->> 'channel' as channel)"
+        " select pg_notify('pipewright_' || replace(channel, '-', ''), 'end:') from ended where channel is not null",
         (state, result, error_id, order_id),
     )
 
