@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from uuid import UUID
 
@@ -11,7 +11,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from bench.busy_past import COMMON, OWNER_ID, PROJECTS, RARE
+from bench.busy_past import COMMON, LONG_ONE, OLD, OWNER_ID, PROJECTS, RARE
 from bot.main import open_parts, running
 from bot.sandbox import seed
 from bot.sandbox.server import Sandbox
@@ -29,7 +29,9 @@ def measure_over_http(conninfo: str, folder: Path, times: int) -> Iterator[tuple
     sandbox = Sandbox(folder / "gitlab").start()
     bot = seed.add_user(sandbox.world, "pipewright", is_bot=True)
     owner = seed.add_user(sandbox.world, "mia")
-    token = seed.add_token(sandbox.world, owner).value
+    operator = seed.add_user(sandbox.world, "olga")
+    operator.is_admin = True
+    token, operators_token = (seed.add_token(sandbox.world, each).value for each in (owner, operator))
     with psycopg.connect(conninfo) as connection:
         _projects(sandbox, owner, bot, connection)
         connection.execute("update conversations set owner_id = %s where owner_id = %s", (owner.id, OWNER_ID))
@@ -53,6 +55,8 @@ def measure_over_http(conninfo: str, folder: Path, times: int) -> Iterator[tuple
         headers = {"Authorization": f"Bearer {token}"}
         with httpx.Client(base_url=address, headers=headers, timeout=60, trust_env=False) as client:
             yield from _asked(client, [row[0] for row in rows], times)
+            client.headers["Authorization"] = f"Bearer {operators_token}"
+            yield from _operated(client, times)
     sandbox.stop()
 
 
@@ -77,10 +81,25 @@ def _asked(client: httpx.Client, owned: list[UUID], times: int) -> Iterator[tupl
         "list over HTTP (JSON)": ["/api/v1/conversations"] * times,
         "search over HTTP, a rare word (JSON)": [f"/api/v1/conversations?text={RARE}"] * times,
         "search over HTTP, a common word (JSON)": [f"/api/v1/conversations?text={COMMON}"] * times,
+        "search over HTTP, a word that was common long ago (JSON)": [f"/api/v1/conversations?text={OLD}"] * times,
+        "list of pipelines over HTTP (JSON)": ["/api/v1/pipelines"] * times,
         "messages of a conversation over HTTP (JSON)": [f"/api/v1/chat/history/{id_}" for id_ in owned],
         "page of a conversation (HTML)": [f"/conversations/{id_}" for id_ in owned],
+        "page of the longest conversation (HTML)": [f"/conversations/{LONG_ONE}"] * times,
+        "live part of the longest conversation (HTML)": [f"/conversations/{LONG_ONE}/live?version=x"] * times,
+        "what happened before in it (HTML)": [f"/conversations/{LONG_ONE}/earlier"] * times,
         "list on the first page (HTML)": ["/"] * times,
+        "search on the first page (HTML)": [f"/?words={COMMON}"] * times,
+        "page of a project (HTML)": ["/projects/7"] * times,
     }
+    yield from _each(client, addresses)
+
+
+def _operated(client: httpx.Client, times: int) -> Iterator[tuple[str, list[float]]]:
+    yield from _each(client, {"page of the operator (HTML)": ["/operator"] * times, "metrics": ["/metrics"] * times})
+
+
+def _each(client: httpx.Client, addresses: Mapping[str, list[str]]) -> Iterator[tuple[str, list[float]]]:
     for name, asked in addresses.items():
         _timed(client, asked[0])
         yield name, [_timed(client, address) for address in asked]
