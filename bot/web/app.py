@@ -48,6 +48,7 @@ def create_app(parts: WebParts) -> Litestar:
             title="Pipewright",
             version="1",
             path="/schema",
+            use_handler_docstrings=True,
             render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"])],
         ),
         exception_handlers={

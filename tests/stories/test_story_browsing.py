@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, expect
 
 from bot.sandbox.state import Issue
 from tests.world.browser import PATIENCE_MS, Reader, open_browser, reader
-from tests.world.scripted_ollama import C, F, Stream, action
+from tests.world.scripted_ollama import C, E, F, Stream, action
 from tests.world.town import Story, Town
 
 expect.set_options(timeout=PATIENCE_MS)
@@ -138,6 +138,19 @@ def test_an_answer_comes_word_by_word(story: Story, window: Readers) -> None:
         expect(mia.page.get_by_label("Write to the bot")).to_have_value("")
 
 
+def test_a_model_that_is_away_is_said_in_the_talk(story: Story, window: Readers) -> None:
+    path = drafted(story)
+    story.town.ollama.say(*[E(500, "llama-server process has terminated: exit status 1")] * 3)
+    with window() as mia:
+        mia.sign_in(story.developer)
+        mia.open(path)
+        mia.page.get_by_label("Write to the bot").fill("which files are there?")
+        mia.page.get_by_role("button", name="Send").click()
+        expect(mia.page.locator("#live")).to_contain_text("cannot load the model")
+        expect(mia.page.locator("#answering")).to_be_hidden()
+        expect(mia.page.get_by_role("button", name="Send")).to_be_enabled()
+
+
 def test_a_job_that_ends_is_seen_without_reloading(story: Story, window: Readers) -> None:
     issue = story.issue("We have no CI")
     with window() as mia, story.jobs_held():
@@ -169,6 +182,7 @@ def test_axe_finds_nothing_serious_and_nothing_sticks_out(story: Story, window: 
         places = [path, proposal]
         if scheme == "light":  # dark differs in its colours only
             places += ["/", f"{proposal}?view=unified", f"/projects/{story.project.id}", "/operator", "/no"]
+            places += [f"{path}/earlier", f"{path}/states", "/api"]
         for place in places:
             max_.page.set_viewport_size({"width": 390, "height": 800})
             max_.open(place)
