@@ -14,17 +14,11 @@ from bot.store import figures
 from bot.store.figures import DraftFigures
 from bot.web.door.rights import rights_of
 from bot.web.door.visitors import Visitor, visitor_of
+from bot.web.pages import rules
 from bot.web.pages.conversation import AnyRequest
 from bot.web.pages.looks import looks_of
 from bot.web.pages.render import page
 from bot.web.parts import parts_of
-
-_MERGE = {
-    "auto": "as soon as GitLab allows it; a running pipeline is waited for",
-    "on_green": "only what a pipeline has passed",
-    "never": "the draft is marked ready, and a person merges",
-}
-_REPAIR = {"auto": "at once, at most three times", "ask": "only when somebody says repair", "off": "never"}
 
 
 @get("/projects/{project:str}", sync_to_thread=True, include_in_schema=False)
@@ -41,7 +35,7 @@ def show(request: AnyRequest, project: FromPath[str]) -> Response[str]:
         request,
         "project.html",
         project=found,
-        rules=_rules(policy) if isinstance(policy, Policy) else [],
+        rules=rules.rows(policy) if isinstance(policy, Policy) else [],
         broken_rules=policy if isinstance(policy, str) else "",
         policy_path=POLICY_PATH,
         drafts=drafts,
@@ -68,18 +62,3 @@ def _found(visitor: Visitor, project: str) -> Project:
 def _median(drafts: Sequence[DraftFigures]) -> float | None:
     seconds = [each.green_seconds for each in drafts if each.green_seconds is not None]
     return median(seconds) if seconds else None
-
-
-def _rules(policy: Policy) -> list[tuple[str, str, str]]:
-    """Return each setting with its value and what it means."""
-    approval = policy.approval
-    own = "may approve it" if approval.requester_may_approve else "may not approve it; somebody else has to"
-    people = "person has" if approval.minimum == 1 else "people have"
-    emoji = ", ".join(f":{name}:" for name in approval.allowed_emoji)
-    return [
-        ("approval.requester_may_approve", str(approval.requester_may_approve).lower(), f"who asked for a draft {own}"),
-        ("approval.minimum", str(approval.minimum), f"{approval.minimum} {people} to approve"),
-        ("approval.allowed_emoji", str(len(approval.allowed_emoji)), f"these reactions approve: {emoji}"),
-        ("merge", policy.merge, _MERGE[policy.merge]),
-        ("repair", policy.repair, f"a red pipeline of its own draft is mended {_REPAIR[policy.repair]}"),
-    ]
