@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from bot.domain import AccessLevel, CannotError, Chat, ChatMessage, Decision
+from bot.domain import AccessLevel, CannotError, Chat, ChatMessage
 from bot.handlers import limits, memory
 from bot.handlers.chat_orders import carry_out
 from bot.handlers.command import Command, read_order
@@ -26,7 +26,7 @@ def handle_chat(services: Services, event: Chat, order: Order) -> str:
     """Answer; return a word for how it ended."""
     over = limits.too_much(services, order)
     if over is not None:
-        tell(services, event, order, over.text)
+        tell(services, order, over.text)
         return limits.LIMITED
     asked = read_order(event.text)
     is_command = isinstance(asked, Command)
@@ -43,11 +43,11 @@ def handle_chat(services: Services, event: Chat, order: Order) -> str:
         text, result = texts.refusal(str(refused)), "refused"
     if is_command or result in NOT_WELL:
         memory.keep(services, order, ChatMessage(role="assistant", content=text))
-    tell(services, event, order, text)
+    tell(services, order, text)
     return result
 
 
-def tell(services: Services, event: Chat | Decision, order: Order, text: str) -> None:
+def tell(services: Services, order: Order, text: str) -> None:
     """Store the answer; whoever listens hears of it when the order is finished."""
     with services.pool.connection() as connection:
         orders.set_answer(connection, order.id, mask_secrets(text))

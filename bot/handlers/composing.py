@@ -18,7 +18,7 @@ def handle_composing(services: Services, event: Chat, order: Order) -> str:
     """Compose, or open what was composed, and answer; return a word for how it ended."""
     over = limits.too_much(services, order)
     if over is not None:
-        chat.tell(services, event, order, over.text)
+        chat.tell(services, order, over.text)
         return limits.LIMITED
     memory.begin(services, order, event.text)
     try:
@@ -27,7 +27,7 @@ def handle_composing(services: Services, event: Chat, order: Order) -> str:
     except CannotError as refused:
         text, result = texts.refusal(str(refused)), "refused"
     memory.keep(services, order, ChatMessage(role="assistant", content=text))
-    chat.tell(services, event, order, text)
+    chat.tell(services, order, text)
     return result
 
 

@@ -18,7 +18,7 @@ def handle_decision(services: Services, event: Decision, order: Order) -> str:
         text, result = _decided(services, event, order)
     except CannotError as refused:
         text, result = texts.refusal(str(refused)), "refused"
-    chat.tell(services, event, order, text)
+    chat.tell(services, order, text)
     return result
 
 

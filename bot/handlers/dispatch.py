@@ -100,7 +100,7 @@ def _tell(services: Services, event: Event, order_id: UUID, text: str) -> None:
         return
     order = read_order(services, event, order_id)
     if isinstance(event, _OVER_OUR_ADDRESS):
-        chat.tell(services, event, order, text)
+        chat.tell(services, order, text)
         return
     Reply(services, order).show(text)
     if isinstance(event, Mention):
