@@ -74,10 +74,11 @@ def duration(span: timedelta | float | None) -> str:
 
 
 def highlighted(text: str, path: str) -> Markup:
-    """Return a file as HTML with classes for its parts; pygments escapes the text."""
+    """Return a file as HTML with classes for its parts; pygments escapes the text. By keyboard one can scroll it."""
     language = "text" if len(text) > _LARGEST_HIGHLIGHTED else _language(path)
     lexer = get_lexer_by_name(language, stripnl=False)
-    return Markup(highlight(text, lexer, HtmlFormatter(cssclass="code", wrapcode=True)))
+    html = highlight(text, lexer, HtmlFormatter(cssclass="code", wrapcode=True))
+    return Markup(html.replace("<pre>", '<pre tabindex="0">', 1))
 
 
 def _language(path: str) -> str:
