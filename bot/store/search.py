@@ -18,7 +18,7 @@ from bot.store.conversations import Conversation
 
 _MOST_WORDS = 10
 _FEW_HITS = 1_000
-_MOST_MET = 1_000
+_MOST_MET = 500
 _NEWEST_FIRST = "order by c.updated_at desc, c.id desc"
 _SHORTEST_BEGINNING = 4  # letters from which on the beginning of a word finds it
 
