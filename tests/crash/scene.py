@@ -4,7 +4,7 @@ import json
 import signal
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,12 +19,14 @@ from bot.sandbox.server import Sandbox
 from tests.crash.boundaries import Boundaries, Boundary
 from tests.crash.postgres_proxy import PostgresProxy
 from tests.crash.zygote import Process, Zygote
+from tests.secrets.leaks import Text, in_database, in_gitlab
 from tests.world.scripted_ollama import Json, ScriptedOllama, Turn
 from tests.world.town import SECRET
 
 TAKEOVER_SECONDS = 2
 PATIENCE_SECONDS = 180.0
 STOP_SECONDS = 120.0
+_LONGEST_PAUSE_SECONDS = 0.25
 
 
 @dataclass
@@ -187,6 +189,7 @@ class Scene:
         self.boundaries = Boundaries(target, self._kill)
         self.database = ground.conninfo.replace("dbname=postgres", f"dbname={self.name}")
         self._settings, self._is_whole = settings, is_whole
+        self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
         self.sandbox = WatchedSandbox(self.folder / "gitlab", job_seconds=0.01)
         self.sandbox.boundaries = self.boundaries
         self.ollama = WatchedOllama(boundaries=self.boundaries)
@@ -231,8 +234,11 @@ class Scene:
 
     def __exit__(self, *_: object) -> None:
         self.bot.clear_away()
+        self.sandbox.world.jobs_may_end.set()  # a story that failed may have left them held
         self.ollama.stop()
         self.sandbox.stop()
+        if self._connection is not None:
+            self._connection.close()
         with psycopg.connect(self.ground.conninfo, autocommit=True) as connection:
             connection.execute(f'drop database "{self.name}" with (force)'.encode())
 
@@ -243,24 +249,42 @@ class Scene:
         return False
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.database) as connection:
-            return connection.execute(sql.encode()).fetchall()
+        """Ask over one connection, opened anew where the server went away meanwhile."""
+        if self._connection is not None:
+            with suppress(psycopg.OperationalError):
+                return self._connection.execute(sql.encode()).fetchall()
+        self._connection = psycopg.connect(self.database, autocommit=True)
+        return self._connection.execute(sql.encode()).fetchall()
+
+    @property
+    def secrets(self) -> set[str]:
+        """Return what nobody may read anywhere."""
+        return {SECRET, *self.sandbox.world.tokens}
+
+    def left_behind(self) -> Iterator[Text]:
+        """Yield everything in GitLab and in the database, and every line of the log."""
+        yield from in_gitlab(self.sandbox.world, self.account)
+        yield from in_database(self.database)
+        for name in self.bot.processes:
+            yield Text(f"log of the {name}", (self.folder / f"{name}.log").read_text(errors="replace"), is_ours=True)
+
+    def is_done(self) -> bool:
+        """Tell whether no order is under way."""
+        return self.rows("select count(*) from orders where state in ('queued', 'running')") == [(0,)]
 
     def is_quiet(self) -> bool:
         """Tell whether no webhook, no pipeline and no order is under way."""
-        if self.sandbox.world.busy:
-            return False
-        (waiting,) = self.rows("select count(*) from orders where state in ('queued', 'running')")[0]
-        return waiting == 0 and self.sandbox.world.busy == 0
+        return not self.sandbox.world.busy and self.is_done() and not self.sandbox.world.busy
 
     def until(self, holds: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until something is true, starting again meanwhile what was killed."""
-        deadline = time.monotonic() + seconds
+        deadline, pause = time.monotonic() + seconds, 0.02
         while time.monotonic() < deadline:
             self.bot.look_after()
             with self.sandbox.world.lock:
                 is_so = holds()
             if is_so:
                 return
-            time.sleep(0.02)
+            time.sleep(pause)
+            pause = min(pause * 1.2, _LONGEST_PAUSE_SECONDS)
         raise AssertionError(f"this did not come true: {what}")

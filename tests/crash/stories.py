@@ -99,6 +99,7 @@ def _armed(tale: Tale) -> MergeRequest:
     tale.react(tale.request)
     tale.until(lambda: tale.request.auto_merge_by is not None, "the merge is armed")
     tale.says(issue, "by a reaction")
+    tale.until(tale.scene.is_done, "what was said is stored too")  # else taking it back comes before it is an approval
     return tale.request
 
 

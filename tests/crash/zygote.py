@@ -4,6 +4,8 @@ Importing takes most of a start, and a matrix of kills starts hundreds. What the
 """
 
 import ctypes
+import gc
+import importlib
 import json
 import os
 import select
@@ -14,7 +16,16 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+import certifi
+import litestar
+
 _PR_SET_PDEATHSIG = 1
+# What the bot and its libraries import when they first need it.
+_IMPORTED_LATE = (
+    *("bot.cli", "bot.cli.serve", "bot.main", "chromadb", "chromadb.api.fastapi", "wordllama", "gitlab.v4.objects"),
+    *("procrastinate.builtin_tasks", "pydantic.v1", "uvicorn.loops.auto", "uvicorn.protocols.http.auto"),
+    *("uvicorn.protocols.websockets.auto", "uvicorn.lifespan.off"),
+)
 
 
 class Process:
@@ -47,11 +58,20 @@ class Process:
         return self.log.read_text(errors="replace")[-6000:]
 
 
+def _one_certificate(folder: Path) -> Path:
+    """Return a file with one authority: every HTTP client reads all of them, and nothing here speaks TLS."""
+    path = folder / "one.pem"
+    first, end, _ = Path(certifi.where()).read_text().partition("-----END CERTIFICATE-----")
+    path.write_text(first + end + "\n")
+    return path
+
+
 class Zygote:
     """The forking process; `start` may be called from any thread."""
 
-    def __init__(self) -> None:
-        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    def __init__(self, folder: Path) -> None:
+        few = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "SSL_CERT_FILE": str(_one_certificate(folder))}
+        environment = {**os.environ, **few}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.crash.zygote"],
             stdin=subprocess.PIPE,
@@ -79,13 +99,10 @@ class Zygote:
 
 
 def _main() -> None:
-    import chromadb
-    import wordllama  # noqa: F401
-
-    import bot.cli
-    import bot.main  # noqa: F401
-
-    assert chromadb
+    for name in _IMPORTED_LATE:
+        importlib.import_module(name)
+    litestar.Litestar([])  # it imports its own plugins only then
+    gc.freeze()  # nothing of this is ever garbage, and so it stays shared with the children
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the dead
     for line in sys.stdin:
         request = json.loads(line)

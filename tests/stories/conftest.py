@@ -12,6 +12,7 @@ from bot.sandbox import seed
 from bot.sandbox.oauth.records import add_application
 from bot.sandbox.server import Sandbox
 from bot.settings import read_settings
+from tests.secrets.leaks import Text, in_database, in_gitlab, leaks, on_pages, secrets_of
 from tests.world.scripted_ollama import ScriptedOllama
 from tests.world.town import SECRET, Story, Town
 
@@ -48,9 +49,19 @@ def open_town(postgres: str, folder: Path, name: str, *, gitlab: Sandbox | None 
         env_file=None,
     )
     with open_parts(settings) as parts, running(parts, listening=listening) as address:
-        yield Town(sandbox, ollama, parts, address, bot)
+        town = Town(sandbox, ollama, parts, address, bot)
+        yield town
+        assert leaks(_left_behind(town), secrets_of(settings, sandbox.world)) == []
     ollama.stop()
     sandbox.stop()
+
+
+def _left_behind(town: Town) -> Iterator[Text]:
+    """Everything that the stories of a town made, for people to read."""
+    conninfo = str(town.parts.services.pool.conninfo)
+    yield from in_gitlab(town.sandbox.world, town.bot)
+    yield from in_database(conninfo)
+    yield from on_pages(town.address, town.sandbox.world, conninfo)
 
 
 @pytest.fixture(scope="session")
