@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import structlog
 
@@ -16,20 +17,27 @@ log = structlog.get_logger()
 
 _FEW = 20
 
+Found = TypeVar("Found")
+Order = tuple[str, Event]
 
-def mentions_on_list(services: Services) -> Iterator[tuple[str, Event]]:
-    """Yield the orders on the to-do list, and take them off it.
 
-    GitLab keeps one entry a target: the notes behind it are read, and once more after the entry is gone.
+def mentions_on_list(services: Services, *, grace_seconds: float) -> Iterator[tuple[str, Event]]:
+    """Yield the orders on the to-do list that are older than the grace, and take them off it.
+
+    An entry behind which a younger one stands is left for another look: its delivery may be on its way. GitLab keeps
+    one entry a target: the notes behind it are read, and once more after the entry is gone.
     """
     for todo in services.gitlab.todos():
         seen: set[int] = set()
-        yield from unless_refused(_mentions_behind(services, todo, seen))
+        found = list(unless_refused(_mentions_behind(services, todo, seen)))
+        yield from (order for age, order in found if age >= grace_seconds)
+        if any(age < grace_seconds for age, _ in found):
+            continue
         services.gitlab.finish_todo(todo.id)
-        yield from unless_refused(_newer_mentions(services, todo, seen))
+        yield from (order for _, order in unless_refused(_newer_mentions(services, todo, seen)))
 
 
-def unless_refused(found: Iterator[tuple[str, Event]]) -> Iterator[tuple[str, Event]]:
+def unless_refused(found: Iterator[Found]) -> Iterator[Found]:
     """Yield what is found until GitLab, or a project's rules, refuse to go on there."""
     try:
         yield from found
@@ -37,17 +45,18 @@ def unless_refused(found: Iterator[tuple[str, Event]]) -> Iterator[tuple[str, Ev
         log.info("not looked at", reason=str(refused))
 
 
-def _mentions_behind(services: Services, todo: Todo, seen: set[int]) -> Iterator[tuple[str, Event]]:
-    """Yield the orders of the description and of the notes; `seen` takes in which notes were read."""
+def _mentions_behind(services: Services, todo: Todo, seen: set[int]) -> Iterator[tuple[float, Order]]:
+    """Yield age and order, of the description and of the notes; `seen` takes in which notes were read."""
     if todo.is_of_description and mentions(todo.description, services.mention_names):
         kind = "issue" if todo.noteable.kind == "issue" else "merge_request"
         name = name_of(kind, todo.project.id, todo.noteable_id, todo.noteable_created_at)
         if todo.noteable.kind == "issue" and is_heard(todo.noteable_author, services.bot):
-            yield name, _mention(todo.project, todo.noteable, todo, todo.noteable_author, todo.description)
+            order = _mention(todo.project, todo.noteable, todo, todo.noteable_author, todo.description)
+            yield _age_seconds(todo.noteable_created_at), (name, order)
     yield from _orders_among(services, todo, services.gitlab.notes(todo.project.id, todo.noteable), seen)
 
 
-def _newer_mentions(services: Services, todo: Todo, seen: set[int]) -> Iterator[tuple[str, Event]]:
+def _newer_mentions(services: Services, todo: Todo, seen: set[int]) -> Iterator[tuple[float, Order]]:
     """Only what was written since: a few notes, unless so many came that all are read again."""
     newest = services.gitlab.notes(todo.project.id, todo.noteable, most=_FEW)
     if len(newest) == _FEW and all(note.id not in seen for note in newest):
@@ -55,14 +64,14 @@ def _newer_mentions(services: Services, todo: Todo, seen: set[int]) -> Iterator[
     yield from _orders_among(services, todo, [note for note in newest if note.id not in seen], seen)
 
 
-def _orders_among(services: Services, todo: Todo, notes: Sequence[Note], seen: set[int]) -> Iterator[tuple[str, Event]]:
+def _orders_among(
+    services: Services, todo: Todo, notes: Sequence[Note], seen: set[int]
+) -> Iterator[tuple[float, Order]]:
     for note in notes:
         seen.add(note.id)
         if _is_order(services, note):
-            yield (
-                _name_of(todo.project, note),
-                _mention(todo.project, todo.noteable, todo, note.author, note.body, note),
-            )
+            order = _mention(todo.project, todo.noteable, todo, note.author, note.body, note)
+            yield _age_seconds(note.created_at), (_name_of(todo.project, note), order)
 
 
 def mentions_at(
@@ -73,12 +82,12 @@ def mentions_at(
     project = ProjectRef(id=place.project_id, path=place.project_path, web_url=place.repo_url)
     noteable = Noteable(kind="issue" if place.kind == "issue" else "merge_request", iid=place.iid)
     for note in services.gitlab.notes(place.project_id, noteable):
-        if _is_order(services, note) and youngest <= _age_seconds(note) <= oldest:
+        if _is_order(services, note) and youngest <= _age_seconds(note.created_at) <= oldest:
             yield _name_of(project, note), _mention(project, noteable, place, note.author, note.body, note)
 
 
-def _age_seconds(note: Note) -> float:
-    return max((datetime.now(UTC) - datetime.fromisoformat(note.created_at)).total_seconds(), 0.0)
+def _age_seconds(created_at: str) -> float:
+    return max((datetime.now(UTC) - datetime.fromisoformat(created_at)).total_seconds(), 0.0)
 
 
 def _is_order(services: Services, note: Note) -> bool:

@@ -22,8 +22,11 @@ def no_delivery(story: Story) -> Iterator[None]:
         story.hook.flags = flags
 
 
-def look(story: Story, *, besides: Story | None = None) -> int:
-    """Let the bot look around now, as if the time for it had come, and wait until it has dealt with what it found."""
+def look(story: Story, *, besides: Story | None = None, grace_seconds: float = 0.0) -> int:
+    """Let the bot look around now, as if the time for it had come, and wait until it has dealt with what it found.
+
+    Without a grace it is as if what people wrote had been written a minute ago.
+    """
     services, queue = story.town.parts.services, story.town.parts.queue
     with services.pool.connection() as connection:
         connection.execute("update sweeps set swept_at = swept_at - interval '1 hour'")
@@ -33,7 +36,7 @@ def look(story: Story, *, besides: Story | None = None) -> int:
             " where project_id = any(%s)",
             ([one.project.id for one in (story, besides) if one],),
         )
-    found = sweep(services, queue.accept)
+    found = sweep(services, queue.accept, grace_seconds=grace_seconds)
     story.settle()
     return found
 
@@ -59,13 +62,29 @@ def test_a_comment_whose_entry_the_bot_itself_took_off_the_list_is_found_all_the
         lost = story.comment(issue, "@pipewright status")
     story.settle()  # GitLab takes an issue off the list of whoever says something there
     assert len(story.answers(issue)) == 1
-    look(story)
+    look(story, grace_seconds=15)
     assert len(story.answers(issue)) == 1, "its delivery may still be on its way"
     lost.created_at -= timedelta(seconds=30)
-    look(story)
+    look(story, grace_seconds=15)
     assert len(story.answers(issue)) == 2
     look(story)
     assert len(story.answers(issue)) == 2
+
+
+@pytest.mark.parametrize("is_description", [False, True], ids=["comment", "description"])
+def test_of_what_was_written_a_moment_ago_nobody_is_told_that_no_webhook_told_of_it(
+    story: Story, is_description: bool
+) -> None:
+    with no_delivery(story):
+        issue = story.issue(description="@pipewright help" if is_description else "")
+        note = None if is_description else story.comment(issue, "@pipewright help")
+        assert look(story, grace_seconds=15) == 0
+        assert [todo.state for todo in story.world.todos if todo.target is issue] == ["pending"]
+        written = note or issue
+        written.created_at -= timedelta(seconds=30)
+        assert look(story, grace_seconds=15) == 1
+    assert "no webhook told me of it" in story.answer(issue)
+    assert len(story.answers(issue)) == 1
 
 
 def test_a_comment_that_a_webhook_brought_too_is_answered_once(story: Story) -> None:
