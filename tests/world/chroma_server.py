@@ -1,5 +1,6 @@
 """The server that ships with Chroma's own wheel, on loopback."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -22,7 +23,9 @@ class ChromaServer:
     process: "subprocess.Popen[bytes]"
 
     def pause(self) -> None:
+        """Stop it, and wait until it stands: on a busy machine it would answer once more before it hears of that."""
         self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WNOWAIT)
 
     def go_on(self) -> None:
         self.process.send_signal(signal.SIGCONT)
