@@ -58,9 +58,9 @@ def handle_merge_request(services: Services, event: MergeRequestChanged, order: 
         case "update" if event.oldrev and event.head_sha:
             return _pushed(services, order, proposal, event.author, event.head_sha)
         case "close":
-            return _closed(services, proposal)
+            return _closed(services, order, proposal)
         case "merge":
-            return _merged(services, proposal)
+            return _merged(services, order, proposal)
         case _:
             raise SkipError(f"nothing to do when a draft is changed by {event.action}")
 
@@ -82,24 +82,24 @@ def _withdraw(services: Services, order: Order, proposal: Proposal, signal: Sign
     """Void an approval that was taken back while it waits: for the pipeline, or for another approval."""
     if proposal.status not in _LIVE:
         raise SkipError(f"the proposal is {proposal.status}; there is no approval to take back")
-    now = approval.withdraw(services, order, proposal, signal)
-    note.refresh(services, now)
-    if now.status != proposal.status:
+    was_waiting = approval.withdraw(services, order, proposal, signal)
+    note.refresh(services, note.latest(services, proposal))
+    if was_waiting:
         Reply(services, order).show(progress.approval_withdrawn(signal.person.username))
     return "withdrawn"
 
 
 def _pushed(services: Services, order: Order, proposal: Proposal, pusher: Person, head: str) -> str:
-    if proposal.status != ProposalStatus.APPROVED or head == proposal.commit_id:
-        raise SkipError("no approval is touched by this push")
-    note.refresh(services, approval.void_by_push(services, order, proposal, pusher))
+    approval.void_by_push(services, order, proposal, pusher, head)
+    note.refresh(services, note.latest(services, proposal))
     text = progress.approval_void(proposal.commit_id or "", head, pusher.username, services.mention)
     Reply(services, order).show(text)
     return "voided"
 
 
-def _closed(services: Services, proposal: Proposal) -> str:
-    if proposal.status not in _LIVE:
+def _closed(services: Services, order: Order, proposal: Proposal) -> str:
+    was_cut_off = order.attempts > 1 and proposal.status == ProposalStatus.REJECTED
+    if proposal.status not in _LIVE and not was_cut_off:
         raise SkipError(f"the proposal is {proposal.status}")
     with services.pool.connection() as connection:
         closed = proposals.set_status(connection, proposal.id, ProposalStatus.REJECTED)
@@ -107,8 +107,8 @@ def _closed(services: Services, proposal: Proposal) -> str:
     return "closed"
 
 
-def _merged(services: Services, proposal: Proposal) -> str:
-    if proposal.status == ProposalStatus.COMMITTED:
+def _merged(services: Services, order: Order, proposal: Proposal) -> str:
+    if proposal.status == ProposalStatus.COMMITTED and order.attempts == 1:
         raise SkipError("the merge is known")
     merge_request = services.gitlab.merge_request(proposal.project_id, proposal.merge_request_iid or 0)
     if merge_request.state != "merged":

@@ -17,6 +17,8 @@ from bot.store import approvals, proposals
 from bot.store.approvals import Approval
 from bot.store.proposals import Proposal
 
+_WAS_WAITING = "a merge was waiting"
+
 
 def approve(services: Services, order: Order, proposal: Proposal, signal: Signal) -> Proposal:
     """Merge the proposal, or let GitLab merge it when its pipeline passes, as the project's rules say.
@@ -90,8 +92,15 @@ def _merged(services: Services, proposal: Proposal, merge_request: MergeRequest)
         return proposals.set_merged(connection, proposal.id, merged_sha=merge_request.merged_sha or merge_request.sha)
 
 
-def withdraw(services: Services, order: Order, proposal: Proposal, signal: Signal) -> Proposal:
-    """Take an approval back, and the waiting merge with it when too few remain; raise SkipError when none counted."""
+def withdraw(services: Services, order: Order, proposal: Proposal, signal: Signal) -> bool:
+    """Take an approval back; return whether the waiting merge went with it, because too few remain.
+
+    Raises SkipError when none counted. An earlier try that was cut off after it decided so for all tries.
+    """
+    with services.pool.connection() as connection:
+        earlier = approvals.withdrawn_by(connection, order.id)
+    if earlier is not None:
+        return earlier == _WAS_WAITING
     sha = proposal.commit_id or ""
     given = _given(services, proposal, sha)
     if not any(_is_of(row, signal) for row in given):
@@ -99,8 +108,11 @@ def withdraw(services: Services, order: Order, proposal: Proposal, signal: Signa
     remaining = {row.user_id for row in given if not _is_of(row, signal)}
     if proposal.status != ProposalStatus.APPROVED or len(remaining) >= policy_of(services, proposal).approval.minimum:
         _remember(services, order.id, proposal, signal, "withdrawn", sha)
-        return note.latest(services, proposal)
-    return _void(services, order, proposal, signal, sha)
+        return False
+    if not services.gitlab.cancel_auto_merge(proposal.project_id, proposal.merge_request_iid or 0):
+        raise SkipError("GitLab merged it already")
+    _void(services, order, proposal, signal.person, signal.kind, signal)
+    return True
 
 
 def _is_of(row: Approval, signal: Signal) -> bool:
@@ -112,28 +124,39 @@ def _is_of(row: Approval, signal: Signal) -> bool:
     )
 
 
-def _void(services: Services, order: Order, proposal: Proposal, signal: Signal, sha: str) -> Proposal:
-    if not services.gitlab.cancel_auto_merge(proposal.project_id, proposal.merge_request_iid or 0):
-        raise SkipError("GitLab merged it already")
-    _remember(services, order.id, proposal, signal, "withdrawn", sha)
-    return _set_status(services, proposal, ProposalStatus.PROPOSED)
+def void_by_push(services: Services, order: Order, proposal: Proposal, pusher: Person, head: str) -> None:
+    """A push after the approval voids it; GitLab disarms a waiting merge itself, we make sure.
 
-
-def void_by_push(services: Services, order: Order, proposal: Proposal, pusher: Person) -> Proposal:
-    """A push after the approval voids it; GitLab disarms a waiting merge itself, we make sure."""
+    Raises SkipError when there was none to void. An earlier try that was cut off after it decided so for all tries.
+    """
+    with services.pool.connection() as connection:
+        if approvals.withdrawn_by(connection, order.id) is not None:
+            return
+    if proposal.status != ProposalStatus.APPROVED or head == proposal.commit_id:
+        raise SkipError("no approval is touched by this push")
     services.gitlab.cancel_auto_merge(proposal.project_id, proposal.merge_request_iid or 0)
+    _void(services, order, proposal, pusher, "push")
+
+
+def _void(
+    services: Services, order: Order, proposal: Proposal, person: Person, kind: str, signal: Signal | None = None
+) -> None:
+    """Store both in one transaction: a try that is cut off between them would leave an approval nobody can void."""
     with services.pool.connection() as connection:
         approvals.add(
             connection,
             proposal_id=proposal.id,
             order_id=order.id,
-            user_id=pusher.id,
-            username=pusher.username,
-            signal="push",
+            user_id=person.id,
+            username=person.username,
+            signal=kind,
             sha=proposal.commit_id or "",
             outcome="withdrawn",
+            reason=_WAS_WAITING,
+            emoji=signal.emoji if signal else None,
+            note_id=signal.note_id if signal else None,
         )
-    return _set_status(services, proposal, ProposalStatus.PROPOSED)
+        proposals.set_status(connection, proposal.id, ProposalStatus.PROPOSED)
 
 
 def _set_status(services: Services, proposal: Proposal, status: ProposalStatus) -> Proposal:

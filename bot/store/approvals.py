@@ -45,6 +45,14 @@ def add(
     )
 
 
+def withdrawn_by(connection: Connection[TupleRow], order_id: UUID) -> str | None:
+    """Return the reason with which an earlier try of an order took an approval back; None when none did."""
+    row = connection.execute(
+        "select reason from approvals where order_id = %s and outcome = 'withdrawn'", (order_id,)
+    ).fetchone()
+    return row[0] if row else None
+
+
 def for_proposal(connection: Connection[TupleRow], proposal_id: UUID) -> list[Approval]:
     """Return a proposal's approvals, oldest first."""
     with connection.cursor(row_factory=class_row(Approval)) as cursor:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from bot.sandbox import acts
 from bot.sandbox.state import Job, MergeRequest, Noteable, Outcome, Pipeline
 from tests.crash.scene import Scene
 from tests.world.scripted_ollama import action
@@ -113,6 +114,22 @@ def _withdrawn(tale: Tale) -> None:
     tale.says(tale.project.issues[0], "passed ✅")
 
 
+def _pushed(tale: Tale) -> None:
+    """Approved while the pipeline runs, and pushed to by somebody before it ends."""
+    request = _armed(tale)
+    tale.push(request.source_branch, "more.txt", "more\n")
+    tale.says(request, "pushed")
+    tale.world.jobs_may_end.set()
+
+
+def _closed(tale: Tale) -> None:
+    """Closed by a person."""
+    request = tale.drafts()
+    with tale.world.lock:
+        acts.set_state(tale.world, request, tale.maintainer, "close")
+    tale.says(tale.project.issues[0], "This draft is rejected")
+
+
 def _waiting(tale: Tale) -> None:
     """Approved while the pipeline runs; GitLab merges when it has passed."""
     request = _armed(tale)
@@ -161,6 +178,8 @@ PLOTS = (
     Plot("merged", _merged),
     Plot("withdrawn", _withdrawn),
     Plot("waiting", _waiting),
+    Plot("pushed", _pushed),
+    Plot("closed", _closed),
     Plot("changed", _changed, script=_TALK),
     Plot("rejected", _rejected),
     Plot("unheard", _unheard, settings={"webhooks": "off"}),

@@ -22,7 +22,12 @@ SAMPLE: dict[str, Sequence[Boundary]] = {
         Boundary("worker", "GitLab", "PUT projects/merge_requests/merge", 1, "after"),
         Boundary("worker", "commit", "insert pipelines", 1, "after"),
     ),
-    "withdrawn": (Boundary("worker", "GitLab", "PUT projects/issues/notes", 1, "before"),),
+    "withdrawn": (
+        Boundary("worker", "GitLab", "PUT projects/issues/notes", 1, "before"),
+        Boundary("worker", "GitLab", "POST projects/merge_requests/notes", 1, "before"),
+    ),
+    "pushed": (Boundary("worker", "GitLab", "POST projects/merge_requests/notes", 1, "before"),),
+    "closed": (Boundary("worker", "GitLab", "PUT projects/issues/notes", 3, "before"),),
     "changed": (
         Boundary("worker", "model", "a turn", 2, "before"),
         Boundary("worker", "GitLab", "POST projects/merge_requests/notes/award_emoji", 2, "before"),
