@@ -10,6 +10,7 @@ from bot.domain import CannotError, UnreachableError
 from bot.gitlab.answers import RefusedError
 from bot.web import errors, webhook
 from bot.web.api import routes as api
+from bot.web.api.describe import COMPONENTS, NothingUnknown
 from bot.web.door import routes as door
 from bot.web.door.csrf import own_pages_only
 from bot.web.door.headers import headers_of_safety
@@ -35,6 +36,7 @@ def create_app(parts: WebParts) -> Litestar:
     return Litestar(
         route_handlers=[webhook.receive_webhook, *door.ROUTES, *api.ROUTES, *pages.ROUTES],
         guards=[own_pages_only],
+        plugins=[NothingUnknown()],
         state=State(
             {
                 "parts": parts,
@@ -47,6 +49,7 @@ def create_app(parts: WebParts) -> Litestar:
         openapi_config=OpenAPIConfig(
             title="Pipewright",
             version="1",
+            components=COMPONENTS,
             path="/schema",
             use_handler_docstrings=True,
             render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"])],

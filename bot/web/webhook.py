@@ -9,6 +9,7 @@ import msgspec
 import structlog
 from litestar import Request, Response, post
 from litestar.exceptions import ClientException, NotAuthorizedException
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import RawBody
 from psycopg import DataError
 from pydantic import SecretStr
@@ -16,6 +17,7 @@ from pydantic import SecretStr
 from bot.gitlab.once import name_of
 from bot.gitlab.webhook import is_authentic, read_webhook
 from bot.tasks import Accepted
+from bot.web.api.describe import HOOK, Delivery
 from bot.web.intake import Intake
 from bot.web.parts import WebParts, parts_of
 
@@ -33,7 +35,35 @@ class Answer(msgspec.Struct, frozen=True):
     status: str
 
 
-@post("/webhooks/gitlab", request_max_body_size=MAX_BODY_BYTES, status_code=202)
+class Refused(msgspec.Struct, frozen=True):
+    """What is wrong with a delivery."""
+
+    error: str
+
+
+def _refused(description: str) -> ResponseSpec:
+    return ResponseSpec(Refused, description=description, generate_examples=False)
+
+
+_RESPONSES = {
+    200: ResponseSpec(Answer, description="nothing is to be done: ignored, or seen before", generate_examples=False),
+    400: _refused("not what GitLab sends"),
+    401: _refused("the token or the signature is missing or wrong"),
+    413: _refused("too large"),
+    500: _refused("something broke here"),
+    503: _refused("not now: nothing was stored"),
+}
+
+
+@post(
+    "/webhooks/gitlab",
+    request_max_body_size=MAX_BODY_BYTES,
+    status_code=202,
+    operation_class=Delivery,
+    summary="Take in a delivery",
+    security=HOOK,
+    responses=_RESPONSES,
+)
 async def receive_webhook(request: Request[Any, Any, Any], body: RawBody) -> Response[Answer]:
     """Take in one delivery of GitLab's webhook."""
     parts = parts_of(request)
@@ -85,9 +115,9 @@ def _check_authentic(parts: WebParts, headers: Mapping[str, str], body: bytes) -
         )
 
 
-def _decoded(body: bytes) -> object:
+def _decoded(body: bytes) -> dict[str, Any]:
     try:
-        return msgspec.json.decode(body)
+        return msgspec.json.decode(body, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ClientException(f"The body is not the JSON that GitLab sends: {error}") from error
 

@@ -14,7 +14,7 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from bot.domain import AccessLevel, Chat, ProjectRef
 from bot.store import proposals
 from bot.web.api import examples
-from bot.web.api.describe import PROBLEMS, TAGS_TALK
+from bot.web.api.describe import TAGS_TALK, TOKEN, problems
 from bot.web.api.once import Key, Once
 from bot.web.api.places import require_role, seen_conversation, seen_project
 from bot.web.api.shapes import merge_request_url
@@ -59,7 +59,8 @@ class ChatAnswer(msgspec.Struct, frozen=True):
     status_code=200,
     tags=TAGS_TALK,
     summary="Talk with the bot",
-    responses=PROBLEMS,
+    security=TOKEN,
+    responses=problems(404, 409, 413, 422),
     operation_class=examples.shown(request=examples.CHAT, answer=examples.CHATTED, events=examples.CHATTED_IN_EVENTS),
 )
 async def chat(

@@ -13,7 +13,7 @@ from bot.gitlab.answers import RefusedError
 from bot.store import drafts, proposals
 from bot.store.proposals import Proposal
 from bot.web.api import examples, shapes
-from bot.web.api.describe import PROBLEMS, TAGS_TALK
+from bot.web.api.describe import TAGS_TALK, TOKEN, problems
 from bot.web.api.once import Key, Once
 from bot.web.api.places import AnyRequest, require_writing_token, seen_conversation, seen_project
 from bot.web.api.shapes import Pipeline
@@ -45,6 +45,7 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     pipeline: Pipeline
 
 
+_CAN_FAIL = problems(404, 409, 413, 422)
 _Asked = Annotated[DecisionRequest | None, Body()]
 
 
@@ -53,7 +54,8 @@ _Asked = Annotated[DecisionRequest | None, Body()]
     status_code=200,
     tags=TAGS_TALK,
     summary="Say Yes",
-    responses=PROBLEMS,
+    security=TOKEN,
+    responses=_CAN_FAIL,
     operation_class=examples.shown(request=examples.DECISION, answer=examples.APPROVED, may_be_empty=True),
 )
 async def approve(
@@ -70,7 +72,8 @@ async def approve(
     status_code=200,
     tags=TAGS_TALK,
     summary="Say No",
-    responses=PROBLEMS,
+    security=TOKEN,
+    responses=_CAN_FAIL,
     operation_class=examples.shown(request=examples.DECISION, answer=examples.REJECTED, may_be_empty=True),
 )
 async def reject(

@@ -6,7 +6,8 @@ from typing import Any
 
 from litestar.openapi.spec import Example, Operation
 from litestar.openapi.spec.media_type import OpenAPIMediaType
-from litestar.openapi.spec.schema import Schema
+
+from bot.web.api.describe import EVENT
 
 _SESSION, _PIPELINE = "0197a3c2-5d1e-7c40-9a8b-3f6d2e1b0c9a", "0197a3c2-61f4-7e02-8d4c-b7a50f9e6d13"
 _SHA = "1f3a9c7e5b2d4f6081a3c5e7092b4d6f8e1a3c5b"
@@ -155,7 +156,7 @@ def shown(*, answer: Any, request: Any = None, events: str = "", may_be_empty: b
             _show(content, answer)
             if events:
                 example = Example(value=events)
-                content["text/event-stream"] = OpenAPIMediaType(schema=Schema(), examples={"example": example})
+                content["text/event-stream"] = OpenAPIMediaType(schema=EVENT, examples={"example": example})
 
     return Shown
 

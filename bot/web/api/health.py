@@ -6,11 +6,13 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response, get
+from litestar.openapi.datastructures import ResponseSpec
 from psycopg import InterfaceError, OperationalError
 
 from bot.store import alive, orders
 from bot.store.counters import every, lately
 from bot.store.history import has_queue
+from bot.web.api.describe import TAGS_HEALTH
 from bot.web.api.figures import figures
 from bot.web.api.metrics import CONTENT_TYPE, family
 from bot.web.door.machines import may_look, require_looking
@@ -33,13 +35,28 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True):
     warnings: Mapping[str, str] = {}
 
 
-@get("/health/live", sync_to_thread=False)
+class Closed(msgspec.Struct, frozen=True):
+    """Why the numbers are not shown."""
+
+    error: str
+
+
+_CLOSED = {403: ResponseSpec(Closed, description="not from here, or not with this token", generate_examples=False)}
+
+
+@get("/health/live", sync_to_thread=False, tags=TAGS_HEALTH, summary="Is it alive?")
 def live() -> Health:
     """Say that the process answers."""
     return Health("alive")
 
 
-@get("/health/ready", sync_to_thread=True)
+@get(
+    "/health/ready",
+    sync_to_thread=True,
+    tags=TAGS_HEALTH,
+    summary="Can it take deliveries in?",
+    responses={503: ResponseSpec(Health, description="not now", generate_examples=False)},
+)
 def ready(request: Request[Any, Any, Any]) -> Response[Health]:
     """Say whether deliveries can be taken in now; 503 names what fails. What is only silent is named beside a 200.
 
@@ -77,7 +94,14 @@ def _failing_database(parts: WebParts) -> dict[str, str]:
     return {"queue": "the tables of the queue are missing; `pipewright serve` makes them when it starts"}
 
 
-@get("/metrics", sync_to_thread=True)
+@get(
+    "/metrics",
+    sync_to_thread=True,
+    tags=TAGS_HEALTH,
+    summary="Numbers for Prometheus",
+    media_type=CONTENT_TYPE,
+    responses=_CLOSED,
+)
 def metrics(request: Request[Any, Any, Any]) -> Response[str]:
     """Write every number in Prometheus' text format; counters are those of all processes together."""
     require_looking(request)

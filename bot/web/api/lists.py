@@ -1,10 +1,12 @@
 """Conversations and pipelines in lists, searched and page by page, and one of them in full, for whoever may read it."""
 
+import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal, TypeVar
 from uuid import UUID
 
+import msgspec
 from litestar import get
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import ClientException, NotFoundException
@@ -16,13 +18,14 @@ from bot.store.conversations import Conversation
 from bot.store.drafts import DraftEntry, DraftQuery
 from bot.store.search import Entry, Mark, Query
 from bot.web.api import examples, shapes
-from bot.web.api.describe import PROBLEMS, TAGS_LISTS, TAGS_TALK
+from bot.web.api.describe import TAGS_LISTS, TAGS_TALK, TOKEN, problems
 from bot.web.api.places import AnyRequest, seen_conversation
 from bot.web.door.rights import rights_of
 from bot.web.door.visitors import Visitor, visitor_of
 from bot.web.parts import parts_of
 
 _MOST_ROUNDS = 5
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NO_PIPELINE = "There is no such pipeline, or your account may not read it. GET /api/v1/pipelines lists those it may."
 
 Listed = TypeVar("Listed", Entry, DraftEntry)
@@ -30,8 +33,19 @@ Row = Entry | DraftEntry
 Status = Literal["generated", "proposed", "approved", "committed", "superseded", "rejected", "failed"]
 
 _Limit = Annotated[int, QueryParameter(ge=1, le=100, description="how many at most")]
-_Before = Annotated[str | None, QueryParameter(max_length=100, description="`next` of the page before")]
-_Moment = Annotated[datetime | None, QueryParameter(description="bounds the last change; UTC without a zone")]
+_MARK = r"^\d{1,17}_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+_Before = Annotated[
+    str | None,
+    QueryParameter(max_length=100, description="`next` of the page before", schema_extra={"pattern": _MARK}),
+]
+_Moment = Annotated[
+    str | None,
+    QueryParameter(
+        max_length=40,
+        description="bounds the last change, as 2026-05-17T17:06:20Z",
+        schema_extra={"format": "date-time"},
+    ),
+]
 _Filter = Annotated[str | None, QueryParameter(max_length=255)]
 _Words = Annotated[
     str | None, QueryParameter(max_length=500, description="words that all occur; the beginnings of long ones do")
@@ -63,8 +77,8 @@ def filters_of(
         asker=_clean(asker),
         project_path=_clean(project),
         status=status,
-        since=_in_a_zone(since),
-        until=_in_a_zone(until),
+        since=_moment("since", since),
+        until=_moment("until", until),
     )
 
 
@@ -73,8 +87,9 @@ def filters_of(
     sync_to_thread=True,
     tags=TAGS_LISTS,
     summary="List and search conversations",
+    security=TOKEN,
     dependencies={"filters": Provide(filters_of, sync_to_thread=False)},
-    responses=PROBLEMS,
+    responses=problems(),
     operation_class=examples.shown(answer=examples.CONVERSATIONS),
 )
 def list_conversations(
@@ -97,7 +112,8 @@ def list_conversations(
     sync_to_thread=True,
     tags=TAGS_LISTS,
     summary="List pipelines",
-    responses=PROBLEMS,
+    security=TOKEN,
+    responses=problems(),
     operation_class=examples.shown(answer=examples.PIPELINES),
 )
 def list_pipelines(
@@ -129,7 +145,8 @@ def list_pipelines(
     sync_to_thread=True,
     tags=TAGS_LISTS,
     summary="Read one pipeline",
-    responses=PROBLEMS,
+    security=TOKEN,
+    responses=problems(404),
     operation_class=examples.shown(answer=examples.PIPELINE),
 )
 def show_pipeline(request: AnyRequest, pipeline_id: FromPath[UUID]) -> shapes.PipelineWithFiles:
@@ -148,7 +165,8 @@ def show_pipeline(request: AnyRequest, pipeline_id: FromPath[UUID]) -> shapes.Pi
     sync_to_thread=True,
     tags=TAGS_TALK,
     summary="Read a conversation",
-    responses=PROBLEMS,
+    security=TOKEN,
+    responses=problems(404),
     operation_class=examples.shown(answer=examples.HISTORY),
 )
 def history(
@@ -218,19 +236,25 @@ def _clean(text: str | None) -> str | None:
     return text.replace("\x00", "\ufffd") if text is not None else None
 
 
-def _in_a_zone(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+def _moment(name: str, text: str | None) -> datetime | None:
+    """Read a moment, in UTC where no zone stands."""
+    if text is None:
+        return None
+    try:
+        moment = msgspec.convert(text, datetime)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (msgspec.ValidationError, OverflowError) as error:
+        raise ClientException(f"`{name}` is no moment: write it as 2026-05-17T17:06:20Z.") from error
 
 
 def _written(mark: Mark | None) -> str | None:
-    return f"{mark[0].astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%S.%fZ')}_{mark[1]}" if mark else None
+    return f"{(mark[0] - _EPOCH) // timedelta(microseconds=1)}_{mark[1]}" if mark else None
 
 
 def _read_mark(text: str | None) -> Mark | None:
     if text is None:
         return None
-    moment, _, id_ = text.partition("_")
-    try:
-        return datetime.strptime(moment, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC), UUID(id_)
-    except ValueError as error:
-        raise ClientException("`before` is the `next` of an earlier page, unchanged; leave it out to begin.") from error
+    if not re.match(_MARK, text):
+        raise ClientException("`before` is the `next` of an earlier page, unchanged; leave it out to begin.")
+    microseconds, id_ = text.split("_")
+    return _EPOCH + timedelta(microseconds=int(microseconds)), UUID(id_)

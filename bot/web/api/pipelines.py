@@ -14,7 +14,7 @@ from bot.gitlab.answers import RefusedError
 from bot.store import drafts, history, proposals
 from bot.store.proposals import Proposal
 from bot.web.api import examples, shapes
-from bot.web.api.describe import PROBLEMS, TAGS_PIPELINES
+from bot.web.api.describe import TAGS_PIPELINES, TOKEN, problems
 from bot.web.api.once import Key, Once
 from bot.web.api.places import (
     AnyRequest,
@@ -38,6 +38,7 @@ RepoUrl = Annotated[
     ),
 ]
 Wishes = Annotated[str, msgspec.Meta(max_length=20_000, examples=["with python 3.12, without docker"])]
+_CAN_FAIL = problems(404, 409, 413, 422)
 Branch = Annotated[str, msgspec.Meta(min_length=1, max_length=255, examples=["main"])]
 
 
@@ -104,7 +105,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     status_code=200,
     tags=TAGS_PIPELINES,
     summary="Compose files",
-    responses=PROBLEMS,
+    security=TOKEN,
+    responses=_CAN_FAIL,
     operation_class=examples.shown(request=examples.GENERATE, answer=examples.GENERATED),
 )
 async def generate(
@@ -127,7 +129,8 @@ async def generate(
     status_code=200,
     tags=TAGS_PIPELINES,
     summary="Open the draft",
-    responses=PROBLEMS,
+    security=TOKEN,
+    responses=_CAN_FAIL,
     operation_class=examples.shown(request=examples.COMMIT, answer=examples.COMMITTED),
 )
 async def commit(request: AnyRequest, data: JSONBody[CommitRequest], idempotency_key: Key = None) -> Response[Answer]:
@@ -151,7 +154,8 @@ async def commit(request: AnyRequest, data: JSONBody[CommitRequest], idempotency
     tags=TAGS_PIPELINES,
     summary="Ask for the status",
     sync_to_thread=True,
-    responses=PROBLEMS,
+    security=TOKEN,
+    responses=_CAN_FAIL,
     operation_class=examples.shown(request=examples.STATUS, answer=examples.STANDING),
 )
 def status(request: AnyRequest, data: JSONBody[StatusRequest]) -> Status:
