@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from pathlib import Path
 from typing import cast
 
@@ -89,7 +89,7 @@ class _Run:
         self._requests = _requests(job)
         self._rate = job.rate
         self._next = 0
-        self._free: list[_Line] = []
+        self._free: deque[_Line] = deque()  # by turns: uvicorn hangs up on who says nothing for five seconds
         self.started = 0.0
         self.times: list[float] = []
         self.statuses: Counter[int] = Counter()
@@ -97,7 +97,7 @@ class _Run:
 
     def begin(self) -> None:
         self.started = time.perf_counter()
-        lines, self._free = self._free, []
+        lines, self._free = self._free, deque()
         if self._rate:
             self._free = lines
             asyncio.get_running_loop().call_soon(self._tick)
@@ -122,7 +122,7 @@ class _Run:
     def _tick(self) -> None:
         now = time.perf_counter()
         while self._next < len(self._requests) and self._free and self._due() <= now:
-            self._send(self._free.pop(), self._due())
+            self._send(self._free.popleft(), self._due())
         if self._next < len(self._requests):
             asyncio.get_running_loop().call_later(max(0.0005, self._due() - now), self._tick)
 

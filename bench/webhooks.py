@@ -27,7 +27,7 @@ from bot.sandbox import acts, payloads, seed
 from bot.sandbox.state import Note
 
 PR_AGENT_PER_SECOND = 112.0
-_CONNECTIONS = 16
+_CONNECTIONS = 32
 _ROUNDS = 3
 _INSERT_SCRIPT = "insert into bench_deliveries (body) values (repeat('x', {size}));\n"
 
@@ -100,7 +100,7 @@ def template(opened: Place) -> str:
     return json.dumps(payload)
 
 
-def measure(opened: Place, *, count: int = 6000) -> Webhooks:
+def measure(opened: Place, *, count: int = 4000) -> Webhooks:
     """Measure the intake and its floors by turns, and take the medians."""
     sender = Sender(opened)
     rates: dict[str, list[float]] = {"bare": [], "insert": [], "intake": []}
@@ -170,7 +170,7 @@ def _binary() -> str:
 
 
 @click.command()
-@click.option("--count", default=6000, show_default=True, type=click.IntRange(100), help="Deliveries in each round.")
+@click.option("--count", default=4000, show_default=True, type=click.IntRange(100), help="Deliveries in each round.")
 def main(*, count: int) -> None:
     """Measure and print."""
     with place() as opened:

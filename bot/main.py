@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -45,6 +46,9 @@ from bot.web.parts import WebParts
 log = structlog.get_logger()
 
 _LEAST_FREE_MB = 50
+# Who takes deliveries in waits for PostgreSQL in threads; after each wait a busy loop would keep them from going on for
+# Python's usual 5 ms.
+_SWITCH_SECONDS = 0.0005
 
 
 @dataclass(frozen=True)
@@ -223,6 +227,7 @@ def running(parts: Parts, *, with_worker: bool = True, listening: socket.socket 
     Whoever has to know the address before opens the socket with `listen` and hands it in.
     """
     settings = parts.services.settings
+    sys.setswitchinterval(_SWITCH_SECONDS)
     listening = listening or listen(settings.listen_host, settings.listen_port)
     stop = threading.Event()
     with ExitStack() as stack:
@@ -231,6 +236,7 @@ def running(parts: Parts, *, with_worker: bool = True, listening: socket.socket 
                 _app(parts),
                 log_config=None,
                 lifespan="off",
+                access_log=False,
                 timeout_graceful_shutdown=5,
                 forwarded_allow_ips=settings.trusted_proxies,
             )
@@ -277,9 +283,13 @@ def _full_disk(settings: Settings) -> dict[str, str]:
 
 
 def _silent_model(services: Services) -> str | None:
-    if services.model.is_up():
+    silent, hosts = services.model.silent_hosts(), len(services.settings.ollama_urls)
+    if not silent:
         return None
-    return f"does not answer, or lacks the model {services.settings.ollama_model}; commands need none"
+    without = f"does not answer, or lacks the model {services.settings.ollama_model}"
+    if silent < hosts:
+        return f"{silent} of {hosts} hosts {without}; the others answer"
+    return f"{without}; commands need none"
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -299,6 +309,8 @@ def serve(settings: Settings, *, with_worker: bool = True) -> None:
     stop = _stopped_by_signal()
     with open_parts(settings) as parts, running(parts, with_worker=with_worker) as address:
         services = parts.services
+        if settings.database_url is not None and settings.chroma_url is None:
+            log.warning("the index is this machine's own; several machines share one with PIPEWRIGHT_CHROMA_URL")
         log.info("serving", address=address, account=services.bot.username, mention=services.mention)
         stop.wait()
         log.info("stopping")

@@ -89,6 +89,10 @@ class OllamaModel:
         """Tell whether any host has the model."""
         return self._hosts.any_has(self.name)
 
+    def silent_hosts(self) -> int:
+        """Return how many hosts do not answer, or lack the model."""
+        return sum(not host.has_model(self.name) for host in self._hosts.each())
+
     def fetch(self, hear: Progress) -> None:
         """Let every host without the model fetch it; raises FaultError when one cannot."""
         for host in self._hosts.each():

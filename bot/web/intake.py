@@ -12,8 +12,8 @@ from bot.tasks import Accepted
 
 AcceptAll = Callable[[Sequence[tuple[str, Event]]], Sequence[Accepted | Exception]]
 
-# Two: while one waits for the disk, another is made; a third would only wait behind NOTIFY's lock.
-_WRITERS = 2
+# While one waits for the disk others are made; more would only make smaller parties, behind NOTIFY's lock all the same.
+_WRITERS = 3
 _MOST_TOGETHER = 64
 
 
