@@ -60,8 +60,17 @@ def answer(checkout: Path, *, is_hidden: bool) -> Answer:
         ecosystems=[unit.ecosystem for unit in found.units],
         existing=existing,
         seconds=round(time.perf_counter() - started, 3),
-        peak_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        peak_mb=_peak_mb(),
     )
+
+
+def _peak_mb() -> float:
+    """Return the most memory this process had; rusage would tell that of whoever started it, if that was more."""
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else ()
+    found = next((line for line in lines if line.startswith("VmHWM:")), "")
+    kilobytes = int(found.split()[1]) if found else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(kilobytes / 1024, 1)
 
 
 def _proposal(checkout: Path, is_hidden: bool) -> tuple[Any, Any, str | None]:

@@ -195,7 +195,7 @@ PARTS: dict[str, Part] = {
 
 @click.command()
 @click.option("--part", "chosen", multiple=True, type=click.Choice(list(PARTS)), help="Only this part (repeatable).")
-@click.option("--write", is_flag=True, help="Keep the results in tests/bench/results/.")
+@click.option("--write", is_flag=True, help="Keep the results in tests/bench/results/; parts not measured stay.")
 @click.option("--strict", is_flag=True, help="Exit 1 when a goal is missed.")
 def main(*, chosen: tuple[str, ...], write: bool, strict: bool) -> None:
     """Measure every part and print one table."""
@@ -211,10 +211,22 @@ def main(*, chosen: tuple[str, ...], write: bool, strict: bool) -> None:
     results = Results(machine=this_machine(postgresql), lines=lines)
     click.echo(markdown(results))
     if write:
+        results = Results(machine=results.machine, lines=_joined(lines))
         RESULTS.mkdir(parents=True, exist_ok=True)
         (RESULTS / "bench.json").write_bytes(msgspec.json.format(msgspec.json.encode(results)) + b"\n")
         (RESULTS / "bench.md").write_text(markdown(results), encoding="utf-8")
     sys.exit(1 if strict and any(line.is_kept is False for line in lines) else 0)
+
+
+def _joined(lines: list[Line]) -> list[Line]:
+    """Put new lines in the place of kept ones of the same part."""
+    kept = RESULTS / "bench.json"
+    old = msgspec.json.decode(kept.read_bytes(), type=Results).lines if kept.exists() else []
+    measured = {line.part for line in lines}
+    order = list(dict.fromkeys(line.part for line in [*old, *lines]))
+    return sorted(
+        [*(line for line in old if line.part not in measured), *lines], key=lambda line: order.index(line.part)
+    )
 
 
 def _version(opened: Place) -> str:

@@ -77,3 +77,6 @@ class ChatModel(Protocol):
 
     def is_up(self) -> bool:
         """Tell whether the model can be reached now."""
+
+    def silent_hosts(self) -> int:
+        """Return how many of its hosts cannot be used now."""

@@ -43,7 +43,21 @@ def test_a_host_without_the_model_is_passed_over(ollama: ScriptedOllama) -> None
     both = model(other.url, ollama.url)
     assert [both.chat([SYSTEM, HELLO], ()).text for _ in range(3)] == ["Hi."] * 3
     assert both.is_up()
+    assert both.silent_hosts() == 1
     other.stop()
+
+
+def test_a_host_that_dies_in_the_midst_of_its_answer_is_told_and_another_answers(ollama: ScriptedOllama) -> None:
+    dying = ScriptedOllama(models=["llama3.1:8b"]).start()
+    dying.say(Stream([C("It is"), C(" gre")], ends="reset"))
+    ollama.say("It is green.", "It is green.")
+    both = model(ollama.url, dying.url)
+    assert both.silent_hosts() == 0
+    assert both.chat([SYSTEM, HELLO], ()).text == "It is green."
+    assert len(dying.requests) == 1
+    dying.stop()
+    assert (both.silent_hosts(), both.is_up()) == (1, True)
+    assert both.chat([SYSTEM, HELLO], ()).text == "It is green."
 
 
 def test_new_orders_take_turns_among_the_hosts(ollama: ScriptedOllama) -> None:
