@@ -26,3 +26,7 @@ class TracedModel:
     def is_up(self) -> bool:
         """Tell whether the model can be reached now."""
         return self._inside.is_up()
+
+    def silent_hosts(self) -> int:
+        """Return how many of its hosts cannot be used now."""
+        return self._inside.silent_hosts()
