@@ -76,7 +76,7 @@ COMPONENTS = Components(
             scheme="bearer",
             description="an access token of GitLab with the scope `api`, or `read_api` where nothing is changed",
         ),
-        "webhook-token": SecurityScheme(type="apiKey", name="X-Gitlab-Token", security_scheme_in="header"),
+        "webhook-token": SecurityScheme(type="apiKey", security_scheme_in="header", name="X-Gitlab-Token"),
         "webhook-signature": SecurityScheme(type="apiKey", name="webhook-signature", security_scheme_in="header"),
     }
 )
