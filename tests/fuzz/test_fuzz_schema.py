@@ -31,6 +31,7 @@ TOP = Path(__file__).parents[2]
 FEW, MOST = 6, 2_000
 SECONDS_A_REQUEST = 60
 # What is tried by hand-picked values takes a thousand requests, which the suite has no time for.
+REFUSED = ["400", "401", "403", "404", "405", "406", "409", "413", "415", "422", "428", "429"]  # 413 is not in its own
 PHASES = "examples,coverage,fuzzing,stateful" if GIVEN else "examples,fuzzing"
 
 
@@ -99,6 +100,7 @@ def run(address: str, folder: Path, names: dict[str, list[object]], token: str |
         *(("--generation-database", "none") if GIVEN else ("--generation-deterministic",)),
         *headers,
     ]
+    (folder / "schemathesis.toml").write_text(f"[checks.negative_data_rejection]\nexpected-statuses = {REFUSED}\n")
     environment = {
         **os.environ,
         "PYTHONPATH": str(TOP),
@@ -118,4 +120,4 @@ def test_every_answer_fits_the_description_of_the_api(town: Town, tmp_path: Path
     with unlimited(town) as address:
         names = known(story, address)
         told = run(address, tmp_path, names, token if is_known else None, min(int(GIVEN or FEW), MOST))
-    assert told == ""
+    assert told == "", told
