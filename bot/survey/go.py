@@ -18,6 +18,9 @@ _OUTSIDE = re.compile(
     r"\b(docker|podman|curl|wget|sudo|brew|kubectl|minikube|npm|yarn|xargs)\b|golangci|staticcheck"
     r"|golint|go install|go get"
 )
+# The first golangci-lint that reads what a Go compiles, the newest Go first; the pinned one needs Go 1.26 itself.
+_LINTER_OF_GO = (((1, 27), versions.number(TOOLS["golangci-lint"])), ((1, 26), (2, 9)))
+_NEEDED_BY_LINTER, _LINTER_BEFORE = (1, 26), "2.8.0"
 _LINT_CONFIGS = (".golangci.yml", ".golangci.yaml", ".golangci.toml", ".golangci.json")
 
 
@@ -158,7 +161,8 @@ def _add_lint(facts: Facts, folder: Folder, ci: OtherCi, runs: list[list[Command
             confidence=1.0 if linter else 0.7,
         )
         facts.add("lint_tool", "golangci", "it is configured or run", where)
-        facts.add("lint_install", _golangci(folder, config, ci), "this release fits the configuration", where)
+        line, why = _golangci(folder, config, ci, facts.first("version"))
+        facts.add("lint_install", line, why, where)
     formatter = next((command for command in every if re.search(r"\bgofmt\b|\bgo fmt\b", command.raw)), None)
     vet = next((command for command in every if command.line.startswith("go vet")), None)
     if vet:
@@ -182,18 +186,25 @@ def _is_older_format(ci: OtherCi) -> bool:
     return bool(named) and max(named) < (1, 19)
 
 
-def _golangci(folder: Folder, config: str, ci: OtherCi) -> str:
-    """Return the installation of the release that reads this configuration: version 2 of it has its own line."""
+def _golangci(folder: Folder, config: str, ci: OtherCi, go: str) -> tuple[str, str]:
+    """Return the installation of the release that reads this configuration and what this Go compiles, and the reason.
+
+    Version 2 of it has its own line. A release older than the Go cannot read the compiled packages, and fails.
+    """
     named = next((found for found in ci.matrix("golangci-lint") if re.fullmatch(r"v?\d+\.\d+(\.\d+)?", found)), "")
     old = bool(config) and not re.search(r"^version\s*[:=]\s*[\"']?2", folder.text(config), re.MULTILINE)
-    release = named.removeprefix("v") or ("1.64.8" if old else TOOLS["golangci-lint"])
+    newest = TOOLS["golangci-lint"] if versions.number(go) >= _NEEDED_BY_LINTER else _LINTER_BEFORE
+    release, why = named.removeprefix("v") or ("1.64.8" if old else newest), "this release fits the configuration"
     release = release if release.count(".") == 2 else f"{release}.0"
+    least = next((each for line, each in _LINTER_OF_GO if versions.number(go) >= line), (0,))
+    if (2,) <= versions.number(release) < least:
+        release, why = newest, f"the release {release} that other CI names cannot read what Go {go} compiles"
     path = (
         "github.com/golangci/golangci-lint/v2"
         if versions.number(release)[0] >= 2
         else "github.com/golangci/golangci-lint"
     )
-    return f"go install {path}/cmd/golangci-lint@v{release}"
+    return f"go install {path}/cmd/golangci-lint@v{release}", why
 
 
 def _build(folder: Folder, runs: list[list[Command]]) -> str:

@@ -74,7 +74,7 @@ TOOLS = {
     "pre-commit": "4.7.0",
     "pnpm": "11",
     "yarn": "1.22.22",
-    "golangci-lint": "2.8.0",
+    "golangci-lint": "2.15.0",
 }
 
 _RANGE = re.compile(r"(===|~=|==|!=|<=|>=|<|>|\^|~|=)?\s*v?(\d+(?:\.(?:\d+|[x*]))*)", re.IGNORECASE)

@@ -25,7 +25,7 @@ CASES = [
         {
             "install": "go mod download",
             "lint": "golangci-lint run",
-            "lint_install": "go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.8.0",
+            "lint_install": "go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0",
         },
         id="golangci-lint 2 by its configuration",
     ),
