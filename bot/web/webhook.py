@@ -115,9 +115,9 @@ def _check_authentic(parts: WebParts, headers: Mapping[str, str], body: bytes) -
         )
 
 
-def _decoded(body: bytes) -> dict[str, Any]:
+def _decoded(body: bytes) -> object:
     try:
-        return msgspec.json.decode(body, type=dict[str, Any])
+        return msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ClientException(f"The body is not the JSON that GitLab sends: {error}") from error
 
