@@ -101,7 +101,8 @@ def find(connection: Connection[TupleRow], query: Query, *, before: Mark | None 
 
 def _entries(connection: Connection[TupleRow], asked: tuple[str, dict[str, Any]]) -> list[Entry]:
     with connection.cursor(row_factory=class_row(Entry)) as cursor:
-        return cursor.execute(asked[0].encode(), asked[1]).fetchall()
+        # A plan made for any words at all would be kept once prepared, and takes ten times as long.
+        return cursor.execute(asked[0].encode(), asked[1], prepare=False).fetchall()
 
 
 def _goes_on(connection: Connection[TupleRow], query: Query, before: Mark | None) -> bool:
