@@ -68,10 +68,11 @@ def _run(shared: Ground, plot: Plot, target: Boundary | None, wanted: Ending | N
         try:
             plot.goes(Tale(scene))
             scene.until(scene.is_quiet, "everything comes to rest")
-            if wanted is not None:
-                _until_as(scene, wanted)
-            wrongs += leaks(on_pages(scene.address, scene.sandbox.world, scene.database), scene.secrets)
-            scene.bot.stop()
+            if wanted is None:  # pages are served alike whoever was killed before
+                wrongs += leaks(on_pages(scene.address, scene.sandbox.world, scene.database), scene.secrets)
+                scene.bot.stop()
+            else:
+                _stop_as(scene, wanted)
         except AssertionError as error:
             wrongs.append(str(error))
         wrongs += leaks(scene.left_behind(), scene.secrets)
@@ -81,6 +82,17 @@ def _run(shared: Ground, plot: Plot, target: Boundary | None, wanted: Ending | N
         if wrongs:
             wrongs += [f"log of the {name}:\n{one.tail()}" for name, one in scene.bot.processes.items()]
         return Run(scene.boundaries.reached, scene.boundaries.was_hit, found, wrongs, time.monotonic() - started)
+
+
+def _stop_as(scene: Scene, wanted: Ending) -> None:
+    """Stop once it has ended as wanted. One killed while it stops leaves the rest to the next: so there is a next."""
+    for _ in range(2):
+        _until_as(scene, wanted)
+        scene.bot.stop()
+        if not differences(wanted, ending(scene)):
+            return
+        for name in scene.bot.names:
+            scene.bot.start(name)
 
 
 def _until_as(scene: Scene, wanted: Ending) -> None:
