@@ -229,7 +229,7 @@ class Scene:
         self.ollama.start()
         for name in self.bot.names:
             self.bot.start(name)
-        self.until(self._answers, "the bot answers")
+        self.until(self.answers, "the bot answers")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -242,7 +242,8 @@ class Scene:
         with psycopg.connect(self.ground.conninfo, autocommit=True) as connection:
             connection.execute(f'drop database "{self.name}" with (force)'.encode())
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Tell whether the web can be reached."""
         with suppress(OSError):
             socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
             return True
