@@ -90,6 +90,7 @@ class Machine(Struct, frozen=True, kw_only=True):
     limit: float
     rooms: Rooms | None = None
     is_nearest: bool = False
+    tail: int = TAIL
 
     def run_all(self, checkout: Path, files: Mapping[str, str], scratch: Path) -> list[JobRun]:
         """Run every job of a pipeline and of its children that needs no hand, in order, in a copy of the checkout."""
@@ -133,7 +134,7 @@ class Machine(Struct, frozen=True, kw_only=True):
             seconds=seconds,
             tests=tests_run(ran.said),
             cause=cause,
-            tail="" if verdict == "green" else plain(ran.tail(TAIL)),
+            tail="" if verdict == "green" else plain(ran.tail(self.tail)),
         )
 
     def _furnished(self, image: str, scratch: Path, name: str) -> _Place:

@@ -25,6 +25,8 @@ from bot.failures.scene import Scene
 from bot.failures.trace import read_trace
 
 MOST_ROUNDS = 3
+# npm, for one, explains itself at length after it said what is wrong.
+MOST_LINES = 500
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 # A way to break a pipeline: what it is called, which line is meant, and what stands there then; "" takes it away.
 _WAYS = (
@@ -116,7 +118,7 @@ def main(*, checkouts: tuple[Path, ...], cache: Path, mirror: Path | None, limit
     cache = cache.resolve()
     tool = structs.replace(open_ci_local(cache), limit=PATIENT_LIMIT)
     rooms = Rooms(cache=cache / "rooms", mirror=mirror, dist=node_dist(cache) if mirror else None)
-    machine = Machine(ci_local=tool, cache=cache, limit=limit, rooms=rooms, is_nearest=True)
+    machine = Machine(ci_local=tool, cache=cache, limit=limit, rooms=rooms, is_nearest=True, tail=MOST_LINES)
     found: list[Outcome] = []
     for checkout in checkouts:
         files = {**ask(checkout, is_hidden=True).files}
