@@ -8,16 +8,14 @@ budget of notes, which GitLab's own limit would stretch to hours.
 import os
 import random
 import secrets
-import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -28,10 +26,11 @@ from msgspec import Struct
 from bench import flood_judge, flood_load, flood_plan
 from bench.flood_load import Load
 from bench.flood_plan import Plan, Shares
+from bench.place import free_port
+from bench.place import place as open_place
 from bot.sandbox import seed
 from bot.sandbox.server import Sandbox
 from bot.sandbox.state import User
-from bot.store.embedded import EmbeddedPostgres
 
 _TOP = Path(__file__).parents[1]
 _START_SECONDS = 120.0
@@ -71,19 +70,14 @@ def main(*, webhooks: int, per_minute: int, projects: int, patience: int, number
 
 @contextmanager
 def _place() -> Iterator[Place]:
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pipewright-flood-")))
-        folder.chmod(0o755)
-        postgres = EmbeddedPostgres(folder / "state")
-        conninfo = postgres.start()
-        stack.callback(postgres.stop)
-        sandbox = Sandbox(folder / "gitlab").start()
-        stack.callback(sandbox.stop)
-        bot = seed.add_user(sandbox.world, "pipewright", is_bot=True)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+    with open_place() as made:
         yield Place(
-            folder=folder, sandbox=sandbox, bot=bot, conninfo=conninfo, port=port, secret=secrets.token_urlsafe(24)
+            folder=made.folder,
+            sandbox=made.sandbox,
+            bot=made.bot,
+            conninfo=made.conninfo,
+            port=free_port(),
+            secret=secrets.token_urlsafe(24),
         )
 
 
