@@ -68,8 +68,10 @@ def _run(shared: Ground, plot: Plot, target: Boundary | None, wanted: Ending | N
         try:
             plot.goes(Tale(scene))
             scene.until(scene.is_quiet, "everything comes to rest")
-            if wanted is None:  # pages are served alike whoever was killed before
+            if wanted is None:  # pages are served alike whoever was killed before, so nobody is killed there
+                before = len(scene.boundaries.reached)
                 wrongs += leaks(on_pages(scene.address, scene.sandbox.world, scene.database), scene.secrets)
+                del scene.boundaries.reached[before:]
                 scene.bot.stop()
             else:
                 _stop_as(scene, wanted)

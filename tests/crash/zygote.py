@@ -4,6 +4,7 @@ Importing takes most of a start, and a matrix of kills starts hundreds. What the
 """
 
 import ctypes
+import faulthandler
 import gc
 import importlib
 import json
@@ -13,6 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
+import traceback
 from contextlib import suppress
 from pathlib import Path
 
@@ -123,12 +125,16 @@ def _become(words: list[str], environment: dict[str, str], log: str) -> None:
         os.dup2(source, target)
     os.environ.update(environment)
     sys.argv = ["pipewright", *words]
+    faulthandler.enable()
     from bot.cli import main
 
     try:
         main()
     finally:
+        if isinstance(sys.exception(), Exception):
+            traceback.print_exc()
         sys.stdout.flush()
+        sys.stderr.flush()
         os._exit(0)
 
 

@@ -70,7 +70,7 @@ class Site:
             time.sleep(0.02)
 
     def rounds_until_each_ended_some(self) -> int:
-        """Ask every project for help, again and again, until no machine is without an order that it ended; how often."""
+        """Ask every project for help, again and again, until each machine has ended an order; how often."""
         for asked in itertools.count(1):
             self.comment("@pipewright help")
             self.until(DONE, asked * PROJECTS)
@@ -126,7 +126,7 @@ def site(database: str, tmp_path: Path) -> Iterator[Site]:
 
 def test_two_machines_share_the_load_and_the_loss_of_one_loses_and_doubles_nothing(site: Site) -> None:
     assert TOP not in site.place.folder.parents
-    north, south = site.machines
+    north = site.machines[0]
     site.place.sandbox.faults.add(Fault("*", ".", times=0, seconds=0.05))  # orders take a while, as with a real GitLab
     rounds = site.rounds_until_each_ended_some()
     site.comment("@pipewright generate")
