@@ -11,6 +11,7 @@ from bot.gitlab.once import name_of
 from bot.gitlab.values import Note, Todo
 from bot.gitlab.webhook import is_heard, mentions
 from bot.services import Services
+from bot.store import sweeps
 from bot.store.sweeps import Place
 
 log = structlog.get_logger()
@@ -52,7 +53,8 @@ def _mentions_behind(services: Services, todo: Todo, seen: set[int]) -> Iterator
         name = name_of(kind, todo.project.id, todo.noteable_id, todo.noteable_created_at)
         if todo.noteable.kind == "issue" and is_heard(todo.noteable_author, services.bot):
             order = _mention(todo.project, todo.noteable, todo, todo.noteable_author, todo.description)
-            yield _age_seconds(todo.noteable_created_at), (name, order)
+            if _is_news(services, order, todo.noteable_created_at):
+                yield _age_seconds(todo.noteable_created_at), (name, order)
     yield from _orders_among(services, todo, services.gitlab.notes(todo.project.id, todo.noteable), seen)
 
 
@@ -71,19 +73,28 @@ def _orders_among(
         seen.add(note.id)
         if _is_order(services, note):
             order = _mention(todo.project, todo.noteable, todo, note.author, note.body, note)
-            yield _age_seconds(note.created_at), (_name_of(todo.project, note), order)
+            if _is_news(services, order, note.created_at):
+                yield _age_seconds(note.created_at), (_name_of(todo.project, note), order)
 
 
 def mentions_at(
     services: Services, place: Place, *, between_seconds: tuple[float, float]
 ) -> Iterator[tuple[str, Event]]:
-    """Yield the orders of that age among the newest notes of a place; those taken in before are known by name."""
+    """Yield the orders of that age among the newest notes of a place, unless they were taken in before."""
     youngest, oldest = between_seconds
     project = ProjectRef(id=place.project_id, path=place.project_path, web_url=place.repo_url)
     noteable = Noteable(kind="issue" if place.kind == "issue" else "merge_request", iid=place.iid)
     for note in services.gitlab.notes(place.project_id, noteable):
         if _is_order(services, note) and youngest <= _age_seconds(note.created_at) <= oldest:
-            yield _name_of(project, note), _mention(project, noteable, place, note.author, note.body, note)
+            order = _mention(project, noteable, place, note.author, note.body, note)
+            if _is_news(services, order, note.created_at):
+                yield _name_of(project, note), order
+
+
+def _is_news(services: Services, order: Mention, written_at: str) -> bool:
+    """Whatever an older version, perhaps still running, called the delivery: a note it stored is taken in."""
+    with services.pool.connection() as connection:
+        return not sweeps.has_taken_in(connection, order, written_at=datetime.fromisoformat(written_at))
 
 
 def _age_seconds(created_at: str) -> float:

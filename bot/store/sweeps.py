@@ -1,4 +1,4 @@
-"""Whose turn it is to look for what no webhook brought."""
+"""Whose turn it is to look for what no webhook brought, where, and what of it is known."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,6 +6,8 @@ from uuid import UUID
 from msgspec import Struct
 from psycopg import Connection
 from psycopg.rows import TupleRow, class_row
+
+from bot.domain import Mention
 
 _FINAL = "('success', 'failed', 'canceled', 'skipped')"
 
@@ -71,3 +73,26 @@ def active_places(connection: Connection[TupleRow], hours: float, limit: int) ->
             " where c.updated_at > now() - make_interval(secs => %s) order by c.updated_at desc limit %s",
             (hours * 3600, limit),
         ).fetchall()
+
+
+def has_taken_in(connection: Connection[TupleRow], mention: Mention, *, written_at: datetime) -> bool:
+    """Tell whether an order was stored for this note (or description), under whatever name it was delivered.
+
+    Ids start again in a new GitLab, so an order older than what was written is another's; clocks may differ by minutes.
+    """
+    row = connection.execute(
+        "select exists (select from conversation_noteables n join orders o on o.conversation_id = n.conversation_id"
+        "  where (n.project_id, n.kind, n.iid) = (%(project)s, %(kind)s, %(iid)s) and o.kind = 'mention'"
+        "  and o.created_at > %(written_at)s - interval '5 minutes'"
+        "  and (o.event ->> 'note_id')::bigint is not distinct from %(note)s::bigint"
+        "  and o.event -> 'noteable' ->> 'kind' = %(kind)s)",
+        {
+            "project": mention.project.id,
+            "kind": mention.noteable.kind,
+            "iid": mention.noteable.iid,
+            "note": mention.note_id,
+            "written_at": written_at,
+        },
+    ).fetchone()
+    assert row is not None  # exists always answers
+    return bool(row[0])

@@ -1,12 +1,13 @@
 """The database's copy in a file: whole, private, put back only where nothing is; and data of the first version."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from bot.domain import CannotError, UnreachableError
-from bot.store import conversations, history, proposals
+from bot.domain import CannotError, Mention, Noteable, Person, ProjectRef, UnreachableError
+from bot.store import conversations, history, proposals, sweeps
 from bot.store.backup import put_back, save
 from bot.store.migrate import migrate
 from bot.tasks import queue_schema
@@ -90,3 +91,23 @@ def test_data_of_the_first_version_is_brought_up_to_date_and_read(empty_database
         assert offer.status == "committed"
         assert ".gitlab-ci.yml" in offer.composition.files
         assert [turn.state for turn in history.turns(connection, id_)] != []
+
+
+def test_what_the_first_version_took_in_is_known_by_its_note(empty_database: str) -> None:
+    put_back(empty_database, FIRST_VERSION)
+    migrate(empty_database, queue_schema())
+    written_at = datetime(2026, 11, 25, 17, 5, 32, tzinfo=UTC)
+
+    def is_known(note_id: int | None, *, iid: int = 1) -> bool:
+        mention = Mention(
+            project=ProjectRef(id=104, path="demo/teatimer", web_url=""),
+            noteable=Noteable(kind="issue", iid=iid),
+            author=Person(id=100, username="mia"),
+            text="@pipewright please set up CI for this project",
+            note_id=note_id,
+        )
+        with psycopg.connect(empty_database) as connection:
+            return sweeps.has_taken_in(connection, mention, written_at=written_at)
+
+    assert [is_known(107), is_known(118)] == [True, True]
+    assert [is_known(108), is_known(None), is_known(107, iid=2)] == [False, False, False]
