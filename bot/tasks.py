@@ -52,6 +52,7 @@ _QUEUE, _TASK = "orders", "run_event"
 _PAUSE_SECONDS = 1.0
 _SECONDS_UNTIL_FREE = 5
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+_EVENTS = msgspec.json.Decoder(Event)  # made here, before there are threads: see bot/domain/known.py
 # What can be wrong with one event and not with those beside it.
 _OF_ONE = (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError, psycopg.InternalError)
 _ACCEPT_SECONDS = 4.0  # GitLab gives up after ten, and then nobody reads our "try again later"
@@ -290,7 +291,7 @@ class Queue:
     def _start(self, order_id: UUID) -> Event | None:
         with self._pool.connection() as connection:
             text = orders.start(connection, order_id)
-        return msgspec.json.decode(text, type=Event) if text is not None else None
+        return _EVENTS.decode(text) if text is not None else None
 
     def _finish(self, order_id: UUID, state: str, result: str, error_id: str | None = None) -> None:
         with self._pool.connection() as connection:

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from bot.domain import Finding
+from bot.domain.known import known
 
 
 class Instruction(Struct, frozen=True, kw_only=True):
@@ -154,3 +155,6 @@ def _runs(instructions: list[Instruction]) -> Iterator[Finding]:
 
 def _finding(line: int, message: str, mend: str, *, is_error: bool = False) -> Finding:
     return Finding(rung="policy", message=message, path="Dockerfile", line=line, mend=mend, is_error=is_error)
+
+
+known(_Row)

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from bot.domain import CannotError
+from bot.domain.known import known
 
 METADATA = "template.yml"
 
@@ -56,3 +57,6 @@ def read_metadata(folder: str, text: str) -> Metadata:
         what = f"templates/{folder}/{METADATA} is named {metadata.name!r}, not like its folder"
         raise BrokenTemplateError(folder, what)
     return metadata
+
+
+known(Metadata)

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from bot.domain.known import known
 from bot.failures.diagnosis import Nature
 
 
@@ -83,3 +84,6 @@ def _read(name: str) -> Any:
 @cache
 def _compiled(sign: str) -> "re.Pattern[str]":
     return re.compile(sign)
+
+
+known(Entry, Packages)

@@ -3,6 +3,7 @@
 import msgspec
 
 from bot.domain import ChatMessage, ToolCall
+from bot.domain.known import known
 from bot.proposals.order import Order
 from bot.services import Services
 from bot.store import messages
@@ -55,3 +56,6 @@ def history(services: Services, order: Order, limit: int) -> list[ChatMessage]:
             connection, order.conversation_id, order.id, limit, with_internal=order.is_internal
         )
     return [ChatMessage(role=row.role, content=row.content) for row in rows if row.role != "tool" and row.content]
+
+
+known(ToolCall)

@@ -3,6 +3,7 @@
 import msgspec
 
 from bot.domain import Noteable, NoteableKind, ProposalStatus
+from bot.domain.known import known
 from bot.failures.diagnosis import Diagnosis
 from bot.proposals.draft import summary
 from bot.replies import changes, failures, progress, texts
@@ -153,3 +154,6 @@ def latest(services: Services, proposal: Proposal) -> Proposal:
     """Read the stored proposal again."""
     with services.pool.connection() as connection:
         return proposals.get(connection, proposal.id)
+
+
+known(Diagnosis)

@@ -6,6 +6,7 @@ import yaml
 from msgspec import Meta, Struct, ValidationError, convert
 
 from bot.domain import CannotError, RiskKind
+from bot.domain.known import known
 
 POLICY_PATH = ".pipewright.yml"
 
@@ -94,3 +95,6 @@ def _with_words(rules: Any) -> Any:
 def is_approving(emoji: str, policy: Policy) -> bool:
     """Tell whether a reaction approves; skin tones don't matter."""
     return emoji.split("_tone", maxsplit=1)[0] in policy.approval.allowed_emoji
+
+
+known(Policy)

@@ -10,6 +10,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow, class_row, dict_row
 
 from bot.domain import Event, NoteableKind
+from bot.domain.known import known
 from bot.store.search import Mark
 
 _MOST_MESSAGES = 60
@@ -172,3 +173,6 @@ def has_queue(connection: Connection[TupleRow]) -> bool:
         "select to_regclass('procrastinate_jobs') is not null and to_regclass('orders') is not null"
     ).fetchone()
     return bool(row and row[0])
+
+
+known(Turn)

@@ -11,6 +11,7 @@ from psycopg.rows import DictRow, TupleRow, dict_row
 from psycopg.types.json import Jsonb
 
 from bot.domain import Composition, ProposalStatus, Survey
+from bot.domain.known import known
 
 
 class NewProposal(Struct, frozen=True, kw_only=True):
@@ -309,3 +310,6 @@ def set_pipeline_after_merge(
     """Note how the pipeline of the merged commit stands."""
     values = (pipeline_id, status, proposal_id)
     return _changed(connection, "after_merge_pipeline_id = %s, after_merge_status = %s", values)
+
+
+known(Proposal)

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from bot.domain import CannotError
+from bot.domain.known import known
 
 When = Literal["merge_requests", "default_branch", "branches", "tags", "nightly", "manual", "always", "never"]
 WHEN: tuple[When, ...] = (
@@ -112,3 +113,6 @@ def _read(number: int, given: Any) -> Operation:
         if not str(getattr(operation, name)).isprintable():
             raise CannotError(f"operation {number}: {name} must be one line of plain text")
     return operation
+
+
+known(Operation)

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from bot.ci.checks.document import Document, Path, Reference, read_document
 from bot.domain import CannotError, Finding
+from bot.domain.known import known
 
 RUNG = "scripts"
 _SECTIONS = ("before_script", "script", "after_script")
@@ -129,3 +130,6 @@ def _rows(document: Document, source: Sequence[str], value: Any, path: Path) -> 
     is_block = line <= len(source) and _BLOCK.search(source[line - 1]) is not None
     for number, each in enumerate(_INPUT.sub("x", value).splitlines() or [""]):
         yield each, line + 1 + number if is_block else line
+
+
+known(_Row)

@@ -11,6 +11,7 @@ from litestar.datastructures import Cookie
 from litestar.exceptions import ClientException, NotAuthorizedException, PermissionDeniedException
 from litestar.response import Redirect
 
+from bot.domain.known import known
 from bot.gitlab.sign_in import SignIn, SignInRefusedError
 from bot.store.sessions import LONGEST
 from bot.web.door.limits import address_of, check
@@ -158,3 +159,6 @@ def _kept(door: Door, cookie: str) -> Cookie:
 
 def _gone(door: Door, name: str) -> Cookie:
     return door.cookies.make(name, "", seconds=0)
+
+
+known(_Pending)

@@ -11,6 +11,7 @@ import structlog
 from litestar.exceptions import HTTPException, NotAuthorizedException
 
 from bot.domain import Person, UnreachableError
+from bot.domain.known import known
 from bot.gitlab.sign_in import SCOPE, Grant, SignIn, SignInRefusedError
 from bot.store import sessions
 from bot.store.pool import Pool
@@ -124,3 +125,6 @@ def csrf_of(cookie: str) -> str:
 
 def _hash(cookie: str) -> bytes:
     return hashlib.sha256(cookie.encode()).digest()
+
+
+known(Grant)
