@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from bot.domain import Evidence
 from bot.survey import commands
+from bot.survey.launchers import without_launcher
 from bot.survey.versions import number
 
 Row = Mapping[str, str]
@@ -55,7 +56,10 @@ class Job(Struct, frozen=True, kw_only=True):
 
 
 class Command(Struct, frozen=True, kw_only=True):
-    """One line of a script. `line` is empty when it needs more than a plain shell; `raw` is what was written."""
+    """One line of a script. `line` is empty when it needs more than a plain shell; `raw` is what was written.
+
+    `requires` holds what uvx or pipx brought for the tool, whose call `line` is without them.
+    """
 
     line: str
     raw: str
@@ -63,6 +67,7 @@ class Command(Struct, frozen=True, kw_only=True):
     folder: str
     evidence: Evidence
     variables: dict[str, str] = {}
+    requires: tuple[str, ...] = ()
 
 
 class OtherCi(Struct, frozen=True, kw_only=True):
@@ -185,12 +190,18 @@ def _is_program(script: str) -> bool:
 
 
 def _command(part: str, folder: str, step: Step, variables: dict[str, str]) -> Command:
-    line = re.sub(r"^sudo\s+(-E\s+)?", "", part.strip())
+    line, requires = without_launcher(re.sub(r"^sudo\s+(-E\s+)?", "", part.strip()))
     what = commands.kind(line)
     quoted = step.evidence
     evidence = Evidence(path=quoted.path, line=quoted.line, quote=part.strip()[:120])
     return Command(
-        line=line if what else "", raw=part, kind=what, folder=folder, evidence=evidence, variables=variables
+        line=line if what else "",
+        raw=part,
+        kind=what,
+        folder=folder,
+        evidence=evidence,
+        variables=variables,
+        requires=requires,
     )
 
 

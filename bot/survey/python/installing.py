@@ -65,7 +65,7 @@ def _runner_lines(project: Project, runner: str, test: str) -> Iterator[tuple[st
     if runner == "nox" and "options.needs_version" in project.folder.text("noxfile.py"):
         # Newer releases refuse this old spelling, which only older ones ignore.
         line = "pip install nox==2024.10.9"
-    plugins = sorted(_tox_plugins(project) if runner == "tox" else ())
+    plugins = sorted((_tox_plugins(project) if runner == "tox" else set()) | project.beside(runner))
     if runner == "tox" and number(project.version) >= number("3.12") and tox_calls_setup(project.folder):
         why = "tox runs setup.py, and from Python 3.12 on its environments start without setuptools"
         project.facts.add("seeded", "setuptools", why, project.folder.evidence("tox.ini", "setup.py"))

@@ -226,7 +226,10 @@ def _is_installed(project: Project, tool: str, installed: str) -> bool:
 
 
 def _with_version(project: Project, tool: str) -> str:
-    """Pin a linter to the version its pre-commit hook uses: a newer one may know new rules."""
+    """Pin a linter to the version that other CI or its pre-commit hook uses: a newer one may know new rules."""
+    own = project.required(tool)
+    if own:
+        return own
     repositories = project.folder.yaml(".pre-commit-config.yaml").get("repos")
     for entry in repositories if isinstance(repositories, list) else []:
         if not isinstance(entry, dict):

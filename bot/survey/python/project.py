@@ -1,10 +1,12 @@
 """What the parts of the Python survey hand to each other."""
 
+import re
 import shlex
 
 from msgspec import Struct
 
 from bot.domain import Evidence
+from bot.survey import commands
 from bot.survey.facts import Facts
 from bot.survey.other_ci.model import Command, OtherCi
 from bot.survey.python.manifest import Manifest
@@ -40,8 +42,22 @@ class Project(Struct, frozen=True, kw_only=True):
         return []
 
     def pinned(self, tool: str) -> str:
-        """Return the command that installs a tool for this project's Python."""
-        return pinned(tool, self.version)
+        """Return the command that installs a tool for this project's Python: as its CI pins it, else as was tried."""
+        own = self.required(tool)
+        return pip_install(own) if own else pinned(tool, self.version)
+
+    def required(self, tool: str) -> str:
+        """Return the version of a tool that a launcher of other CI names, as a requirement; "" when none does."""
+        own = re.compile(rf"{re.escape(tool)}(\[[\w,-]*\])?[=<>~!]")
+        every = (each for run in self.runs() for command in run for each in command.requires)
+        return next((each for each in every if own.match(each)), "")
+
+    def beside(self, tool: str) -> set[str]:
+        """Return what a launcher of other CI brought with a tool, such as plugins."""
+        own = re.compile(rf"{re.escape(tool)}(?![\w-])")
+        calls = [command for run in self.runs() for command in run if command.requires]
+        calls = [command for command in calls if commands.core(commands.words(command.line) or [])[:1] == [tool]]
+        return {each for command in calls for each in command.requires if not own.match(each)}
 
     def manager(self) -> tuple[str, Evidence]:
         """Return the package manager and what tells it."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bot.domain import Evidence
 from bot.survey import commands
+from bot.survey.launchers import without_launcher
 from bot.survey.other_ci.model import Command
 from bot.survey.parsing import string, strings, table
 from bot.survey.python.environments import nox_session, tox_environment, tox_names
@@ -114,7 +115,7 @@ def _unresolved_tox(project: Project, raw: str) -> str:
     """Resolve `tox -e ${{ … }}`: the expression always picks the environment of the interpreter."""
     if not re.search(r"(^|\s|-m )tox\b.*\$\{\{", raw):
         return ""
-    plain = re.sub(r"\s-e\s*(\S*\$\{\{.*?\}\}\S*)+", "", raw)
+    plain, _ = without_launcher(re.sub(r"\s-e\s*(\S*\$\{\{.*?\}\}\S*)+", "", raw))
     words = commands.words(plain)
     return _with_tox(project, words, commands.core(words)) if words and commands.kind(plain) == "test" else ""
 
