@@ -100,8 +100,8 @@ def _asked(text: str, word: str) -> bool:
 
 
 _PART_FACTS = {
-    "lint": {"lint", "lint_tool", "lint_install"}, "test": {"test", "test_tool"}, "build": {"build", "artifact"},
-    "coverage": {"coverage"}, "image": {"deployable", "dockerfile"},
+    "lint": {"lint", "lint_tool", "lint_install", "lint_version"}, "test": {"test", "test_tool"},
+    "build": {"build", "artifact"}, "coverage": {"coverage"}, "image": {"deployable", "dockerfile"},
 }  # fmt: skip
 
 

@@ -21,7 +21,8 @@ perl, lua, zig, clojure, shell, terraform, helm, ansible, latex, notebooks, dock
   mocha | node-test | ava | tap | npm-script | go-test | cargo-test | surefire | gradle-test | ctest | make
 - lint: shell line(s), only of linters the repository configures itself; lint_tool: ruff | flake8 | mypy | pre-commit |
   black | eslint | prettier | tsc | golangci | clippy | rustfmt | gofmt | govet | checkstyle …
-  lint_install: shell line(s) for the lint job when it needs another installation (else `install` is used)
+  lint_install: shell line(s) for the lint job when it needs another installation (else `install` is used);
+  lint_version: the language's version for the lint job alone, where its linter cannot work with `version`
 - build: shell line(s) that build or package; artifact: path(s) worth keeping (dist/, target/*.jar)
 - system_package: Debian package needed (libpq-dev, …); service: "postgres:18" style image needed by the tests;
   variable: NAME=value needed by the tests

@@ -5,11 +5,11 @@ import re
 from bot.domain import Evidence, Unit
 from bot.survey import commands, versions
 from bot.survey.facts import Facts
+from bot.survey.golangci import CONFIGS, add_golangci
 from bot.survey.makefile import NAMES, recipes, runs_program, unfolded
 from bot.survey.other_ci.model import Command, OtherCi, all_commands
 from bot.survey.other_ci.services import add_services
 from bot.survey.tree import Folder
-from bot.survey.versions import TOOLS
 
 _ALIASES = {"stable": "1.27", "oldstable": "1.26", "^1": "1.27", "1.x": "1.27", "1": "1.27", "latest": "1.27"}
 _PLUGIN_FREE = re.compile(r"-coverprofile[= ]\$\S+|\s-json\b")
@@ -18,10 +18,6 @@ _OUTSIDE = re.compile(
     r"\b(docker|podman|curl|wget|sudo|brew|kubectl|minikube|npm|yarn|xargs)\b|golangci|staticcheck"
     r"|golint|go install|go get"
 )
-# The first golangci-lint that reads what a Go compiles, the newest Go first; the pinned one needs Go 1.26 itself.
-_LINTER_OF_GO = (((1, 27), versions.number(TOOLS["golangci-lint"])), ((1, 26), (2, 9)))
-_NEEDED_BY_LINTER, _LINTER_BEFORE = (1, 26), "2.8.0"
-_LINT_CONFIGS = (".golangci.yml", ".golangci.yaml", ".golangci.toml", ".golangci.json")
 
 
 def survey_go(folder: Folder, ci: OtherCi) -> Unit | None:
@@ -149,20 +145,10 @@ def _test_from_raw(raw: str) -> str:
 
 def _add_lint(facts: Facts, folder: Folder, ci: OtherCi, runs: list[list[Command]]) -> None:
     every = all_commands(runs)
-    config = folder.first(*_LINT_CONFIGS)
+    config = folder.first(*CONFIGS)
     linter = next((command for command in every if "golangci-lint" in command.raw), None)
     if config or linter:
-        where = folder.evidence(config, "version") if config else linter.evidence if linter else Evidence(path="go.mod")
-        facts.add(
-            "lint",
-            "golangci-lint run",
-            "it is configured" if config else "other CI runs it",
-            where,
-            confidence=1.0 if linter else 0.7,
-        )
-        facts.add("lint_tool", "golangci", "it is configured or run", where)
-        line, why = _golangci(folder, config, ci, facts.first("version"))
-        facts.add("lint_install", line, why, where)
+        add_golangci(facts, folder, ci, linter)
     formatter = next((command for command in every if re.search(r"\bgofmt\b|\bgo fmt\b", command.raw)), None)
     vet = next((command for command in every if command.line.startswith("go vet")), None)
     if vet:
@@ -184,27 +170,6 @@ def _is_older_format(ci: OtherCi) -> bool:
     """Say whether every Go that other CI names formats otherwise than those still supported."""
     named = [versions.number(version) for version in ci.matrix("go") if versions.number(version)]
     return bool(named) and max(named) < (1, 19)
-
-
-def _golangci(folder: Folder, config: str, ci: OtherCi, go: str) -> tuple[str, str]:
-    """Return the installation of the release that reads this configuration and what this Go compiles, and the reason.
-
-    Version 2 of it has its own line. A release older than the Go cannot read the compiled packages, and fails.
-    """
-    named = next((found for found in ci.matrix("golangci-lint") if re.fullmatch(r"v?\d+\.\d+(\.\d+)?", found)), "")
-    old = bool(config) and not re.search(r"^version\s*[:=]\s*[\"']?2", folder.text(config), re.MULTILINE)
-    newest = TOOLS["golangci-lint"] if versions.number(go) >= _NEEDED_BY_LINTER else _LINTER_BEFORE
-    release, why = named.removeprefix("v") or ("1.64.8" if old else newest), "this release fits the configuration"
-    release = release if release.count(".") == 2 else f"{release}.0"
-    least = next((each for line, each in _LINTER_OF_GO if versions.number(go) >= line), (0,))
-    if (2,) <= versions.number(release) < least:
-        release, why = newest, f"the release {release} that other CI names cannot read what Go {go} compiles"
-    path = (
-        "github.com/golangci/golangci-lint/v2"
-        if versions.number(release)[0] >= 2
-        else "github.com/golangci/golangci-lint"
-    )
-    return f"go install {path}/cmd/golangci-lint@v{release}", why
 
 
 def _build(folder: Folder, runs: list[list[Command]]) -> str:
