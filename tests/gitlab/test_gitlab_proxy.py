@@ -3,6 +3,7 @@
 import http.client
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,7 +18,9 @@ from bot.llm.choose import open_model
 from bot.sandbox import seed
 from bot.sandbox.oauth.records import add_application
 from bot.sandbox.server import Sandbox
+from tests.world.certificates import vouched_for
 from tests.world.scripted_ollama import ScriptedOllama
+from tests.world.tunnels import Tunnels
 
 NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
@@ -123,3 +126,67 @@ def test_the_model_is_never_asked_through_a_proxy(proxy: Proxy, monkeypatch: pyt
     finally:
         ollama.stop()
     assert proxy.asked == []
+
+
+@dataclass(frozen=True)
+class Office:
+    """A GitLab at https://gitlab.test, with a certificate of the office's own authority, behind the office's proxy."""
+
+    sandbox: Sandbox
+    ca_file: str
+    tunnels: Tunnels
+
+    def gitlab(self, *, ca_file: str | None) -> GitLab:
+        bot = seed.add_user(self.sandbox.world, "pipewright", is_bot=True)
+        token = seed.add_token(self.sandbox.world, bot).value
+        return GitLab("https://gitlab.test", token, ca_file=ca_file, sleep=lambda _: None)
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    ca_file, host_file = vouched_for(tmp_path, "gitlab.test")
+    sandbox = Sandbox(tmp_path / "gitlab", certificate=host_file).start()
+    tunnels = Tunnels(urlsplit(sandbox.url).port or 0, login="bot:s3cret").start()
+    yield Office(sandbox, str(ca_file), tunnels)
+    tunnels.stop()
+    sandbox.stop()
+
+
+def test_gitlab_with_tls_is_reached_through_a_tunnel_which_reads_nothing(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"http://bot:s3cret@{office.tunnels.address}")
+    gitlab = office.gitlab(ca_file=office.ca_file)
+    assert gitlab.version() == "19.0.0"
+    assert gitlab.whereabouts([1]) == {}  # GraphQL, which goes another way through the library
+    assert set(office.tunnels.asked) == {"gitlab.test:443"}
+    assert office.tunnels.seen
+    assert b"glpat-" not in office.tunnels.seen
+    assert b"/api/v4" not in office.tunnels.seen
+
+
+def test_so_is_signing_in_with_tls(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    back = "http://bot.test/sign-in/callback"
+    known = add_application(office.sandbox.world, back, "read_api")
+    monkeypatch.setenv("HTTPS_PROXY", f"http://bot:s3cret@{office.tunnels.address}")
+    SignIn("https://gitlab.test", known.uid, known.secret, back, office.ca_file).check()
+    assert office.tunnels.asked == ["gitlab.test:443"]
+
+
+def test_a_tunnel_proves_nothing_about_who_is_at_its_end(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"http://bot:s3cret@{office.tunnels.address}")
+    with pytest.raises(UnreachableError, match="SSLError") as raised:
+        office.gitlab(ca_file=None).version()
+    assert isinstance(raised.value, SilenceError)
+    assert raised.value.why == "certificate"
+    assert office.sandbox.calls == []
+
+
+def test_a_proxy_that_wants_another_password_is_named(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"http://bot:wrong-word@{office.tunnels.address}")
+    with pytest.raises(UnreachableError) as raised:
+        office.gitlab(ca_file=office.ca_file).version()
+    assert isinstance(raised.value, SilenceError)
+    assert raised.value.why == "proxy"
+    assert "wrong-word" not in str(raised.value)
+    assert office.sandbox.calls == []
