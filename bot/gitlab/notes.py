@@ -38,6 +38,16 @@ class Notes:
         rows = self.transport.read_json(_notes(noteable), query, project=project_id, iid=noteable.iid)
         return tuple(read.note(row) for row in rows)
 
+    def note(self, project_id: int, noteable: Noteable, note_id: int) -> Note | None:
+        """Return one note as it stands now; None when it is gone, or not of this issue or merge request."""
+        route = _notes(noteable) + "/{note}"
+        try:
+            return read.note(self.transport.read_json(route, project=project_id, iid=noteable.iid, note=note_id))
+        except RefusedError as refused:
+            if refused.status != 404:
+                raise
+            return None
+
     def create_note(
         self,
         project_id: int,

@@ -87,6 +87,27 @@ def _command(services: Services, order: Order, command: Command, reply: Reply) -
     return command.name
 
 
+def _approve(services: Services, order: Order, _rest: str, reply: Reply) -> None:
+    """Believe no delivery when it comes to a merge: whoever knows the webhook's secret can write one."""
+    author, text = _as_gitlab_has_it(services, order)
+    written = read_command(text, services.mention_names)
+    if author != order.person.id or not isinstance(written, Command) or written.name != "approve":
+        raise CannotError(
+            "the comment is not in GitLab as it was delivered to me: it was changed, deleted or never written. "
+            f"Write `{services.mention} approve` in a new comment if you want the merge."
+        )
+    orders.approve(services, order, written.rest, reply)
+
+
+def _as_gitlab_has_it(services: Services, order: Order) -> tuple[int, str]:
+    """Return whose words they are, and the words; of the description where no note carries them."""
+    if order.note_id is None:
+        details = services.gitlab.noteable(order.project.id, order.place)
+        return details.author.id, details.description
+    note = services.gitlab.note(order.project.id, order.place, order.note_id)
+    return (note.author.id, note.body) if note is not None else (0, "")
+
+
 def _help(services: Services, _order: Order, _rest: str, reply: Reply) -> None:
     reply.show(texts.help_text(services.mention))
 
@@ -95,7 +116,7 @@ _CARRY_OUT: Mapping[CommandName, Callable[[Services, Order, str, Reply], None]] 
     "help": _help,
     "generate": orders.generate,
     "status": orders.report_status,
-    "approve": orders.approve,
+    "approve": _approve,
     "reject": lambda services, order, _, reply: orders.reject(services, order, reply),
     "retry": lambda services, order, _, reply: orders.retry(services, order, reply),
     "cancel": lambda services, order, _, reply: orders.cancel(services, order, reply),
