@@ -62,6 +62,7 @@ class Proposal(NewProposal, frozen=True, kw_only=True):
     after_merge_status: str | None
     created_at: datetime
     updated_at: datetime
+    opened_at: datetime | None = None
 
 
 _OPEN = "status in ('proposed', 'approved')"

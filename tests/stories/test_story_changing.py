@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain import CannotError, ProposalStatus
+from bot.domain import CannotError, Person, ProposalStatus
+from bot.proposals.approval import approve
 from bot.proposals.change import change_draft, checked
+from bot.proposals.entitled import Signal, SignalKind
 from bot.sandbox import git_store
 from bot.sandbox.state import Protection
 from bot.store import proposals
@@ -51,6 +53,33 @@ def test_an_approval_of_the_state_before_merges_nothing(story: Story) -> None:
     assert story.ask(f"@pipewright approve {(old.commit_id or '')[:8]}", of=request, by=story.maintainer).startswith(
         "I can't do that: you named"
     )
+    assert request.state == "opened"
+
+
+@pytest.mark.parametrize("kind", ["note", "reaction"])
+def test_an_approval_that_waited_while_the_draft_was_changed_does_not_count_for_the_change(
+    story: Story, kind: SignalKind
+) -> None:
+    request = story.drafted()
+    services, waiting = story.town.parts.services, order_of(story)
+    change_draft(services, waiting, current(story), {CI: story.file(CI) + SLOW}, **WORDS)
+    maintainer = Person(id=story.maintainer.id, username=story.maintainer.username)
+    emoji = "thumbsup" if kind == "reaction" else None
+    with pytest.raises(CannotError, match=r"changed after your approval came.* approve again"):
+        approve(services, waiting, current(story), Signal(kind=kind, person=maintainer, emoji=emoji))
+    story.settle()
+    assert request.state == "opened"
+    story.ask("@pipewright approve", of=request, by=story.maintainer)
+    assert request.state == "merged"
+
+
+def test_nor_for_a_draft_that_was_composed_anew_meanwhile(story: Story) -> None:
+    request = story.drafted()
+    services, waiting = story.town.parts.services, order_of(story)
+    story.ask("@pipewright generate with python 3.12", of=request)
+    maintainer = Person(id=story.maintainer.id, username=story.maintainer.username)
+    with pytest.raises(CannotError, match=r"changed after your approval came"):
+        approve(services, waiting, current(story), Signal(kind="reaction", person=maintainer, emoji="thumbsup"))
     assert request.state == "opened"
 
 

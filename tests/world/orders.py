@@ -3,7 +3,10 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from bot.domain import Noteable, Person, ProjectRef
+import msgspec
+from psycopg.types.json import Jsonb
+
+from bot.domain import Mention, Noteable, Person, ProjectRef
 from bot.proposals.order import Order
 from bot.sandbox.state import Issue, MergeRequest, User
 from bot.store import conversations, proposals
@@ -24,6 +27,13 @@ def order_of(story: Story, of: Issue | MergeRequest | None = None, *, by: User |
     noteable = of or story.request
     kind = "issue" if isinstance(noteable, Issue) else "merge_request"
     person = by or story.developer
+    url = f"{story.world.base_url}/{story.project.path}"
+    written = Mention(
+        project=ProjectRef(id=story.project.id, path=story.project.path, web_url=url),
+        noteable=Noteable(kind="issue" if kind == "issue" else "merge_request", iid=noteable.iid),
+        author=Person(id=person.id, username=person.username),
+        text="",
+    )
     with story.town.parts.services.pool.connection() as connection:
         conversation = conversations.open_for_noteable(
             connection,
@@ -37,17 +47,16 @@ def order_of(story: Story, of: Issue | MergeRequest | None = None, *, by: User |
         )
         row = connection.execute(
             "insert into orders (delivery_key, conversation_id, event, kind, state)"
-            " values (gen_random_uuid()::text, %s, '{}', 'mention', 'done') returning id",
-            (conversation,),
+            " values (gen_random_uuid()::text, %s, %s, 'mention', 'done') returning id",
+            (conversation, Jsonb(msgspec.to_builtins(written))),
         ).fetchone()
     assert row is not None
-    url = f"{story.world.base_url}/{story.project.path}"
     return Order(
         id=UUID(str(row[0])),
         conversation_id=conversation,
-        project=ProjectRef(id=story.project.id, path=story.project.path, web_url=url),
-        noteable=Noteable(kind="issue" if kind == "issue" else "merge_request", iid=noteable.iid),
-        person=Person(id=person.id, username=person.username),
+        project=written.project,
+        noteable=written.noteable,
+        person=written.author,
         is_internal=False,
         note_id=None,
         discussion_id=None,
