@@ -36,6 +36,16 @@ def bash(texts: Sequence[str]) -> list[str]:
     return [_asked([program, "--norc", "--noprofile", "-n"], text)[1] if program else "" for text in texts]
 
 
+def has_bash() -> bool:
+    """Say whether scripts can be held against bash here."""
+    return _program("bash") is not None
+
+
+def has_shellcheck() -> bool:
+    """Say whether scripts can be held against ShellCheck here."""
+    return _program("shellcheck") is not None
+
+
 def _program(name: str) -> str | None:
     found = shutil.which(name)
     return found and str(Path(found).absolute())

@@ -10,6 +10,7 @@ from bot.ci.catalog import Catalog, Template
 from bot.ci.checks import check
 from bot.ci.children import MANY_UNITS, PIPELINE_FILE, is_pipeline, started_by, with_children, without_started
 from bot.ci.choose import additions, best_template, extras, fallback, places
+from bot.ci.digests import about_digests, dockerfile_with_digests, named_digests, with_digests
 from bot.ci.dockerfile import check_dockerfile
 from bot.ci.drafts import Child, Draft, children_of, head_of, includes_of
 from bot.ci.extend import extend
@@ -18,6 +19,7 @@ from bot.ci.here import about_building, about_runners, is_here, why_not_here, wi
 from bot.ci.metadata import BrokenTemplateError
 from bot.ci.parts import order, parts_of, rows
 from bot.ci.render import Place, Renderer
+from bot.ci.score import scorecard
 from bot.ci.wishes import apply_wishes
 from bot.domain import CannotError, Composition, Conventions, Finding, Source, Survey, Unit
 
@@ -37,10 +39,13 @@ def compose(given: Assignment, catalog: Catalog) -> Composition:
     children = children_of(renderer, drafts, given)
     own = order(part for draft in drafts if not draft.place.child for part in draft.parts)
     started = (child.starter for child in children)
-    parts = followed(order((*started, *own)), given.conventions, given.existing)
+    digests = named_digests(given.texts) if given.surroundings.wants_digests else {}
+    parts = with_digests(order((*started, *own)), digests)
+    parts = followed(parts, given.conventions, given.existing)
     head = head_of(renderer, drafts, parts, given)
     text, added, kept, remarks = extend(given.existing, parts, head, includes_of(drafts), given.texts)
     files = {path: content for draft in drafts for path, content in draft.files.items()}
+    files = {path: dockerfile_with_digests(text, digests) for path, text in files.items()}
     files = {path: from_mirror(text, given.conventions.mirror) for path, text in files.items()}
     files |= {child.file: child.text for child in children}
     if text != given.existing:
@@ -54,12 +59,20 @@ def compose(given: Assignment, catalog: Catalog) -> Composition:
             *_about_here(catalog, drafts, given),
             *_split(children),
             *remarks,
+            *_about_digests(given, files, digests),
             *told(given.conventions, files.get(CI_FILE, "")),
         ),
         kept=kept,
-        findings=findings_of(files),
+        findings=(found := findings_of(files)),
+        score=scorecard(given.survey, files, found, given.paths),
         house=_house(given.conventions),
     )
+
+
+def _about_digests(given: Assignment, files: Mapping[str, str], digests: Mapping[str, str]) -> Iterator[str]:
+    remark = about_digests(list(files.values()), digests) if given.surroundings.wants_digests else ""
+    if remark:
+        yield remark
 
 
 def _house(conventions: Conventions) -> tuple[str, ...]:

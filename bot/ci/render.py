@@ -15,6 +15,7 @@ from bot.ci.catalog import Catalog, Template
 from bot.ci.layers import SHARED
 from bot.ci.metadata import BrokenTemplateError
 from bot.domain import Unit
+from bot.domain.pins import pin, pinned_image
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -77,8 +78,9 @@ def _environment(texts: tuple[tuple[str, str], ...]) -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
+    environment.globals |= {"pin": pin, "pinned_image": pinned_image}
     environment.filters |= {"scalar": scalar, "items": items, "found": found, "replaced": replaced}
-    environment.filters |= {"at_service": at_service, "exec_form": exec_form}
+    environment.filters |= {"at_service": at_service, "exec_form": exec_form, "as_user": as_user}
     environment.tests["match"] = lambda text, pattern: re.search(pattern, text) is not None
     return environment
 
@@ -178,6 +180,12 @@ def at_service(line: str, services: Iterable[str]) -> str:
     if not fitting:
         return value
     return re.sub(r"(?<![\w.-])(?:localhost|127\.0\.0\.1)(?![\w.-])", fitting[0], value)
+
+
+def as_user(line: str, user: str) -> str:
+    """Return a command that a user other than root runs, with a home of its own."""
+    plain = re.fullmatch(r"[\w./:=@,+-]+(?: [\w./:=@,+-]+)*", line)
+    return f"runuser -u {user} -- env HOME=/home/{user} {line if plain else f'bash -c {shlex.quote(line)}'}"
 
 
 def exec_form(command: str) -> str:

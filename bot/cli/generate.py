@@ -108,6 +108,7 @@ def _composed(given: "Assignment", templates_dir: Path | None) -> Composition:
     from bot import linters
     from bot.ci.checks.shell import check_shell
     from bot.ci.children import is_pipeline
+    from bot.ci.score import rung, with_rung
     from bot.ci.spare import compose_with_spares
     from bot.domain import Wishes
 
@@ -123,7 +124,9 @@ def _composed(given: "Assignment", templates_dir: Path | None) -> Composition:
         if is_pipeline(path)
         for finding in check_shell(text, path, linters.bash, linters.shellcheck)
     )
-    return structs.replace(composition, findings=(*composition.findings, *scripts))
+    asked = "ShellCheck" if linters.has_shellcheck() else "bash" if linters.has_bash() else ""
+    card = with_rung(composition.score, rung("scripts", scripts, by=asked)) if asked else composition.score
+    return structs.replace(composition, findings=(*composition.findings, *scripts), score=card)
 
 
 def _write(folder: Path, files: dict[str, str], existing: str | None) -> tuple[str, ...]:

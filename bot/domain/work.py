@@ -69,6 +69,35 @@ class Included(Struct, frozen=True, kw_only=True):
     project: str = ""
 
 
+RungName = Literal["yaml", "schema", "semantics", "policy", "scripts", "gitlab"]
+
+
+class Rung(Struct, frozen=True, kw_only=True):
+    """How one rung of the check ladder went. `by` names who was asked where that is not ourselves."""
+
+    name: RungName
+    result: Literal["passed", "failed", "not asked"]
+    errors: int = 0
+    warnings: int = 0
+    by: str = ""
+
+
+class Scorecard(Struct, frozen=True, kw_only=True):
+    """What was really checked about a proposal, and how well its facts are founded.
+
+    `unsure` counts facts that are guesses. `pins` are the versions of our own table in the files, `pins_as_of` its
+    date. `keeping_fresh` says what updates them in this repository.
+    """
+
+    ladder: tuple[Rung, ...]
+    facts: int
+    with_evidence: int
+    unsure: int
+    pins: tuple[str, ...] = ()
+    pins_as_of: str = ""
+    keeping_fresh: str = ""
+
+
 class Composition(Struct, frozen=True, kw_only=True):
     """The files to propose, by path, and how to explain them.
 
@@ -84,6 +113,7 @@ class Composition(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
     house: tuple[str, ...] = ()
     risks: tuple[Risk, ...] = ()
+    score: Scorecard | None = None
 
 
 class Wishes(Struct, frozen=True, kw_only=True):
@@ -124,7 +154,8 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     """What is known of the GitLab around a repository; empty and None mean that it is not known.
 
     `tier` is free, premium or ultimate. `is_privileged` and `tags` are what the project's rules say of its runners,
-    `remark` what is wrong with these rules.
+    `wants_digests` whether they want images by
+    digest, `remark` what is wrong with these rules.
     """
 
     version: str = ""
@@ -132,6 +163,7 @@ class Surroundings(Struct, frozen=True, kw_only=True):
     runners: tuple[Runner, ...] | None = None
     is_privileged: bool | None = None
     tags: tuple[str, ...] | None = None
+    wants_digests: bool = False
     remark: str = ""
 
 

@@ -136,6 +136,7 @@ def job(json: Json) -> Job:
         may_fail=bool(json.get("allow_failure")),
         pipeline_id=(json.get("pipeline") or {}).get("id"),
         tags=tuple(map(str, json.get("tag_list") or ())),
+        seconds=float(json.get("duration") or 0.0),
     )
 
 

@@ -112,7 +112,7 @@ class Pipeline(Struct, frozen=True, kw_only=True):
 class Job(Struct, frozen=True, kw_only=True):
     """One unit of a pipeline; that of a child pipeline is named behind the job that started it, as in `api:test`.
 
-    `has_trace` is false for a job that only starts another pipeline.
+    `has_trace` is false for a job that only starts another pipeline. `seconds` is how long it ran, by GitLab.
     """
 
     id: int
@@ -125,6 +125,7 @@ class Job(Struct, frozen=True, kw_only=True):
     pipeline_id: int | None = None
     has_trace: bool = True
     tags: tuple[str, ...] = ()
+    seconds: float = 0.0
 
 
 class MergeRequest(Struct, frozen=True, kw_only=True):

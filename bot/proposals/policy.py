@@ -26,6 +26,12 @@ class Runners(Struct, frozen=True, forbid_unknown_fields=True):
     tags: tuple[str, ...] | None = None
 
 
+class Images(Struct, frozen=True, forbid_unknown_fields=True):
+    """How images are named. `digest`: with the digest that the repository itself names for them, if it does."""
+
+    digest: bool = False
+
+
 Verdict = Literal["refuse", "flag", "allow"]
 
 
@@ -67,6 +73,7 @@ class Policy(Struct, frozen=True, forbid_unknown_fields=True):
     merge: Literal["auto", "on_green", "never"] = "auto"
     repair: Literal["auto", "ask", "off"] = "auto"
     runners: Runners = Runners()
+    images: Images = Images()
     policy: Rules = Rules()
 
 

@@ -10,6 +10,7 @@ from bot.ci.assignment import Assignment
 from bot.ci.checks import check
 from bot.ci.checks.shell import check_shell
 from bot.ci.children import is_pipeline
+from bot.ci.score import rung, with_rung
 from bot.ci.spare import compose_with_spares
 from bot.ci.wishes import read_wishes
 from bot.domain import AccessLevel, CannotError, Composition, Finding, Snapshot, Survey
@@ -60,6 +61,7 @@ def prepare(services: Services, project_id: int, words: str) -> Prepared:
         composition = _composition(services, read.project, read.snapshot, found, words)
     with part("check"):
         linted = _check(services, read.project, composition)
+    composition = _scored(composition, linted)
     return structs.replace(prepared_with(read, found, composition), linted=linted)
 
 
@@ -135,6 +137,16 @@ def _check(services: Services, project: Project, composition: Composition) -> di
     if errors:
         raise CannotError(f"what I composed does not pass the checks, so I don't propose it:\n\n{finding_list(errors)}")
     return linted
+
+
+def _scored(composition: Composition, linted: Mapping[str, LintResult]) -> Composition:
+    """Note on the scorecard what scripts and GitLab's lint were held against; whatever failed is never proposed."""
+    card = composition.score
+    if linters.has_bash():
+        card = with_rung(card, rung("scripts", (), by="bash"))
+    if linted:
+        card = with_rung(card, rung("gitlab", (), by="GitLab's lint, the main file with a dry run"))
+    return structs.replace(composition, score=card)
 
 
 def lint_results(

@@ -1,8 +1,11 @@
 """How pipelines stand, read from GitLab now, for a hook may be late or lost."""
 
+from collections.abc import Sequence
+
 from bot.domain import CannotError
-from bot.gitlab.values import Pipeline
+from bot.gitlab.values import Job, Pipeline
 from bot.replies import progress
+from bot.replies.scorecard import job_minutes
 from bot.services import Services
 from bot.store import proposals
 from bot.store.proposals import Proposal
@@ -34,14 +37,18 @@ def branch_status(services: Services, project_id: int, branch: str | None) -> st
     if found is None:
         return progress.no_pipeline(f"on `{ref}`")
     line = progress.pipeline_line(found.status, found.web_url, where=f"on `{ref}`")
+    ran = services.gitlab.jobs(project_id, found.id) if found.status in {"failed", "success"} else ()
+    line = f"{line} {minutes_of(ran)}".rstrip()
     if found.status != "failed":
         return line
-    failed = tuple(
-        (job.name, job.web_url, job.failure_reason or "")
-        for job in services.gitlab.jobs(project_id, found.id)
-        if job.status == "failed"
-    )
+    failed = tuple((job.name, job.web_url, job.failure_reason or "") for job in ran if job.status == "failed")
     return f"{line}\n\n{progress.failed_jobs(failed)}"
+
+
+def minutes_of(jobs: Sequence[Job]) -> str:
+    """Say what the jobs took by GitLab's measure; nothing where none ran."""
+    ran = [job.seconds for job in jobs if job.seconds]
+    return job_minutes(sum(ran), len(ran)) if ran else ""
 
 
 def _of_merge_request(services: Services, project_id: int, branch: str) -> Pipeline | None:

@@ -4,7 +4,7 @@ from bot.domain import CannotError, Surroundings
 from bot.gitlab.client import GitLab
 from bot.gitlab.surroundings import Instance
 from bot.gitlab.values import Project
-from bot.proposals.policy import Runners, read_policy
+from bot.proposals.policy import Policy, read_policy
 
 
 def surroundings_of(gitlab: GitLab, project: Project, rules: str | None) -> Surroundings:
@@ -12,9 +12,9 @@ def surroundings_of(gitlab: GitLab, project: Project, rules: str | None) -> Surr
 
     Rules that are not valid refuse whatever they decide about; a draft may be opened without them, and says so.
     """
-    said, remark = Runners(), ""
+    said, remark = Policy(), ""
     try:
-        said = read_policy(rules).runners
+        said = read_policy(rules)
     except CannotError as cannot:
         remark = f"what it says of runners is not followed: {cannot}"
     instance = gitlab.instance(project.path)
@@ -22,8 +22,9 @@ def surroundings_of(gitlab: GitLab, project: Project, rules: str | None) -> Surr
         version=instance.version,
         tier=_tier(project, instance),
         runners=instance.runners,
-        is_privileged=said.privileged,
-        tags=said.tags,
+        is_privileged=said.runners.privileged,
+        tags=said.runners.tags,
+        wants_digests=said.images.digest,
         remark=remark,
     )
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from bot.domain import AccessLevel, Composition, Fact, Finding, JobRow, Source, Survey
 from bot.replies.render import cell, code_block, folded, quoted
 from bot.replies.risks import risk_list
+from bot.replies.scorecard import scorecard
 
 COMMANDS = (
     ("generate", "survey the repository and open a draft merge request with the pipeline; add wishes in plain "
@@ -135,6 +136,7 @@ def merge_request_description(
         source_list(composition),
         assumption_list(survey, composition),
         conversion_table(survey),
+        scorecard(composition.score),
     ]
     return "\n\n".join(part for part in parts if part)
 

@@ -33,6 +33,7 @@ perl, lua, zig, clojure, shell, terraform, helm, ansible, latex, notebooks, dock
 - git_depth: "0" when the version comes from tags; submodules: "recursive" when .gitmodules exists
 - coverage: pytest-cov | c8 | nyc | jest | vitest | jacoco when `install` already brings the coverage tool
 
+- test_user: "tests" when the tests must not run as root, as jobs in containers do
 - prepare: shell line(s) to run just before the tests: tables, settings of a framework
 - extension: of PHP, without `ext-`; entry: what the image builds (a project file, the name of a release)
 - early_file: of a program, each file that is needed to fetch its dependencies before its sources are there

@@ -8,6 +8,7 @@ from bot.survey.facts import Facts
 from bot.survey.other_ci.model import OtherCi
 from bot.survey.parsing import strings
 from bot.survey.tree import Folder
+from bot.survey.versions import TOOLS
 
 _MAX_CHARTS = 10
 _CHART_TESTING = tuple(
@@ -132,7 +133,10 @@ def survey_ansible(folder: Folder, ci: OtherCi) -> Unit | None:
     where = Evidence(path=folder.full(manifest))
     facts.add("version", "3.13", "Ansible runs on Python", where, confidence=0.9)
     facts.add(
-        "install", "pip install ansible-core==2.21.5 ansible-lint==26.10.1", "they check playbooks and roles", where
+        "install",
+        f"pip install ansible-core=={TOOLS['ansible-core']} ansible-lint=={TOOLS['ansible-lint']}",
+        "they check playbooks and roles",
+        where,
     )
     requirements = folder.first(
         "requirements.yml", "requirements.yaml", "collections/requirements.yml", "roles/requirements.yml"

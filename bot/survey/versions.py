@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
+from bot.domain.pins import pins
 from bot.survey.ended import ENDED, LATELY
 
 Number = tuple[int, ...]
@@ -63,19 +64,8 @@ LINES: dict[str, Line] = {
     "terraform": Line(supported=("1.14", "1.15"), default="1.15", parts=2, keeps_promises=True),
 }
 
-# Versions of pinned tools: unpinned ones break green repositories (each pin was tried together with the others).
-TOOLS = {
-    "poetry": "2.5.1",
-    "uv": "0.13.9",
-    "pdm": "2.29.3",
-    "hatch": "1.18.2",
-    "nox": "2025.11.12",
-    "tox": "4.67.15",
-    "pre-commit": "4.7.0",
-    "pnpm": "11",
-    "yarn": "1.22.22",
-    "golangci-lint": "2.15.0",
-}
+# Versions of pinned tools by name.
+TOOLS = {name: tool.version for name, tool in pins().tools.items()}
 
 _RANGE = re.compile(r"(===|~=|==|!=|<=|>=|<|>|\^|~|=)?\s*v?(\d+(?:\.(?:\d+|[x*]))*)", re.IGNORECASE)
 

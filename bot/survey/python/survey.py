@@ -7,6 +7,7 @@ from bot.survey import versions
 from bot.survey.docker import image_version
 from bot.survey.ended import told
 from bot.survey.facts import Facts
+from bot.survey.non_root import STARTS_POSTGRES, add_test_user
 from bot.survey.other_ci.model import OtherCi, all_commands
 from bot.survey.parsing import string, strings, table
 from bot.survey.python.deploying import add_deployment
@@ -42,10 +43,21 @@ def survey_python(folder: Folder, ci: OtherCi) -> Unit | None:
     add_testing(project)
     add_installation(project)
     add_linting(project)
+    _add_test_user(project)
     add_deployment(project)
     _add_git_depth(project)
     add_git(project)
     return facts.unit(folder.root, "python")
+
+
+def _add_test_user(project: Project) -> None:
+    every, folder = project.manifest.everything, project.folder
+    files = [name for name in (*MANIFESTS, *folder.names(r"[\w.-]*requirements[\w.-]*\.txt")) if folder.has(name)]
+    name = next((each for each in sorted(every) if each in STARTS_POSTGRES), "postgresql")
+    file = next((each for each in files if re.search(name.replace("-", "[-_.]"), folder.text(each))), "pyproject.toml")
+    required = every | {each for each in STARTS_POSTGRES if each.replace("-", ".") in every}
+    where = folder.evidence(file, name, name.replace("-", "."), name.replace("-", "_"))
+    add_test_user(project.facts, required, where, all_commands(project.runs()))
 
 
 def _is_python(manifest: Manifest) -> bool:

@@ -32,6 +32,8 @@ _LISTS = {
     "trusted_registries": "images from here are no strangers'",
 }
 
+_DIGEST = {True: "images carry the digest that the repository names for them", False: "images are named by tag"}
+
 Row = tuple[str, str, str]
 
 
@@ -42,6 +44,7 @@ def rows(policy: Policy) -> list[Row]:
         ("merge", policy.merge, _MERGE[policy.merge]),
         ("repair", policy.repair, f"a red pipeline of its own draft is mended {_REPAIR[policy.repair]}"),
         *_runners(policy.runners),
+        ("images.digest", str(policy.images.digest).lower(), _DIGEST[policy.images.digest]),
         *_rules(policy.policy),
     ]
 
