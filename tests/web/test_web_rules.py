@@ -2,14 +2,14 @@
 
 from msgspec import structs
 
-from bot.proposals.policy import Approval, Policy, Rules, Runners, read_policy
+from bot.proposals.policy import Approval, Images, Policy, Rules, Runners, read_policy
 from bot.web.pages.rules import rows
 
 
 def test_no_setting_is_forgotten() -> None:
     known = {
         f"{name}.{each.name}"
-        for name, kind in (("approval", Approval), ("runners", Runners), ("policy", Rules))
+        for name, kind in (("approval", Approval), ("runners", Runners), ("images", Images), ("policy", Rules))
         for each in structs.fields(kind)
     }
     assert {name for name, _, _ in rows(Policy())} == known | {"merge", "repair"}
@@ -21,6 +21,7 @@ approval: {requester_may_approve: false, minimum: 2, allowed_emoji: [rocket]}
 merge: never
 repair: off
 runners: {privileged: true, tags: [linux, big]}
+images: {digest: true}
 policy: {unpinned_images: refuse, id_tokens: allow, trusted_projects: [tools/ci]}
 """
     shown = {name: (value, meaning) for name, value, meaning in rows(read_policy(text))}
@@ -34,6 +35,7 @@ policy: {unpinned_images: refuse, id_tokens: allow, trusted_projects: [tools/ci]
     assert shown["repair"] == ("off", "a red pipeline of its own draft is mended never")
     assert shown["runners.privileged"] == ("true", "images are built with docker-in-docker")
     assert shown["runners.tags"][0] == "linux big"
+    assert shown["images.digest"] == ("true", "images carry the digest that the repository names for them")
     assert "refused" in shown["policy.unpinned_images"][1]
     assert "allowed without a word" in shown["policy.id_tokens"][1]
     assert shown["policy.trusted_projects"][0] == "tools/ci"
