@@ -6,7 +6,6 @@ from bot.domain import Noteable, NoteableKind, ProposalStatus
 from bot.domain.known import known
 from bot.failures.diagnosis import Diagnosis
 from bot.proposals.draft import summary
-from bot.proposals.status import minutes_of
 from bot.replies import changes, failures, progress, texts
 from bot.replies.render import safe
 from bot.services import Services
@@ -129,11 +128,13 @@ def pipeline_of_draft(services: Services, proposal: Proposal) -> str:
         return ""
     url = pipeline_url(proposal, proposal.pipeline_id)
     line = progress.pipeline_line(proposal.pipeline_status, url, where="of the draft")
-    if proposal.pipeline_status not in {"failed", "success"}:
+    if proposal.pipeline_status != "failed":
         return line
-    ran = services.gitlab.jobs(proposal.project_id, proposal.pipeline_id)
-    line = f"{line} {minutes_of(ran)}".rstrip()
-    failed = tuple((job.name, job.web_url, job.failure_reason or "") for job in ran if job.status == "failed")
+    failed = tuple(
+        (job.name, job.web_url, job.failure_reason or "")
+        for job in services.gitlab.jobs(proposal.project_id, proposal.pipeline_id)
+        if job.status == "failed"
+    )
     return "\n\n".join(part for part in (line, progress.failed_jobs(failed)) if part)
 
 

@@ -11,7 +11,7 @@ _LEVELS = {
     "scripts": "the scripts of its jobs",
     "gitlab": "GitLab itself accepts it",
 }
-_LATER = "known once its pipeline ran: `status` adds up what GitLab measured"
+_LATER = "known once its pipeline ran: `status BRANCH` adds up what GitLab measured"
 
 
 def scorecard(card: Scorecard | None) -> str:
