@@ -44,6 +44,8 @@ class Arrival(Struct, frozen=True, kw_only=True):
     conversation: UUID | Place
 
 
+# Checks of foreign keys keep their plan: one made while the queue was empty would read all that waits, for each order.
+_BY_INDEX = "select set_config('enable_seqscan', 'off', true)"
 # By everybody in the same order, so that two never wait crosswise.
 _LOCK = "select pg_advisory_xact_lock(project) from unnest(%s::bigint[]) as project"
 _DELIVERED = """
@@ -92,9 +94,10 @@ def take_in(connection: Connection[TupleRow], arrivals: Sequence[Arrival], *, qu
 
     Who takes in for a project lets nobody else until COMMIT: two first mentions open one conversation, turns only grow.
     """
-    cursors = [connection.cursor() for _ in arrivals]
     projects = sorted({one.project_id for one in arrivals})
+    cursors = [connection.cursor() for _ in arrivals]
     with connection.pipeline():
+        connection.execute(_BY_INDEX, prepare=True)
         connection.execute(_LOCK, (projects,), prepare=True)
         for one, cursor in zip(arrivals, cursors, strict=True):
             sql = _INTO_OPENED if isinstance(one.conversation, Place) else _INTO_KNOWN

@@ -12,8 +12,7 @@ from psycopg.rows import TupleRow
 NEXT_TURN = """
 insert into project_turns (project_id, turn)
 select %(project)s, 1 + coalesce(
-    (select -priority from procrastinate_jobs
-        where status = 'todo' and (scheduled_at is null or scheduled_at <= now()) order by priority desc limit 1),
+    pipewright_turn_reached(),
     (select turn from project_turns order by turn desc limit 1),
     0) {source}
 on conflict (project_id) do update

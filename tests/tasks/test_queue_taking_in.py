@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
+import psycopg
 import pytest
 from psycopg import DataError, OperationalError
 from psycopg_pool import ConnectionPool
 
 from bot.domain import Chat, Decision, Event, Mention, Noteable, Person, PipelineChanged, ProjectRef, Reaction
+from bot.store import intake
 from bot.store.pool import Pool
 from bot.tasks import Accepted, Queue
 
@@ -149,3 +151,33 @@ def test_what_is_taken_in_together_was_still_taken_in_one_after_another(queue: Q
     in_order = "select delivery_key from orders order by created_at"
     assert rows(pool, in_order) == [(f"k{number}",) for number in range(5)]
     assert rows(pool, "select count(distinct created_at) from orders") == [(5,)]
+
+
+def test_workers_are_woken_once_for_all_that_is_taken_in_together(database: str, queue: Queue) -> None:
+    with psycopg.connect(database, autocommit=True) as listening:
+        listening.execute('listen "procrastinate_queue_v1#orders"')
+        queue.accept_all([(f"k{number}", mention(number)) for number in range(1, 6)])
+        listening.execute("notify \"procrastinate_queue_v1#orders\", 'the end'")
+        heard = list(listening.notifies(timeout=20, stop_after=2))
+    assert [notice.payload for notice in heard] == ['{"type": "job_inserted", "job_id": 0}', "the end"]
+
+
+def test_taking_in_does_not_read_what_waits(pool: Pool) -> None:
+    """Also where nobody waited when PostgreSQL last looked: then reading and sorting all looks cheaper than it is."""
+    with pool.connection() as connection:
+        connection.execute("analyze procrastinate_jobs")
+    many = [arrival(number) for number in range(1, 201)]
+    with pool.connection() as connection:
+        assert {one.result for one in intake.take_in(connection, many, queue="orders", task="run_event")} == {"queued"}
+        row = connection.execute(
+            "select idx_tup_fetch + seq_tup_read from pg_stat_xact_user_tables where relname = 'procrastinate_jobs'"
+        ).fetchone()
+    assert row is not None
+    assert 0 < int(row[0]) <= 3 * len(many)
+
+
+def arrival(number: int) -> intake.Arrival:
+    place = intake.Place(
+        noteable=Noteable(kind="issue", iid=1), project_path="a/b", title="", is_confidential=False, asked_by="ada"
+    )
+    return intake.Arrival(key=f"k{number}", event="{}", kind="pipeline", project_id=number, conversation=place)
