@@ -91,13 +91,22 @@ def _differences(services: Services, known: _Known) -> Iterator[tuple[str, Event
     now = services.gitlab.merge_request(proposal.project_id, proposal.merge_request_iid or 0)
     if now.state in ("merged", "closed"):
         yield now.state, known.changed("merge" if now.state == "merged" else "close", _SOMEBODY, now.sha)
-    elif now.sha != proposal.commit_id and proposal.status == ProposalStatus.APPROVED:
-        yield f"push:{now.sha}", known.changed("update", _SOMEBODY, now.sha, proposal.commit_id)
-    elif now.state == "opened" and now.sha == proposal.commit_id:
+    elif now.state == "opened" and now.sha != proposal.commit_id:
+        yield from _pushed(services, known, now.sha)
+    elif now.state == "opened":
         yield from _ended(known, now.pipeline)
         yield from _stuck(services, known, now.pipeline)
         yield from _approvals(services, known)
         yield from _reactions(services, known)
+
+
+def _pushed(services: Services, known: _Known, head: str) -> Iterator[tuple[str, Event]]:
+    """Another head than the proposed commit; whose it is only its hook tells. The commit's own pipeline may go on."""
+    proposal = known.proposal
+    if proposal.status == ProposalStatus.APPROVED:
+        yield f"push:{head}", known.changed("update", _SOMEBODY, head, proposal.commit_id)
+    if proposal.pipeline_status not in FINAL_PIPELINE_STATUSES:
+        yield from _ended(known, services.gitlab.latest_pipeline(proposal.project_id, sha=proposal.commit_id))
 
 
 def _ended(known: _Known, run: Pipeline | None) -> Iterator[tuple[str, Event]]:

@@ -312,6 +312,21 @@ def test_a_merge_and_a_closing_by_hand_are_noticed_without_hooks(story: Story) -
     assert "This draft is rejected" in story.answers(story.project.issues[0])[0].body
 
 
+def test_a_push_and_the_end_of_the_approved_commits_pipeline_are_noticed_without_hooks(story: Story) -> None:
+    with story.jobs_held():
+        request = story.approved_while_running()
+        with no_delivery(story):
+            story.push(request.source_branch, "more.txt", "more\n")
+    with no_delivery(story):
+        story.settle()
+        look(story)
+        look(story)
+    assert request.state == "opened"
+    (pushed,) = [note.body for note in story.answers(request) if "after it was approved" in note.body]
+    assert pushed.startswith("`somebody` pushed to the draft")  # only the hook tells who
+    assert "of the draft passed ✅" in story.answers(story.project.issues[0])[0].body
+
+
 def test_one_project_whose_rules_cannot_be_read_keeps_no_other_from_being_looked_at(town: Town) -> None:
     broken = town.story()
     broken.drafted()

@@ -18,6 +18,7 @@ _REPLACED = (
     (re.compile(r"\b\d+(?:\.\d+)? (?:s|seconds?|tokens?)\b"), "<amount>"),
     (re.compile(r"change repair-\d+"), "change repair-<number>"),
     (re.compile(r"\b(max|mia|rob|gina|sam)\d+\b"), r"\1"),
+    (re.compile(r"`(?:mia|somebody)`(?= pushed to the draft after)"), "`<whoever pushed>`"),
     (re.compile(r"\bgroup\d+/"), "group/"),
 )
 
