@@ -6,6 +6,8 @@ from importlib.resources import files
 
 from msgspec import Struct, convert
 
+from bot.domain.known import known
+
 
 class Tool(Struct, frozen=True, forbid_unknown_fields=True):
     """One pinned tool. `source` is Renovate's datasource, `package` its name there where that is another."""
@@ -38,3 +40,6 @@ def pin(tool: str) -> str:
 def pinned_image(image: str, suffix: str = "") -> str:
     """Return an image with its pinned tag."""
     return f"{image}:{pins().images[image]}{suffix}"
+
+
+known(Pins)

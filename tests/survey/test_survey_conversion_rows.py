@@ -1,6 +1,7 @@
 """Rows of a conversion that point at nothing of their own: steps that an orb runs, and shared libraries of Jenkins."""
 
 from bot.domain import Carried, Snapshot
+from bot.domain.pins import pin
 from bot.survey.report import survey
 
 
@@ -16,7 +17,8 @@ def test_what_an_orb_runs_is_shown_where_it_is_called() -> None:
     pipfile = '[packages]\n[dev-packages]\npytest = "*"\n'
     rows = {row.where.quote: row for row in converted({".circleci/config.yml": config, "Pipfile": pipfile})}
     assert rows["pipenv install --dev"].where.line == 7
-    assert rows["pipenv install --dev"].why == "replaced by `pip install pipenv && pipenv install --dev --skip-lock`"
+    mended = f"pip install pipenv=={pin('pipenv')} && pipenv install --dev --skip-lock"
+    assert rows["pipenv install --dev"].why == f"replaced by `{mended}`"
 
 
 def test_a_jenkinsfile_that_only_calls_a_shared_library_says_so() -> None:
