@@ -38,8 +38,8 @@ jobs:
 FILES_IN_FOLDER = 50
 
 
-def make(folder: Path, files: int) -> None:
-    """Write a git repository of about `files` files: a Python project with Node.js packages below it."""
+def texts_of(files: int) -> dict[str, str]:
+    """Return the texts by path of about `files` files: a Python project with Node.js packages below it."""
     texts = {
         "pyproject.toml": _PYPROJECT.format(name="shop"),
         "README.md": "# Shop\n",
@@ -51,7 +51,12 @@ def make(folder: Path, files: int) -> None:
         texts[f"packages/web{number}/package-lock.json"] = '{"lockfileVersion": 3}\n'
     for number in range(files - len(texts)):
         texts[f"src/shop/part{number // FILES_IN_FOLDER}/module{number}.py"] = f"NUMBER = {number}\n"
-    for path, text in texts.items():
+    return texts
+
+
+def make(folder: Path, files: int) -> None:
+    """Write these as a git repository."""
+    for path, text in texts_of(files).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
     subprocess.run(["git", "init", "-q", str(folder)], check=True, timeout=60)
