@@ -265,15 +265,16 @@ def _run_as(owner: pwd.struct_passwd | None, data: Path, program: Path) -> tuple
     """Return what goes before a command and into subprocess so that the owner runs it.
 
     Below folders closed to the owner (such as /root) it keeps the one capability that opens them; a user namespace
-    would do too, but containers forbid it.
+    would do too, but containers forbid it. PostgreSQL's programs look for each other by access(2), which leaves
+    capabilities aside for everybody but root unless the kernel is told not to mend them after a change of user.
     """
     if owner is None:
         return [], {}
     if _reachable(owner, data, program):
         return [], {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
     identity = [f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
-    kept = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--pdeathsig=INT"]
-    return ["setpriv", *identity, *kept, "--"], {}
+    kept = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--securebits=+no_setuid_fixup"]
+    return ["setpriv", *identity, *kept, "--pdeathsig=INT", "--"], {}
 
 
 def _die_with_parent() -> None:

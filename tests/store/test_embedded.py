@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from bot.domain import CannotError
-from bot.store.embedded import EmbeddedPostgres
+from bot.store.embedded import EmbeddedPostgres, binaries
 
 QUICKLY = {"fsync": "off", "synchronous_commit": "off"}
 
@@ -43,6 +43,23 @@ def test_what_was_stored_is_there_after_a_restart_and_no_socket_stays(folder: Pa
         server.stop()
     assert sockets(conninfo) == folder.resolve() / "postgres" or not sockets(conninfo).exists()
     assert server.pid is None
+
+
+def test_its_programs_may_lie_below_a_folder_that_only_its_owner_may_pass(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a clone in /root, which is closed to the user who then runs the server."""
+    package = binaries().parents[1]
+    (folder / "site-packages").mkdir()
+    (folder / "site-packages" / package.name).symlink_to(package)
+    monkeypatch.syspath_prepend(str(folder / "site-packages"))
+    assert folder in binaries().parents
+    server = EmbeddedPostgres(folder / "state", settings=QUICKLY)
+    try:
+        with psycopg.connect(server.start()) as connection:
+            assert connection.execute("select 42").fetchone() == (42,)
+    finally:
+        server.stop()
 
 
 def test_a_second_process_is_told_who_has_it_and_may_join(folder: Path) -> None:
