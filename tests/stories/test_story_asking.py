@@ -1,5 +1,7 @@
 """Stories of asking for a pipeline: what is in GitLab afterwards."""
 
+import re
+
 import pytest
 import yaml
 
@@ -59,6 +61,13 @@ def test_a_second_comment_refines_the_same_draft(story: Story) -> None:
 def test_the_draft_belongs_to_the_conversation_of_its_issue(story: Story) -> None:
     request = story.drafted()
     assert "The draft" in story.ask("@pipewright status", of=request)
+
+
+def test_the_status_of_a_branch_adds_up_what_its_jobs_took(story: Story) -> None:
+    request = story.drafted()
+    answer = story.ask(f"@pipewright status {request.source_branch}")
+    assert "passed ✅" in answer
+    assert re.search(r"Its 1 job took \d+\.\d job minutes in all\.", answer)
 
 
 def test_a_mention_in_the_description_of_an_issue_is_an_order(story: Story) -> None:

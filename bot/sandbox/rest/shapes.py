@@ -363,7 +363,7 @@ def job(world: World, run: Pipeline, one: Job) -> Json:
         "started_at": date(one.started_at),
         "finished_at": date(one.finished_at),
         "erased_at": None,
-        "duration": None,
+        "duration": _seconds(one),
         "queued_duration": None,
         "user": account(world, run.user),
         "commit": commit(world, run.project, run.sha),
@@ -377,6 +377,10 @@ def job(world: World, run: Pipeline, one: Job) -> Json:
         "tag_list": [str(tag) for tag in one.config.get("tags") or ()],
     }
     return {**shown, **({"failure_reason": one.failure_reason} if one.failure_reason else {})}
+
+
+def _seconds(one: Job) -> float | None:
+    return (one.finished_at - one.started_at).total_seconds() if one.started_at and one.finished_at else None
 
 
 def bridge(world: World, run: Pipeline, one: Job) -> Json:
