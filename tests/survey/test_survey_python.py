@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from bot.domain import Unit
+from bot.domain.pins import pin
 
 Look = Callable[[Mapping[str, str]], Unit]
 
@@ -103,7 +104,7 @@ PACKAGE = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptool
         ),
         pytest.param(
             {"Pipfile": '[dev-packages]\npytest = "*"\n', "Pipfile.lock": "", "test_a.py": ""},
-            ("pip install pipenv", "pipenv sync --dev"),
+            (f"pip install pipenv=={pin('pipenv')}", "pipenv sync --dev"),
             ("pipenv run pytest",),
             id="pipenv follows its lock",
         ),
