@@ -138,7 +138,7 @@ class ScriptedOllama:
 
     def __post_init__(self) -> None:
         self._loaded: tuple[Any, ...] | None = None
-        self._at_once = 0
+        self._under_way: set[_Handler] = set()
         self._runner = threading.Lock()
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _Handler)
@@ -165,14 +165,18 @@ class ScriptedOllama:
             handler.send_whole(refusal)
             return
         with self._lock:
-            self._at_once += 1
-            self.most_at_once = max(self.most_at_once, self._at_once)
+            self._under_way.add(handler)
+            self.most_at_once = max(self.most_at_once, len(self._under_way))
         try:
             with self._runner:
                 self._run(request, handler)
         finally:
-            with self._lock:
-                self._at_once -= 1
+            self.is_over(handler)
+
+    def is_over(self, handler: "_Handler") -> None:
+        """Count an answer no longer: whoever has its last words may ask again before the handler is done."""
+        with self._lock:
+            self._under_way.discard(handler)
 
     def _run(self, request: Json, handler: "_Handler") -> None:
         if not self._load(request, handler):
@@ -375,6 +379,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
+        self.server.ollama.is_over(self)
         self.wfile.write(content)
 
     def send_folded(self, stream: Stream, *, has_tools: bool) -> None:
@@ -396,6 +401,8 @@ class _Handler(BaseHTTPRequestHandler):
             if isinstance(piece, float | int):
                 time.sleep(piece)
             else:
+                if isinstance(piece, dict) and piece.get("done"):
+                    self.server.ollama.is_over(self)
                 self._send_chunk(piece if isinstance(piece, bytes) else _json(piece).encode() + b"\n")
         if stream.ends == "well":
             self.wfile.write(b"0\r\n\r\n")
