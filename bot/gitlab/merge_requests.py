@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bot.domain import CannotError, Person, SafeText, UnreachableError
+from bot.domain import CannotError, SafeText, UnreachableError
 from bot.gitlab import read
 from bot.gitlab.answers import RefusedError
 from bot.gitlab.merge_status import may_not_merge, why_not_mergeable
@@ -105,10 +105,6 @@ class MergeRequests:
         """Take the draft mark off the title; there is no other way through the API."""
         found = self.merge_request(project_id, iid)
         return self.update_merge_request(project_id, iid, title=_DRAFT.sub("", found.title))
-
-    def approvers(self, project_id: int, iid: int) -> tuple[Person, ...]:
-        """Return the people whose approval stands now."""
-        return tuple(given.person for given in self.approvals_given(project_id, iid))
 
     def approvals_given(self, project_id: int, iid: int) -> tuple[Given, ...]:
         """Return the approvals that stand now, with their times."""

@@ -114,16 +114,10 @@ class Notes:
 
     def reactions(self, project_id: int, noteable: Noteable, note_id: int | None) -> tuple[AwardEmoji, ...]:
         """Return the reactions that stand now: all of them, for the one that approves may be the last."""
-        found: list[AwardEmoji] = []
-        for page in range(1, _MOST_PAGES + 1):
-            query = {"per_page": _PAGE, **({"page": page} if page > 1 else {})}
-            rows = self.transport.read_json(
-                _awards(noteable, note_id), query, project=project_id, iid=noteable.iid, note=note_id
-            )
-            found += (read.award(row) for row in rows)
-            if len(rows) < _PAGE:
-                break
-        return tuple(found)
+        rows = self.transport.read_rows(
+            _awards(noteable, note_id), most_pages=_MOST_PAGES, project=project_id, iid=noteable.iid, note=note_id
+        )
+        return tuple(read.award(row) for row in rows)
 
 
 def _notes(noteable: Noteable) -> str:

@@ -12,6 +12,7 @@ from bot.gitlab import answers
 
 _WAITS = (0.3, 1.0, 3.0)
 _PIECE_BYTES = 64 * 1024
+_PAGE = 100
 
 OnCall = Callable[[str, int, float], None]
 
@@ -56,6 +57,16 @@ class Transport:
     def read_json(self, route: str, query: Mapping[str, Any] | None = None, /, **ids: object) -> Any:
         """GET and decode; raises UnreachableError for an answer that is no JSON."""
         return answers.decoded(self.read(route, query, **ids), is_write=False)
+
+    def read_rows(self, route: str, /, *, most_pages: int, **ids: object) -> list[Any]:
+        """GET a list whole, page by page; what lies beyond `most_pages` pages of a hundred is left out."""
+        rows: list[Any] = []
+        for page in range(1, most_pages + 1):
+            query = {"per_page": _PAGE, **({"page": page} if page > 1 else {})}
+            rows += (found := self.read_json(route, query, **ids))
+            if len(found) < _PAGE:
+                break
+        return rows
 
     def stream(self, route: str, /, *, most_bytes: int, **ids: object) -> Iterator[bytes]:
         """GET a body piece by piece, never held whole; what is longer than `most_bytes` is not fetched further."""

@@ -1,6 +1,8 @@
 """Carries out what a person asked for by naming the bot."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import assert_never
 
 import structlog
@@ -19,6 +21,14 @@ NOT_WELL = frozenset(
     {"refused", "unknown", "model down", "silent", "babbling", "going in circles", "too many turns"}
     | {"too many tokens", "out of time", "too long"}
 )
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What followed the word of a command, and when GitLab says that it was written, where GitLab was asked."""
+
+    rest: str
+    at: datetime | None = None
 
 
 def handle_mention(services: Services, event: Mention, order: Order) -> str:
@@ -83,44 +93,48 @@ def _carry_out(services: Services, order: Order, asked: Command | Unknown | Free
 
 
 def _command(services: Services, order: Order, command: Command, reply: Reply) -> str:
-    _CARRY_OUT[command.name](services, order, command.rest, reply)
+    asked = _as_written(services, order, command) if command.name in _BELIEVED_FROM_GITLAB else _Asked(command.rest)
+    _CARRY_OUT[command.name](services, order, asked, reply)
     return command.name
 
 
-def _approve(services: Services, order: Order, _rest: str, reply: Reply) -> None:
-    """Believe no delivery when it comes to a merge: whoever knows the webhook's secret can write one."""
-    author, text = _as_gitlab_has_it(services, order)
+def _as_written(services: Services, order: Order, command: Command) -> _Asked:
+    """Believe no delivery when it comes to these: whoever knows the webhook's secret can write one."""
+    author, text, at = _as_gitlab_has_it(services, order)
     written = read_command(text, services.mention_names)
-    if author != order.person.id or not isinstance(written, Command) or written.name != "approve":
+    if author != order.person.id or not isinstance(written, Command) or written.name != command.name:
         raise CannotError(
             "the comment is not in GitLab as it was delivered to me: it was changed, deleted or never written. "
-            f"Write `{services.mention} approve` in a new comment if you want the merge."
+            f"Write `{services.mention} {command.name}` in a new comment if you want it."
         )
-    orders.approve(services, order, written.rest, reply)
+    return _Asked(written.rest, at)
 
 
-def _as_gitlab_has_it(services: Services, order: Order) -> tuple[int, str]:
-    """Return whose words they are, and the words; of the description where no note carries them."""
+def _as_gitlab_has_it(services: Services, order: Order) -> tuple[int, str, datetime | None]:
+    """Return whose words they are, the words and since when; of the description where no note carries them."""
     if order.note_id is None:
         details = services.gitlab.noteable(order.project.id, order.place)
-        return details.author.id, details.description
+        return details.author.id, details.description, None
     note = services.gitlab.note(order.project.id, order.place, order.note_id)
-    return (note.author.id, note.body) if note is not None else (0, "")
+    return (note.author.id, note.body, datetime.fromisoformat(note.created_at)) if note is not None else (0, "", None)
 
 
-def _help(services: Services, _order: Order, _rest: str, reply: Reply) -> None:
+def _help(services: Services, _order: Order, _asked: _Asked, reply: Reply) -> None:
     reply.show(texts.help_text(services.mention))
 
 
-_CARRY_OUT: Mapping[CommandName, Callable[[Services, Order, str, Reply], None]] = {
+# What merges, or undoes somebody's work.
+_BELIEVED_FROM_GITLAB = frozenset[CommandName]({"approve", "reject", "retry", "cancel", "undo", "repair"})
+
+_CARRY_OUT: Mapping[CommandName, Callable[[Services, Order, _Asked, Reply], None]] = {
     "help": _help,
-    "generate": orders.generate,
-    "status": orders.report_status,
-    "approve": _approve,
+    "generate": lambda services, order, asked, reply: orders.generate(services, order, asked.rest, reply),
+    "status": lambda services, order, asked, reply: orders.report_status(services, order, asked.rest, reply),
+    "approve": lambda services, order, asked, reply: orders.approve(services, order, asked.rest, reply, at=asked.at),
     "reject": lambda services, order, _, reply: orders.reject(services, order, reply),
     "retry": lambda services, order, _, reply: orders.retry(services, order, reply),
     "cancel": lambda services, order, _, reply: orders.cancel(services, order, reply),
     "undo": lambda services, order, _, reply: orders.undo_change(services, order, reply),
-    "explain": explaining.explain,
+    "explain": lambda services, order, asked, reply: explaining.explain(services, order, asked.rest, reply),
     "repair": lambda services, order, _, reply: explaining.carry_out_repair(services, order, reply),
 }

@@ -1,5 +1,7 @@
 """The commands a person can give: each one a guard, an act and one answer."""
 
+from datetime import datetime
+
 from bot.domain import AccessLevel, CannotError, ProposalStatus
 from bot.handlers.reply import Answering
 from bot.proposals import approval, draft, note
@@ -77,12 +79,12 @@ def proposal_status(services: Services, proposal: Proposal) -> str:
     return "\n\n".join(lines)
 
 
-def approve(services: Services, order: Order, words: str, reply: Answering) -> None:
-    """Merge the open draft on the word of the person who wrote the note."""
+def approve(services: Services, order: Order, words: str, reply: Answering, *, at: datetime | None = None) -> None:
+    """Merge the open draft on the word of the person who wrote the note, at a time of which GitLab tells."""
     proposal = required_proposal(services, order)
     named = words.strip(" .!").lower()
     sha = named if named and all(letter in "0123456789abcdef" for letter in named) else None
-    signal = Signal(kind="note", person=order.person, sha=sha)
+    signal = Signal(kind="note", person=order.person, sha=sha, at=at)
     approved = approval.approve(services, order, proposal, signal)
     note.refresh(services, approved)
     reply.show(note.standing(services, approved))

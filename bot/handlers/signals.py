@@ -101,6 +101,9 @@ def _closed(services: Services, order: Order, proposal: Proposal) -> str:
     was_cut_off = order.attempts > 1 and proposal.status == ProposalStatus.REJECTED
     if proposal.status not in _LIVE and not was_cut_off:
         raise SkipError(f"the proposal is {proposal.status}")
+    merge_request = services.gitlab.merge_request(proposal.project_id, proposal.merge_request_iid or 0)
+    if merge_request.state != "closed":
+        raise SkipError(f"the merge request is {merge_request.state}")
     with services.pool.connection() as connection:
         closed = proposals.set_status(connection, proposal.id, ProposalStatus.REJECTED)
     note.refresh(services, closed)

@@ -8,7 +8,7 @@ from uuid import UUID
 from bot.domain import CannotError, Person, ProposalStatus, SkipError
 from bot.gitlab.values import MergeRequest
 from bot.proposals import note
-from bot.proposals.entitled import PATIENCE_SECONDS, RUNNING, Signal, require_entitled, still_stands
+from bot.proposals.entitled import PATIENCE_SECONDS, RUNNING, Signal, require_entitled, require_seen, still_stands
 from bot.proposals.order import Order
 from bot.proposals.policy import POLICY_PATH, Policy, read_policy
 from bot.replies import progress
@@ -26,7 +26,8 @@ def approve(services: Services, order: Order, proposal: Proposal, signal: Signal
     Every check reads GitLab now; the webhook's word counts only as the occasion. Raises CannotError with the reason.
     """
     try:
-        _require_seen(order, proposal, signal)
+        if signal.sha is None:
+            require_seen(proposal, min(order.created_at, signal.at or order.created_at))
         policy = policy_of(services, proposal)
         merge_request = require_entitled(services, proposal, signal, policy)
         if merge_request.state == "merged":  # an earlier try merged it and was cut off before it could say so
@@ -35,17 +36,6 @@ def approve(services: Services, order: Order, proposal: Proposal, signal: Signal
     except CannotError as refused:
         _remember(services, order.id, proposal, signal, "refused", proposal.commit_id or "", str(refused))
         raise
-
-
-def _require_seen(order: Order, proposal: Proposal, signal: Signal) -> None:
-    """An approval that waited while the draft was changed, and names no commit, meant the state before."""
-    is_another = proposal.change_key or proposal.before_id is not None  # changed, undone, repaired or composed anew
-    changed_at = proposal.opened_at if is_another else None
-    if signal.sha is None and changed_at is not None and order.created_at < changed_at:
-        raise CannotError(
-            f"the draft was changed after your approval came, and stands at `{(proposal.commit_id or '')[:8]}` now. "
-            "Look at that, and approve again."
-        )
 
 
 def policy_of(services: Services, proposal: Proposal) -> Policy:

@@ -1,5 +1,6 @@
 """Whether an approval counts: each condition read from GitLab now, each refusal with its reason and what to do."""
 
+from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
@@ -28,7 +29,8 @@ SignalKind = Literal["reaction", "merge_request_approval", "note", "page"]
 class Signal(Struct, frozen=True, kw_only=True):
     """How a person said yes. `sha` is set when the person named the commit; `emoji` and `note_id` for reactions.
 
-    `page` is the button below the commit on our own page, or the same over the API.
+    `page` is the button below the commit on our own page, or the same over the API. `at` is when GitLab says that a
+    note was written.
     """
 
     kind: SignalKind
@@ -37,6 +39,18 @@ class Signal(Struct, frozen=True, kw_only=True):
     emoji: str | None = None
     noteable: Noteable | None = None
     note_id: int | None = None
+    at: datetime | None = None
+
+
+def require_seen(proposal: Proposal, given_at: datetime | None) -> None:
+    """An approval from before the draft was changed, undone, repaired or composed anew meant the state before."""
+    is_another = proposal.change_key or proposal.before_id is not None
+    changed_at = proposal.opened_at if is_another else None
+    if given_at is not None and changed_at is not None and given_at < changed_at:
+        raise CannotError(
+            f"the draft was changed after your approval came, and stands at `{(proposal.commit_id or '')[:8]}` now. "
+            "Look at that, and approve again; a reaction or approval that stands already must be taken back first."
+        )
 
 
 def require_entitled(services: Services, proposal: Proposal, signal: Signal, policy: Policy) -> MergeRequest:
@@ -91,19 +105,31 @@ def _askers(services: Services, proposal: Proposal) -> set[int]:
 
 
 def _require_standing(services: Services, proposal: Proposal, signal: Signal) -> None:
-    """A reaction or approval that was taken back meanwhile counts for nothing."""
-    if signal.kind == "reaction" and not _reaction_stands(services, proposal, signal):
-        raise CannotError("the reaction was taken back, so nothing is merged.")
-    if signal.kind == "merge_request_approval":
-        standing = services.gitlab.approvers(proposal.project_id, proposal.merge_request_iid or 0)
-        if all(person.id != signal.person.id for person in standing):
-            raise CannotError("the approval was taken back, so nothing is merged.")
+    """A reaction or approval counts for nothing that was taken back meanwhile, or is older than the commit.
+
+    A delivery may be late or forged: when it was given is read from GitLab, which of approvals older ones do not say.
+    """
+    match signal.kind:
+        case "reaction":
+            times, name = _reacted_at(services, proposal, signal), "reaction"
+        case "merge_request_approval":
+            times, name = _approved_at(services, proposal, signal), "approval"
+        case _:
+            return
+    if not times:
+        raise CannotError(f"the {name} was taken back, so nothing is merged.")
+    require_seen(proposal, times[0])
 
 
-def _reaction_stands(services: Services, proposal: Proposal, signal: Signal) -> bool:
+def _reacted_at(services: Services, proposal: Proposal, signal: Signal) -> list[datetime | None]:
     noteable = signal.noteable or Noteable(kind="merge_request", iid=proposal.merge_request_iid or 0)
     awards = services.gitlab.reactions(proposal.project_id, noteable, signal.note_id)
-    return any(award.author.id == signal.person.id and award.name == signal.emoji for award in awards)
+    return [each.created_at for each in awards if each.author.id == signal.person.id and each.name == signal.emoji]
+
+
+def _approved_at(services: Services, proposal: Proposal, signal: Signal) -> list[datetime | None]:
+    given = services.gitlab.approvals_given(proposal.project_id, proposal.merge_request_iid or 0)
+    return [each.at for each in given if each.person.id == signal.person.id]
 
 
 def still_stands(services: Services, proposal: Proposal, approval: Approval, policy: Policy) -> bool:

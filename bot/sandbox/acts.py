@@ -68,17 +68,19 @@ def may_see_noteable(of: Noteable, user: User) -> bool:
 
 
 def may_merge(project: Project, user: User, branch: str) -> bool:
-    """Tell whether an account may merge into a branch."""
-    rule = project.protected.get(branch)
-    needed = rule.merge if rule else 30
-    return needed > 0 and level(project, user) >= needed
+    """Tell whether an account may merge into a branch: of several rules that cover it, one is enough."""
+    role, rules = level(project, user), project.rules_for(branch)
+    if not rules:
+        return role >= 30
+    return any(user.id in rule.mergers or 0 < rule.merge <= role for rule in rules)
 
 
 def may_push(project: Project, user: User, branch: str) -> bool:
     """Tell whether an account may push to a branch."""
-    rule = project.protected.get(branch)
-    needed = rule.push if rule else 30
-    return needed > 0 and level(project, user) >= needed
+    role, rules = level(project, user), project.rules_for(branch)
+    if not rules:
+        return role >= 30
+    return any(0 < rule.push <= role for rule in rules)
 
 
 def may_read_code(project: Project, user: User) -> bool:

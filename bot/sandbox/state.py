@@ -1,6 +1,7 @@
 """What the stand-in knows: plain records under one lock."""
 
 import itertools
+import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -227,12 +228,17 @@ class Hook:
         self.disabled_until = now() + min(timedelta(minutes=2 ** (over - 1)), timedelta(days=1)) if over > 0 else None
 
 
+def _covers(name: str, branch: str) -> bool:
+    return re.fullmatch(re.escape(name).replace(r"\*", ".*"), branch) is not None
+
+
 @dataclass
 class Protection:
-    """The rule of a protected branch: the lowest role that may push and merge (0: no one)."""
+    """The rule of a protected branch: the lowest role that may push and merge (0: no one), and single people."""
 
     push: int = 40
     merge: int = 40
+    mergers: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -295,6 +301,10 @@ class Project:
     def name(self) -> str:
         """The last part of the path."""
         return self.path.rsplit("/", 1)[-1]
+
+    def rules_for(self, branch: str) -> list[Protection]:
+        """Return every rule that covers a branch, by its name or by a wildcard."""
+        return [rule for name, rule in self.protected.items() if _covers(name, branch)]
 
     def noteables(self, kind: NoteableKind) -> list[Noteable]:
         """Return the issues or the merge requests."""

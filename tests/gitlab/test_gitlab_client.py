@@ -210,7 +210,7 @@ def test_a_reaction_given_twice_stands_once(recorded: Recorded) -> None:
 def test_a_closed_merge_request_is_no_open_one(recorded: Recorded) -> None:
     gitlab, project = recorded.gitlab, recorded.project_id
     propose(recorded, project)
-    assert gitlab.approvers(project, 1) == ()
+    assert gitlab.approvals_given(project, 1) == ()
     gitlab.update_merge_request(project, 1, description=SafeText("Better"), state_event="close")
     assert gitlab.merge_request(project, 1).state == "closed"
     assert gitlab.find_open_merge_request(project, "ci") is None

@@ -124,8 +124,8 @@ def test_a_draft_is_made_ready_by_its_title(gitlab: GitLab, wires: WireServer, t
 
 def test_approvals_are_read_with_who_gave_them(gitlab: GitLab, wires: WireServer) -> None:
     wires.script = [wire({"approved_by": [{"user": {"id": 5, "username": "ada"}, "approved_at": None}]}), wire({})]
-    assert [person.username for person in gitlab.approvers(7, 3)] == ["ada"]
-    assert gitlab.approvers(7, 3) == ()
+    assert [given.person.username for given in gitlab.approvals_given(7, 3)] == ["ada"]
+    assert gitlab.approvals_given(7, 3) == ()
 
 
 # --- opening and committing ---
@@ -263,9 +263,40 @@ def test_a_role_counts_while_the_membership_stands(
 def test_a_developer_may_merge_when_the_rule_says_so(
     gitlab: GitLab, wires: WireServer, rule: object, may: bool
 ) -> None:
-    wires.script = [wire(MEMBER | {"access_level": 30}), wire({"merge_access_levels": rule})]
+    rules = [{"name": "main", "merge_access_levels": [{"access_level": 30}]}]
+    rules.append({"name": "release/1.0", "merge_access_levels": rule})
+    wires.script = [wire(MEMBER | {"access_level": 30}), wire(rules)]
     assert gitlab.may_merge(7, 5, "release/1.0") is may
-    assert wires.asked[1].path == "/api/v4/projects/7/protected_branches/release%2F1.0"
+    assert wires.asked[1].path.partition("?")[0] == "/api/v4/projects/7/protected_branches"
+
+
+@pytest.mark.parametrize(
+    ("names", "branch", "may"),
+    [
+        pytest.param(["*"], "main", True, id="any"),
+        pytest.param(["release/*"], "release/1.0/fix", True, id="slashes too"),
+        pytest.param(["*-stable"], "1-0-stable", True, id="at its start"),
+        pytest.param(["re*se/*.0"], "release/1.0", True, id="two stars"),
+        pytest.param(["main", "ma*"], "main", True, id="one of two that cover it"),
+        pytest.param(["Main"], "main", False, id="another case"),
+        pytest.param(["m.in"], "main", False, id="no pattern but the star"),
+    ],
+)
+def test_a_rule_with_a_star_counts_as_gitlab_reads_it(
+    gitlab: GitLab, wires: WireServer, names: list[str], branch: str, may: bool
+) -> None:
+    only_ada = {"merge_access_levels": [{"access_level": 40, "user_id": 5}]}
+    nobody = {"name": "main", "merge_access_levels": [{"access_level": 0}]}
+    rules = [nobody, *({"name": name} | only_ada for name in names)]
+    wires.script = [wire(MEMBER | {"access_level": 30}), wire(rules), wire({"protected": True})]
+    assert gitlab.may_merge(7, 5, branch) is may
+
+
+def test_the_rule_that_counts_may_stand_on_a_later_page(gitlab: GitLab, wires: WireServer) -> None:
+    first = [{"name": f"r{n}", "merge_access_levels": []} for n in range(100)]
+    last = [{"name": "main", "merge_access_levels": [{"access_level": 30}]}]
+    wires.script = [wire(MEMBER | {"access_level": 30}), wire(first), wire(last)]
+    assert gitlab.may_merge(7, 5, "main")
 
 
 @pytest.mark.parametrize(
@@ -276,10 +307,10 @@ def test_a_developer_may_merge_when_the_rule_says_so(
         ({"protected": True, "developers_can_merge": True}, True),
     ],
 )
-def test_a_branch_under_a_wildcard_says_itself_whether_developers_may_merge(
+def test_a_branch_without_a_rule_of_its_project_says_itself_whether_developers_may_merge(
     gitlab: GitLab, wires: WireServer, branch: object, may: bool
 ) -> None:
-    wires.script = [wire(MEMBER | {"access_level": 30}), refusal(404), wire(branch)]
+    wires.script = [wire(MEMBER | {"access_level": 30}), wire([]), wire(branch)]
     assert gitlab.may_merge(7, 5, "stable") is may
 
 

@@ -259,6 +259,7 @@ FORBIDDEN = {
     "see webhooks": ("GET", "/hooks", None, "mia", "max"),
     "add a webhook": ("POST", "/hooks", {"url": "http://127.0.0.1:9/"}, "mia", "max"),
     "read a branch's rule": ("GET", "/protected_branches/main", None, "mia", "max"),
+    "read all branches' rules": ("GET", "/protected_branches", None, "mia", "max"),
 }
 
 

@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from bot.sandbox import acts, git_store
+from bot.sandbox import acts, git_store, seed
 from bot.sandbox.state import Issue, MergeRequest, Pipeline, Protection, User
 from bot.store import approvals, proposals
 from tests.world.town import PYTHON, Story, Town
@@ -90,6 +90,20 @@ def test_each_signal_of_somebody_who_may_merge_merges(town: Town, signal: str, r
     request = story.drafted()
     protect(story, protection)
     SIGNALS[signal](story, request, getattr(story, role))
+    story.settle()
+    assert request.state == "merged"
+
+
+def test_whom_a_rule_with_a_star_names_merges_and_nobody_else_of_the_same_role(story: Story) -> None:
+    request = story.drafted()
+    other = seed.add_user(story.world, "dora")
+    story.project.members[other.id] = 30
+    story.project.protected = {"m*n": Protection(mergers=frozenset({story.developer.id}))}
+    by_comment(story, request, other)
+    story.settle()
+    assert request.state == "opened"
+    assert "allowed to merge into `main`" in story.answer(request)
+    by_comment(story, request, story.developer)
     story.settle()
     assert request.state == "merged"
 

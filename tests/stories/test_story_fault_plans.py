@@ -24,7 +24,7 @@ SOME = (("POST", "/repository/commits$"), ("PUT", "/merge_requests/1/merge$"))
 READS = (
     ("GET", "/repository/tree$"),
     ("GET", "/merge_requests/1$"),
-    ("GET", "/protected_branches/main$"),
+    ("GET", "/protected_branches$"),
     ("GET", "/members/all/[0-9]+$"),
     ("GET", "/repository/files/.*$"),
     ("POST", "/ci/lint$"),

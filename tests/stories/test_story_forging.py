@@ -1,12 +1,15 @@
-"""Stories of somebody who knows the webhook's secret and writes deliveries: no merge comes of them."""
+"""Stories of somebody who knows the webhook's secret and writes deliveries: nothing of weight comes of them."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import httpx
 import pytest
 
 from bot.sandbox import acts, payloads
 from bot.sandbox.state import Note
+from tests.stories.test_story_missed import no_delivery
 from tests.world.town import SECRET, Story
 
 APPROVE = "@pipewright approve"
@@ -17,9 +20,14 @@ def deliver(story: Story, note: Note, *, text: str, id_: int) -> None:
     with story.world.lock:
         body = payloads.note(story.world, story.request, note, "create")
     written = body["object_attributes"] | {"id": id_, "note": text, "description": text}
-    headers = {"X-Gitlab-Event": "Note Hook", "X-Gitlab-Token": SECRET, "Content-Type": "application/json"}
+    post(story, "Note Hook", body | {"object_attributes": written})
+
+
+def post(story: Story, event: str, body: Mapping[str, Any]) -> None:
+    """Send a delivery as GitLab does, and let the bot work on it."""
+    headers = {"X-Gitlab-Event": event, "X-Gitlab-Token": SECRET, "Content-Type": "application/json"}
     address = story.town.address + "/webhooks/gitlab"
-    answer = httpx.post(address, content=json.dumps(body | {"object_attributes": written}), headers=headers, timeout=60)
+    answer = httpx.post(address, content=json.dumps(body), headers=headers, timeout=60)
     assert answer.status_code == 202
     story.settle()
 
@@ -42,3 +50,42 @@ def test_an_approval_that_was_changed_before_the_bot_looks_merges_nothing(story:
     story.settle()
     assert request.state == "opened"
     assert "Write `@pipewright approve` in a new comment" in story.answer(request)
+
+
+@pytest.mark.parametrize("word", ["reject", "retry", "cancel", "undo", "repair"])
+def test_no_forged_order_undoes_anything(story: Story, word: str) -> None:
+    request = story.drafted()
+    note = story.comment(request, "I am not sure yet, @pipewright2.", by=story.maintainer)
+    story.settle()
+    head, runs = story.head(request.source_branch), [run.status for run in story.project.pipelines]
+    deliver(story, note, text=f"@pipewright {word}", id_=note.id)
+    assert f"Write `@pipewright {word}` in a new comment" in story.answer(request)
+    assert (request.state, story.head(request.source_branch)) == ("opened", head)
+    assert [run.status for run in story.project.pipelines] == runs
+
+
+def test_a_forged_close_does_not_make_the_draft_a_rejected_one(story: Story) -> None:
+    request = story.drafted()
+    with story.world.lock:
+        body = payloads.merge_request(story.world, request, story.maintainer, "close")
+    post(story, "Merge Request Hook", body)
+    assert "rejected" not in story.ask("@pipewright status", of=request)
+    story.react(request)
+    story.settle()
+    assert request.state == "merged"
+
+
+@pytest.mark.parametrize("kind", ["reaction", "approval"])
+def test_a_delivery_cannot_make_an_old_word_count_for_a_newer_commit(story: Story, kind: str) -> None:
+    request = story.drafted()
+    with no_delivery(story):
+        story.react(request)
+        story.approve(request)
+    story.ask("@pipewright generate with python 3.12", of=request)
+    with story.world.lock:
+        reaction = payloads.emoji(story.world, request, None, request.awards[-1], "award")
+        approval = payloads.merge_request(story.world, request, story.maintainer, "approved")
+    post(story, *{"reaction": ("Emoji Hook", reaction), "approval": ("Merge Request Hook", approval)}[kind])
+    assert request.state == "opened"
+    assert "the draft was changed after your approval came" in story.answer(request)
+    assert "must be taken back first" in story.answer(request)

@@ -284,6 +284,17 @@ def test_a_reaction_from_before_the_present_commit_approves_nothing(story: Story
     assert story.answers(request) == []
 
 
+def test_a_comment_from_before_the_present_commit_approves_nothing(story: Story) -> None:
+    request = story.drafted()
+    with no_delivery(story):
+        note = story.comment(request, "@pipewright approve", by=story.maintainer)
+    story.ask("@pipewright generate with python 3.12", of=request)
+    note.created_at -= timedelta(minutes=3)  # a look makes the commit two minutes older
+    look(story)
+    assert request.state == "opened"
+    assert "the draft was changed after your approval came" in story.answer(request)
+
+
 def test_an_approval_taken_back_without_its_hook_disarms_the_waiting_merge(story: Story) -> None:
     with story.jobs_held():
         request = story.approved_while_running()

@@ -62,10 +62,20 @@ def members(call: Call) -> Answer:
 
 
 def protected_branch(call: Call) -> Answer:
-    """Show a branch's rule; only Maintainers read it."""
-    if level(call.project, call.user) < 40:
-        raise message(403, "403 Forbidden")
+    """Show the rule with just this name, which may be a wildcard."""
+    _require_rules_shown(call)
     rule = call.project.protected.get(call.ids["branch"])
     if rule is None:
         raise message(404, "404 Not found")
     return Answer(200, shapes.protection(call.ids["branch"], rule))
+
+
+def protected_branches(call: Call) -> Answer:
+    """List the rules of protected branches, by name or wildcard."""
+    _require_rules_shown(call)
+    return paged(call, list(call.project.protected.items()), lambda row: shapes.protection(*row))
+
+
+def _require_rules_shown(call: Call) -> None:
+    if level(call.project, call.user) < 40:
+        raise message(403, "403 Forbidden")

@@ -28,6 +28,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", _P, people.project),
     ("GET", _P + "/members/all", people.members),
     ("GET", _P + "/members/all/:user", people.member),
+    ("GET", _P + "/protected_branches", people.protected_branches),
     ("GET", _P + "/protected_branches/:branch", people.protected_branch),
     ("GET", _P + "/repository/tree", repository.tree),
     ("GET", _P + "/repository/files/:path/raw", repository.raw_file),

@@ -414,14 +414,14 @@ def commit(world: World, of: Project, sha: str) -> Json:
 
 def branch(world: World, of: Project, name: str, sha: str, asker: User) -> Json:
     """Return a branch; `can_push` is for who asks."""
-    rule = of.protected.get(name)
+    rules = of.rules_for(name)
     return {
         "name": name,
         "commit": commit(world, of, sha),
         "merged": False,
-        "protected": rule is not None,
-        "developers_can_push": bool(rule and 0 < rule.push <= 30),
-        "developers_can_merge": bool(rule and 0 < rule.merge <= 30),
+        "protected": bool(rules),
+        "developers_can_push": any(0 < rule.push <= 30 for rule in rules),
+        "developers_can_merge": any(0 < rule.merge <= 30 for rule in rules),
         "can_push": acts.may_push(of, asker, name),
         "default": name == of.default_branch,
         "web_url": f"{world.base_url}/{of.path}/-/tree/{name}",
@@ -434,11 +434,12 @@ def protection(name: str, rule: Protection) -> Json:
         "id": 1,
         "name": name,
         "push_access_levels": [_access(rule.push)],
-        "merge_access_levels": [_access(rule.merge)],
+        "merge_access_levels": [_access(rule.merge), *(_access(40, user_id) for user_id in sorted(rule.mergers))],
         "allow_force_push": False,
         "unprotect_access_levels": [],
     }
 
 
-def _access(level: int) -> Json:
-    return {"id": 1, "access_level": level, "access_level_description": ROLES[level], "user_id": None, "group_id": None}
+def _access(level: int, user_id: int | None = None) -> Json:
+    described = {"id": 1, "access_level": level, "access_level_description": ROLES[level]}
+    return {**described, "user_id": user_id, "group_id": None}
