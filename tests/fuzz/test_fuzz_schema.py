@@ -28,7 +28,7 @@ from tests.world.scripted_ollama import action
 from tests.world.town import SECRET, Story, Town
 
 TOP = Path(__file__).parents[2]
-FEW, MOST = 6, 2_000
+FEW, MOST = 6, 500
 SECONDS_A_REQUEST = 60
 # What is tried by hand-picked values takes a thousand requests, which the suite has no time for.
 REFUSED = ["400", "401", "403", "404", "405", "406", "409", "413", "415", "422", "428", "429"]  # 413 is not in its own

@@ -189,6 +189,8 @@ BAD = [
     ({"message": "x", "session_id": "7"}, "session_id"),
     ({"message": "x", "on_disconnect": "explode"}, "on_disconnect"),
     ({"message": "x", "colour": "red"}, "colour"),
+    ({"message": "x", "project": 7, "stream": 0}, "stream"),
+    ({"message": "x", "project": 7, "stream": "false"}, "stream"),
     ({"message": "x"}, "project"),
 ]
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, post
-from litestar.exceptions import ClientException
+from litestar.exceptions import ClientException, ValidationException
 from litestar.params import JSONBody
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
@@ -69,6 +69,7 @@ async def chat(
     """Talk with the bot as the person whose GitLab token is sent. With `Accept: text/event-stream` the answer streams:
     events `session`, `step`, `text` (provisional words) and at last `answer`.
     """
+    _require_truth(await request.json())
     visitor = await asyncio.to_thread(visitor_of, request)
     once = Once(request, visitor, idempotency_key, data)
     if data.stream or "text/event-stream" in request.headers.get("accept", ""):
@@ -84,6 +85,13 @@ async def chat(
         return await asyncio.to_thread(_answer, parts_of(request), outcome)
 
     return await once.answer(talk)
+
+
+def _require_truth(body: dict[str, Any]) -> None:
+    """Litestar takes 0, 1 and some words for booleans, which its description of the API forbids."""
+    if not isinstance(body.get("stream", False), bool):
+        wrong = {"key": "stream", "message": "Expected `bool`", "source": "body"}
+        raise ValidationException(detail="stream is true or false", extra=[wrong])
 
 
 async def _begun(
