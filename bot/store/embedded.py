@@ -30,8 +30,10 @@ _SOCKET_PATH_LIMIT = 90
 _LOOK_SECONDS = 0.2
 _PAUSE_SECONDS = 2.0
 _PR_SET_PDEATHSIG = 1
+_PORT = 5432  # of the socket's name only: nothing listens there
 _SETTINGS = {
     "listen_addresses": "",
+    "port": str(_PORT),
     "logging_collector": "off",
     "shared_buffers": "64MB",
     "max_connections": "60",
@@ -73,7 +75,7 @@ class EmbeddedPostgres:
             raise
         self._guard = threading.Thread(target=self._watch, args=(owner, sockets), name="postgres", daemon=True)
         self._guard.start()
-        return f"host={sockets} user=pipewright dbname=postgres"
+        return _way_to(sockets)
 
     def stop(self) -> None:
         """Stop the server and wait for it; nothing happens when it does not run."""
@@ -140,7 +142,7 @@ class EmbeddedPostgres:
         try:
             self._take_lock()
         except CannotError:
-            return f"host={_sockets_of(self._data)} user=pipewright dbname=postgres"
+            return _way_to(_sockets_of(self._data))
         self.stop()  # the lock was free, so the server that wrote the file is gone
         return None
 
@@ -289,6 +291,11 @@ def _working_in(folder: Path) -> list[int]:
             if (entry / "cwd").readlink() == folder:
                 found.append(int(entry.name))
     return found
+
+
+def _way_to(sockets: Path | str) -> str:
+    """Name all that PGPORT, PGHOSTADDR and their like would fill in for another PostgreSQL of whoever starts us."""
+    return f"host={sockets} hostaddr='' port={_PORT} options='' user=pipewright dbname=postgres"
 
 
 def _sockets_of(data: Path) -> str:

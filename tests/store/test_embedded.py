@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from bot.domain import CannotError
+from bot.store.backup import save
 from bot.store.embedded import EmbeddedPostgres, binaries
 
 QUICKLY = {"fsync": "off", "synchronous_commit": "off"}
@@ -60,6 +61,26 @@ def test_its_programs_may_lie_below_a_folder_that_only_its_owner_may_pass(
             assert connection.execute("select 42").fetchone() == (42,)
     finally:
         server.stop()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PGPORT", "5433"), ("PGHOSTADDR", "127.0.0.1"), ("PGOPTIONS", "-c search_path=theirs"), ("PGHOST", "db.invalid")],
+)
+def test_what_names_another_postgresql_to_its_clients_does_not_turn_ours_away(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(name, value)
+    with tempfile.TemporaryDirectory(prefix="pw-") as folder:
+        server = EmbeddedPostgres(Path(folder), settings=QUICKLY)
+        try:
+            conninfo = server.start()
+            with psycopg.connect(conninfo) as connection:
+                assert connection.execute("select current_user").fetchone() == ("pipewright",)
+                connection.execute("create table ours ()")
+            assert save(conninfo, tmp_path / "saved") > 0
+        finally:
+            server.stop()
 
 
 def test_a_second_process_is_told_who_has_it_and_may_join(folder: Path) -> None:
