@@ -76,7 +76,9 @@ def nearest_python(version: str) -> tuple[Path, str]:
     exact = _pythons().get(version)
     if exact:
         return exact, ""
-    nearest = _pythons().get("3.13") or Path(sys.executable)
+    nearest = (
+        _pythons().get("3.13") or Path(sys.executable).resolve()
+    )  # whose name tells the version, as venv's doesn't
     return nearest, f"python {version} is not here, {nearest} is"
 
 

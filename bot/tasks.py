@@ -19,17 +19,17 @@ import msgspec
 import procrastinate
 import psycopg
 import structlog
-from procrastinate import RetryDecision
-from procrastinate.jobs import Job
 from procrastinate.schema import SchemaManager
 from psycopg import Connection, OperationalError
 from psycopg.rows import TupleRow
 from psycopg_pool import PoolTimeout
 
+from bot.claim import assured, claimed
 from bot.domain import (
     Chat,
     Decision,
     Event,
+    LostError,
     Mention,
     MergeRequestChanged,
     Noteable,
@@ -39,8 +39,9 @@ from bot.domain import (
     UnreachableError,
 )
 from bot.logs import about_order
+from bot.retries import BusyError, OwnJobs, Patience
 from bot.store import alive, conversations, intake, orders, proposals
-from bot.store.pool import Pool
+from bot.store.pool import Pool, bounded
 from bot.store.waking import WAKE_NEXT
 from bot.tracing import Traces
 
@@ -50,7 +51,7 @@ Accepted = Literal["queued", "duplicate", "ignored"]
 
 _QUEUE, _TASK = "orders", "run_event"
 _PAUSE_SECONDS = 1.0
-_SECONDS_UNTIL_FREE = 5
+_SILENT_SECONDS = 60.0
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _EVENTS = msgspec.json.Decoder(Event)  # made here, before there are threads: see bot/domain/known.py
 # What can be wrong with one event and not with those beside it.
@@ -74,28 +75,11 @@ class Work:
     sweep_seconds: float = 60.0
 
 
-class _BusyError(Exception):
-    """The order cannot be begun now: another, who was only silent, still works on it, or PostgreSQL is away."""
-
-
-class _Patience(procrastinate.BaseRetryStrategy):
-    """Only silence of an outside part is worth another try; the waits are short because they hold up a conversation."""
-
-    def __init__(self, waits: Sequence[int]) -> None:
-        self.waits = waits
-
-    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        if isinstance(exception, _BusyError):
-            return RetryDecision(retry_in={"seconds": _SECONDS_UNTIL_FREE})
-        if not isinstance(exception, UnreachableError) or job.attempts >= len(self.waits):
-            return None
-        return RetryDecision(retry_in={"seconds": max(self.waits[job.attempts], exception.retry_after)})
-
-
 class Queue:
     """Accepts events and runs them. `waits` are the seconds before each new try when something does not answer.
 
-    What nobody has worked on for `takeover_seconds` though it was begun is taken over.
+    What nobody has worked on for `takeover_seconds` though it was begun is taken over. A worker that has not spoken for
+    `silent_seconds` counts as nobody, even where its connection stands.
     """
 
     def __init__(
@@ -106,15 +90,18 @@ class Queue:
         *,
         waits: Sequence[int] = (1, 2, 5, 10, 20, 30),
         takeover_seconds: float = 20.0,
+        silent_seconds: float = _SILENT_SECONDS,
         traces: Traces = Traces(),  # noqa: B008 - without a tracer it holds nothing
     ) -> None:
         self._pool = pool
         self._traces = traces
         self._work = work
         self._waits = waits
-        self._takeover_seconds = takeover_seconds
-        self._app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=conninfo, max_size=6))
-        self._app.task(name=_TASK, queue=_QUEUE, retry=_Patience(waits), pass_context=True)(self._run)
+        self._takeover_seconds, self._silent_seconds = takeover_seconds, silent_seconds
+        connector = procrastinate.PsycopgConnector(conninfo=bounded(conninfo), max_size=6)
+        self._app = procrastinate.App(connector=connector)
+        self._app.job_manager = self._jobs = OwnJobs(connector)
+        self._app.task(name=_TASK, queue=_QUEUE, retry=Patience(waits), pass_context=True)(self._run)
         self._sign = alive.SignOfLife(conninfo)
         self._abandoned_since: dict[int, float] = {}
 
@@ -206,17 +193,19 @@ class Queue:
 
     async def _watch(self, worker: "asyncio.Task[None]", stop: threading.Event) -> None:
         kept_at = rescued_at = time.monotonic()
-        while not stop.is_set() and not worker.done():
+        is_told = False
+        while not worker.done():
+            if stop.is_set() and not is_told:
+                is_told = worker.cancel()  # it finishes what runs, and shows signs of life until then
             await asyncio.sleep(0.1)
             now = time.monotonic()
             if now - kept_at >= _PAUSE_SECONDS:
                 kept_at = now
                 await asyncio.to_thread(self._sign.keep)
-            if now - rescued_at >= self._takeover_seconds / 4:
+            if now - rescued_at >= self._takeover_seconds / 4 and not is_told:
                 rescued_at = now
                 with suppress(OperationalError):  # there is another time
                     await self._rescue()
-        worker.cancel()
 
     def _look_until(self, stop: threading.Event) -> None:
         """Look for missed events now and then; whose turn it is among all workers is settled in the database."""
@@ -246,6 +235,8 @@ class Queue:
 
     def _abandoned(self) -> set[int]:
         with self._pool.connection(timeout=_PAUSE_SECONDS) as connection:
+            if silent := alive.end_the_silent(connection, self._silent_seconds):
+                log.warning("workers that said nothing for a long time hold their orders no longer", workers=silent)
             return alive.abandoned(connection)
 
     def _run(self, context: procrastinate.JobContext, order_id: str) -> None:
@@ -254,19 +245,21 @@ class Queue:
         conversation_id = UUID(lock) if lock else None
         traced = self._traces.about(conversation_id, "order", order=order_id, attempt=str(attempts + 1))
         with about_order(UUID(order_id), conversation_id), traced:
-            self._hold(job_id)
+            self._hold(job_id, attempts)
             try:
-                self._run_event(UUID(order_id), is_last_try=attempts >= len(self._waits))
+                with claimed(lambda: self._sign.assure(job_id, attempts)):
+                    self._run_event(UUID(order_id), is_last_try=attempts >= len(self._waits))
+            except LostError:
+                log.warning("another worker has, or may have, this order by now; nothing more of it is done here")
             finally:
-                self._sign.release(job_id)
+                if not self._sign.release(job_id, attempts):
+                    self._jobs.leave(job_id, attempts)
 
-    def _hold(self, job_id: int) -> None:
-        try:
-            if self._sign.hold(job_id):
+    def _hold(self, job_id: int, attempt: int) -> None:
+        with suppress(UnreachableError):
+            if self._sign.hold(job_id, attempt):
                 return
-        except OperationalError as error:
-            raise _BusyError("no sign of life can be shown") from error
-        raise _BusyError("somebody works on it")
+        raise BusyError("somebody works on it, or no sign of life can be shown")
 
     def _run_event(self, order_id: UUID, *, is_last_try: bool) -> None:
         if self._work is None:
@@ -282,6 +275,8 @@ class Queue:
         except SkipError as nothing:
             self._finish(order_id, "skipped", str(nothing))
             log.info("order skipped", reason=str(nothing))
+        except LostError:
+            raise
         except (UnreachableError, OperationalError, PoolTimeout) as error:
             self._wait_or_give_up(order_id, event, _as_unreachable(error), is_last_try=is_last_try)
         except Exception as error:  # the one outermost catch: log with an id, tell it, raise
@@ -294,6 +289,7 @@ class Queue:
         return _EVENTS.decode(text) if text is not None else None
 
     def _finish(self, order_id: UUID, state: str, result: str, error_id: str | None = None) -> None:
+        assured()
         with self._pool.connection() as connection:
             orders.finish(connection, order_id, state=state, result=result, error_id=error_id)
 

@@ -32,7 +32,7 @@ DOORS = {
     "chromadb": ("bot/knowledge/",),
     "psycopg_pool": ("bot/store/", "bot/tasks.py"),
     "psycopg": ("bot/store/", "bot/tasks.py"),
-    "procrastinate": ("bot/tasks.py",),
+    "procrastinate": ("bot/tasks.py", "bot/retries.py"),
     "litestar": ("bot/web/", "bot/main.py"),
     "uvicorn": ("bot/main.py",),
     "click": ("bot/cli/",),

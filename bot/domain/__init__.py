@@ -17,7 +17,7 @@ from bot.domain.events import (
     PipelineChanged,
     Reaction,
 )
-from bot.domain.outcomes import CannotError, SkipError, ToolError, UnreachableError
+from bot.domain.outcomes import CannotError, LostError, SkipError, ToolError, UnreachableError
 from bot.domain.places import AccessLevel, Noteable, NoteableKind, Person, ProjectRef
 from bot.domain.repository import Carried, Evidence, Fact, Snapshot, Survey, Unit
 from bot.domain.work import (
@@ -56,6 +56,7 @@ __all__ = [
     "Finding",
     "Included",
     "JobRow",
+    "LostError",
     "Mention",
     "MergeRequestAction",
     "MergeRequestChanged",

@@ -9,6 +9,10 @@ class CannotError(Exception):
     """The order cannot be carried out; the message ends the sentence "I can't do that: …" and is told."""
 
 
+class LostError(Exception):
+    """Somebody else may be carrying out this order by now, so nothing more of it is done here."""
+
+
 class ToolError(Exception):
     """The model asked for something impossible; the message tells it what to do instead."""
 

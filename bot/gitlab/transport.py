@@ -8,6 +8,7 @@ from urllib.parse import quote
 import gitlab
 import requests
 
+from bot.claim import assured
 from bot.gitlab import answers
 
 _WAITS = (0.3, 1.0, 3.0)
@@ -106,6 +107,7 @@ class Transport:
         """Change something, once. Raises UnreachableError(effect_possible=True) when the answer was lost.
 
         Repeated is only what cannot have had an effect: a connection that never stood, and refusals before any work.
+        Raises LostError, and changes nothing, when the order on whose behalf it is may be another worker's by now.
         """
         response = self._repeated(verb, route, ids, body=body, is_write=True)
         return answers.decoded(response, is_write=True) if response.content else {}
@@ -123,6 +125,8 @@ class Transport:
     ) -> requests.Response:
         passes = answers.came_too_early if is_write else answers.may_pass
         for wait in (*_WAITS, None):
+            if is_write:
+                assured()
             try:
                 response = self._once(verb, route, ids, query=query, body=body, is_streamed=is_streamed)
             except requests.RequestException as error:

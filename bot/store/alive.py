@@ -1,61 +1,77 @@
 """Signs of life: whoever works on a queued order holds a lock that PostgreSQL gives back when the connection ends.
 
-Silence alone proves nothing: a machine that slept, a starved process or a restarted PostgreSQL is silent too, and whose
-orders were taken over while it still works on them does everything twice.
+Silence alone proves nothing: a machine that slept, a starved process or a restarted PostgreSQL is silent too. When it
+lasts its orders are taken over nevertheless; whoever comes back learns it before the next change outside.
 """
 
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import psycopg
 from psycopg import Connection, OperationalError
 from psycopg.rows import TupleRow
 
+from bot.domain import LostError, UnreachableError
+from bot.store.pool import bounded
+
 _CLASS = 1886220919  # any number that tells our locks from others' in the same database
 _MOST = 2**31
-# A machine that ends closes no connection: PostgreSQL asks after it, and gives its locks back within half a minute.
-_OPTIONS = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3"
+_NAME = "pipewright sign of life"
 
 
 class SignOfLife:
-    """Holds the locks of one process, on a connection of its own; safe to use from several threads."""
+    """Holds the locks of one process, on a connection of its own; safe to use from several threads.
+
+    A job is begun again after it was taken over, so its try (`attempt`) tells whether it is still the same.
+    """
 
     def __init__(self, conninfo: str) -> None:
-        self._conninfo = conninfo
+        self._conninfo = bounded(conninfo)
         self._connection: Connection[TupleRow] | None = None
-        self._held: set[int] = set()
+        self._held: dict[int, int] = {}
         self._lock = threading.Lock()
 
-    def hold(self, job_id: int) -> bool:
+    def hold(self, job_id: int, attempt: int = 0) -> bool:
         """Show from now on that the job is worked on; False when it is already, here or elsewhere.
 
-        Raises OperationalError when it cannot be shown.
+        Raises UnreachableError when it cannot be shown.
         """
-        with self._lock:
-            if job_id in self._held:
+        with self._lock, _told_as_silence():
+            if job_id in self._held or not self._try(self._answering(), job_id):
                 return False
-            if self._connection is None or self._connection.closed:
-                self._open()
-            if not self._try(job_id):
-                return False
-            self._held.add(job_id)
+            self._held[job_id] = attempt
             return True
 
-    def release(self, job_id: int) -> None:
-        """Show that nobody works on the job any more."""
+    def release(self, job_id: int, attempt: int = 0) -> bool:
+        """Show that nobody works on the job any more; False when it was not ours, as far as can be known now."""
         with self._lock:
-            self._held.discard(job_id)
-            if self._connection is not None:
-                with suppress(OperationalError):  # a connection that is gone holds nothing
-                    self._connection.execute("select pg_advisory_unlock(%s::int, %s::int)", (_CLASS, job_id % _MOST))
+            with suppress(OperationalError):
+                self._answering()
+            if self._held.get(job_id) != attempt:
+                return False
+            del self._held[job_id]
+            if self._connection is None:
+                return False
+            with suppress(OperationalError):
+                self._give_back(self._connection, job_id)
+            return True
 
     def keep(self) -> None:
         """Take the locks again when the connection was lost; to be called about once a second."""
         with self._lock, suppress(OperationalError):  # it is tried again in a second
-            if self._connection is not None and not self._connection.closed:
-                self._connection.execute("select 1")
-            if self._held and (self._connection is None or self._connection.closed):
-                self._open()
+            if self._held or self._connection is not None:
+                self._answering()
+
+    def assure(self, job_id: int, attempt: int = 0) -> None:
+        """Return when the job was held all the time; raise LostError when another may have begun it meanwhile.
+
+        Raises UnreachableError when nobody can tell now.
+        """
+        with self._lock, _told_as_silence():
+            self._answering()
+            if self._held.get(job_id) != attempt:
+                raise LostError(f"job {job_id} was lost while this process was cut off or stood still")
 
     def close(self) -> None:
         """Give everything back."""
@@ -65,22 +81,61 @@ class SignOfLife:
                 self._connection.close()
             self._connection = None
 
-    def _open(self) -> None:
-        self._connection = psycopg.connect(
-            self._conninfo,
-            autocommit=True,
-            connect_timeout=5,
-            application_name="pipewright sign of life",
-            options=_OPTIONS,
-        )
-        for job_id in self._held:
-            self._try(job_id)
+    def _answering(self) -> Connection[TupleRow]:
+        """Return the connection that holds the locks, or a new one with those that nobody took meanwhile."""
+        if self._connection is not None:
+            with suppress(OperationalError):
+                self._connection.execute("select 1")
+                return self._connection
+            self._connection.close()
+        self._connection = None
+        opened = psycopg.connect(self._conninfo, autocommit=True, application_name=_NAME)
+        try:
+            self._held = {job: attempt for job, attempt in self._held.items() if self._again(opened, job, attempt)}
+        except OperationalError:
+            opened.close()
+            raise
+        self._connection = opened
+        return opened
 
-    def _try(self, job_id: int) -> bool:
-        assert self._connection is not None  # opened before
+    def _again(self, connection: Connection[TupleRow], job_id: int, attempt: int) -> bool:
+        if not self._try(connection, job_id):
+            return False
+        sql = "select from procrastinate_jobs where id = %s and status = 'doing' and attempts = %s"
+        if connection.execute(sql, (job_id, attempt)).fetchone() is not None:
+            return True
+        self._give_back(connection, job_id)
+        return False
+
+    def _try(self, connection: Connection[TupleRow], job_id: int) -> bool:
         sql = "select pg_try_advisory_lock(%s::int, %s::int)"
-        row = self._connection.execute(sql, (_CLASS, job_id % _MOST)).fetchone()
+        row = connection.execute(sql, (_CLASS, job_id % _MOST)).fetchone()
         return bool(row and row[0])
+
+    def _give_back(self, connection: Connection[TupleRow], job_id: int) -> None:
+        connection.execute("select pg_advisory_unlock(%s::int, %s::int)", (_CLASS, job_id % _MOST))
+
+
+@contextmanager
+def _told_as_silence() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise UnreachableError("PostgreSQL", str(error)) from error
+
+
+def end_the_silent(connection: Connection[TupleRow], seconds: float) -> int:
+    """Take the locks from whoever has not spoken for so long, though the connection stands; return how many did.
+
+    A process that was stopped, or a machine that is paused: its kernel, or nobody, answers for it.
+    """
+    row = connection.execute(
+        "select count(*) filter (where pg_terminate_backend(pid)) from pg_stat_activity"
+        " where application_name = %s and datname = current_database() and usename = current_user"
+        " and state_change < now() - make_interval(secs => %s)",
+        (_NAME, seconds),
+    ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def abandoned(connection: Connection[TupleRow]) -> set[int]:

@@ -9,6 +9,7 @@ from psycopg.rows import TupleRow
 
 from bot.domain import UnreachableError
 from bot.store import alive
+from bot.store.pool import bounded
 
 
 class Found(Struct, frozen=True, kw_only=True):
@@ -32,7 +33,7 @@ class Found(Struct, frozen=True, kw_only=True):
 def look_at(conninfo: str) -> Found:
     """Look at a database; raises UnreachableError with PostgreSQL's words."""
     try:
-        with psycopg.connect(conninfo, connect_timeout=5, application_name="pipewright doctor") as connection:
+        with psycopg.connect(bounded(conninfo), application_name="pipewright doctor") as connection:
             connection.read_only = True
             return _found(connection)
     except psycopg.OperationalError as error:

@@ -9,6 +9,8 @@ from uuid import UUID
 from psycopg import AsyncConnection, Connection
 from psycopg.rows import TupleRow
 
+from bot.store.pool import bounded
+
 _MOST_CHARACTERS = 1_500  # a notification holds 8000 bytes
 
 
@@ -21,7 +23,7 @@ def publish(connection: Connection[TupleRow], channel: UUID, kind: str, words: s
 
 async def listen(conninfo: str, channel: UUID, *, tick_seconds: float) -> AsyncIterator[tuple[str, str] | None]:
     """Yield None once listening has begun and after each silence, else kind and words of what is told."""
-    async with await AsyncConnection.connect(conninfo, autocommit=True, connect_timeout=5) as connection:
+    async with await AsyncConnection.connect(bounded(conninfo), autocommit=True) as connection:
         await connection.execute(f"listen {_name(channel)}".encode())
         yield None
         while True:

@@ -8,6 +8,7 @@ from psycopg import Connection, errors
 from psycopg.rows import TupleRow
 
 from bot.domain import UnreachableError
+from bot.store.pool import bounded
 
 _LOCK = 0x50495045
 _TRIES = 60
@@ -22,7 +23,7 @@ def migrate(conninfo: str, queue_schema: str, *, tries: int = _TRIES) -> tuple[s
     """
     for tried in range(1, tries + 1):
         try:
-            with psycopg.connect(conninfo, connect_timeout=5) as connection:
+            with psycopg.connect(bounded(conninfo)) as connection:
                 return _apply(connection, queue_schema)
         except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
             if tried == tries:

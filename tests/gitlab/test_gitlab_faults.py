@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.domain import CannotError, Noteable, SafeText, UnreachableError
+from bot.claim import claimed
+from bot.domain import CannotError, LostError, Noteable, SafeText, UnreachableError
 from bot.gitlab.answers import RefusedError
 from bot.gitlab.client import GitLab
 from tests.world.wire import HUNG_UP, SILENT, Wire, WireServer
@@ -268,3 +269,33 @@ def test_names_in_a_path_are_encoded(gitlab: GitLab, wires: WireServer) -> None:
     wires.script = [GOOD_PROJECT]
     gitlab.find_project("team/über app")
     assert wires.asked[0].path == "/api/v4/projects/team%2F%C3%BCber%20app"
+
+
+# --- who may write at all ---
+
+
+def test_for_an_order_that_another_may_have_by_now_gitlab_is_read_but_not_changed(wires: WireServer) -> None:
+    def lost() -> None:
+        raise LostError("cut off meanwhile")
+
+    wires.script = [GOOD_PROJECT]
+    gitlab = impatient(wires, [])
+    with claimed(lost):
+        assert read(gitlab)
+        with pytest.raises(LostError):
+            write(gitlab)
+    assert methods(wires) == ["GET"]
+
+
+def test_before_a_change_is_tried_again_it_is_made_sure_once_more_that_the_order_is_ours(wires: WireServer) -> None:
+    asked: list[int] = []
+
+    def lost_while_it_waited() -> None:
+        asked.append(len(wires.asked))
+        if wires.asked:
+            raise LostError("cut off meanwhile")
+
+    wires.script = [Wire(429, "{}", {"Retry-After": "1"}), GOOD_NOTE]
+    with claimed(lost_while_it_waited), pytest.raises(LostError):
+        write(impatient(wires, []))
+    assert (asked, methods(wires)) == ([0, 1], ["POST"])

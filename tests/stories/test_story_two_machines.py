@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +17,13 @@ from bench.place import NOWHERE, TOP, Place
 from bot.sandbox import acts, seed
 from bot.sandbox.faults import Fault
 from bot.sandbox.server import Sandbox
-from bot.sandbox.state import Issue
+from bot.sandbox.state import Issue, User
 from tests.world.chroma_server import started
 
 PATIENCE_SECONDS = 180.0
 PROJECTS, PLACES, TAKEOVER_SECONDS = 6, 2, 2.0
 DONE = "select count(*) from orders where kind = 'mention' and state = 'done'"
+WORKER = (sys.executable, "-m", "bot", "worker")
 SECRET = "a-webhook-secret-for-tests"
 FILES = {
     "pyproject.toml": '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.12"\n',
@@ -69,13 +70,14 @@ class Site:
             assert time.monotonic() < deadline, [machine.said[-2000:] for machine in self.machines]
             time.sleep(0.02)
 
-    def rounds_until_each_ended_some(self) -> int:
-        """Ask every project for help, again and again, until each machine has ended an order; how often."""
-        for asked in itertools.count(1):
+    def rounds_until_each_ended_some(self, asked: int = 0) -> int:
+        """Ask every project for help, again and again, until each machine has ended an order more; how often in all."""
+        before = [machine.ended() for machine in self.machines]
+        for rounds in itertools.count(asked + 1):
             self.comment("@pipewright help")
-            self.until(DONE, asked * PROJECTS)
-            if all(machine.ended() for machine in self.machines):
-                return asked
+            self.until(DONE, rounds * PROJECTS)
+            if all(machine.ended() > ended for machine, ended in zip(self.machines, before, strict=True)):
+                return rounds
         raise AssertionError
 
     def answers(self) -> list[int]:
@@ -83,22 +85,34 @@ class Site:
         return [sum(note.author is bot and not note.is_system for note in issue.notes) for issue in self.issues]
 
 
-def _machine(stack: ExitStack, place: Place, name: str, chroma_url: str) -> Machine:
+def start_worker(stack: ExitStack, place: Place, name: str, command: Sequence[str] = WORKER, **more: str) -> Machine:
+    """Start a worker with a folder of its own."""
     folder = place.folder / name
     folder.mkdir()
-    environment = place.environment(
-        WEBHOOK_SECRET=SECRET,
-        CHROMA_URL=chroma_url,
-        DATA_DIR=str(folder / "data"),
-        TAKEOVER_SECONDS=str(TAKEOVER_SECONDS),
-        WORKER_CONCURRENCY=str(PLACES),
-    )
+    settings = {
+        "WEBHOOK_SECRET": SECRET,
+        "DATA_DIR": str(folder / "data"),
+        "TAKEOVER_SECONDS": str(TAKEOVER_SECONDS),
+        "WORKER_CONCURRENCY": str(PLACES),
+    }
+    environment = place.environment(**{**settings, **more})
     log = stack.enter_context((folder / "log").open("wb"))
-    command = [sys.executable, "-m", "bot", "worker"]
     machine = Machine(folder, subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log))
     stack.callback(machine.process.wait, 60)
     stack.callback(machine.process.terminate)
     return machine
+
+
+def open_issues(sandbox: Sandbox, bot: User, port: int) -> list[Issue]:
+    """Open one in each of the projects, which tell the web process of everything."""
+    issues = []
+    with sandbox.world.lock:
+        for number in range(PROJECTS):
+            person = seed.add_user(sandbox.world, f"person{number}")
+            project = seed.add_project(sandbox.world, f"group{number}/app", FILES, {person: 30, bot: 40})
+            seed.add_hook(sandbox.world, project, f"http://127.0.0.1:{port}/webhooks/gitlab", token=SECRET)
+            issues.append(acts.open_issue(sandbox.world, project, person, "We need CI", ""))
+    return issues
 
 
 @pytest.fixture
@@ -111,14 +125,8 @@ def site(database: str, tmp_path: Path) -> Iterator[Site]:
         bot = seed.add_user(sandbox.world, "pipewright", is_bot=True)
         place = Place(folder=tmp_path, sandbox=sandbox, bot=bot, conninfo=database, signing_token="whsec_a2tra2tr")
         _, port = stack.enter_context(place.web(WEBHOOK_SECRET=SECRET, CHROMA_URL=NOWHERE))
-        issues = []
-        with sandbox.world.lock:
-            for number in range(PROJECTS):
-                person = seed.add_user(sandbox.world, f"person{number}")
-                project = seed.add_project(sandbox.world, f"group{number}/app", FILES, {person: 30, bot: 40})
-                seed.add_hook(sandbox.world, project, f"http://127.0.0.1:{port}/webhooks/gitlab", token=SECRET)
-                issues.append(acts.open_issue(sandbox.world, project, person, "We need CI", ""))
-        machines = [_machine(stack, place, name, chroma.url) for name in ("north", "south")]
+        issues = open_issues(sandbox, bot, port)
+        machines = [start_worker(stack, place, name, CHROMA_URL=chroma.url) for name in ("north", "south")]
         opened = Site(place, issues, machines)
         opened.until("select count(*) from procrastinate_workers", 2)
         yield opened
@@ -143,7 +151,7 @@ def test_two_machines_share_the_load_and_the_loss_of_one_loses_and_doubles_nothi
 
 def test_a_worker_that_could_share_nothing_with_others_says_what_to_set(tmp_path: Path) -> None:
     ran = subprocess.run(
-        [sys.executable, "-m", "bot", "worker"],
+        WORKER,
         cwd=tmp_path,
         env={"PYTHONPATH": str(TOP), "PIPEWRIGHT_GITLAB_URL": NOWHERE, "PIPEWRIGHT_GITLAB_TOKEN": "t", "PATH": ""},
         capture_output=True,

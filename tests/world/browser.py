@@ -1,6 +1,7 @@
 """A real browser: Debian's Chromium without a window, told what to do by Playwright. Nothing is downloaded."""
 
 import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright._impl._driver import compute_driver_executable
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from bot.sandbox.state import User
@@ -36,10 +38,21 @@ def chromium() -> str:
     return found
 
 
+def skip_without_driver() -> None:
+    """Playwright brings a program of its own, which does not start on every Debian that has a Chromium."""
+    program, arguments = compute_driver_executable()
+    started = subprocess.run(
+        [program, arguments, "--version"], capture_output=True, text=True, check=False, timeout=120
+    )
+    if started.returncode:
+        pytest.skip(f"no program drives the browser (Debian: apt-get install libatomic1): {started.stderr.strip()}")
+
+
 @contextmanager
 def open_browser() -> Iterator[Browser]:
     """Start the browser. While it runs, this thread has an event loop, so it must end before other tests begin."""
     path = chromium()
+    skip_without_driver()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=_QUIET)
         yield browser
