@@ -101,8 +101,7 @@ def commit(
         _require_unchanged(git_dir, start, action)
     if start is not None:
         index.read_tree(repository[start].peel(pygit2.Commit).tree)
-    for action in actions:
-        _apply(repository, index, action)
+    _apply_all(repository, index, actions)
     written = index.write_tree(repository)
     return _save(repository, branch, message, user, written, [start] if start else [])
 
@@ -133,22 +132,38 @@ def _blob_at(commit: Any, path: str) -> str | None:
     return str(commit.tree[path].id) if path in commit.tree else None
 
 
-def _apply(repository: Any, index: Any, action: Mapping[str, Any]) -> None:
+def _apply_all(repository: Any, index: Any, actions: Sequence[Mapping[str, Any]]) -> None:
+    """Apply actions one after another; the index is asked and changed once, for it sorts itself anew each time."""
+    modes = {entry.path: entry.mode for entry in index}
+    before = set(modes)
+    changed: dict[str, Any] = {}
+    for action in actions:
+        path, entry = _apply(repository, modes, action)
+        changed[path] = entry
+    for path in before & {path for path, entry in changed.items() if entry is None}:
+        index.remove(path)
+    for _, entry in sorted(changed.items()):
+        if entry is not None:
+            index.add(entry)
+
+
+def _apply(repository: Any, modes: dict[str, Any], action: Mapping[str, Any]) -> tuple[str, Any]:
+    """Return a path and its new entry, None when it is deleted; `modes` are those of the files that are there."""
     path, kind = str(action.get("file_path") or ""), str(action.get("action"))
     if kind not in _ACTIONS:
         raise GitError("actions[0][action] does not have a valid value")
     if not path or path.startswith("/") or ".." in path.split("/"):
         raise GitError("You must provide a file path" if not path else "Path cannot include directory traversal")
-    there = path in index
+    there = path in modes
     if kind == "create" and there:
         raise GitError("A file with this name already exists")
     if kind in ("update", "delete") and not there:
         raise GitError("A file with this name doesn't exist")
     if kind == "delete":
-        index.remove(path)
-        return
-    mode = index[path].mode if there else FileMode.BLOB
-    index.add(pygit2.IndexEntry(path, repository.create_blob(_content(action)), mode))
+        del modes[path]
+        return path, None
+    mode = modes.setdefault(path, FileMode.BLOB)
+    return path, pygit2.IndexEntry(path, repository.create_blob(_content(action)), mode)
 
 
 def _content(action: Mapping[str, Any]) -> bytes:
