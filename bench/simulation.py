@@ -1,7 +1,7 @@
 """`python -m bench.simulation`: how long orders wait with so many projects, workers and Ollama hosts.
 
-A discrete event simulation: orders of projects come by chance, take turns as in the queue (`store/turns.py`), take a
-worker's place one after another in each conversation, wait for GitLab there, and those in free words for a model that
+A discrete event simulation: orders of projects come by chance, take turns as in the queue (`0018_taking_in.sql`), take
+a worker's place one after another in each conversation, wait for GitLab there, and those in free words for a model that
 answers one request at a time on each host. The same seed gives the same figures.
 """
 

@@ -17,7 +17,8 @@ from tests.crash.boundaries import Boundaries, Boundary
 _SSL, _GSS, _CANCEL = 80877103, 80877104, 80877102
 _WRITES = re.compile(
     r"^\s*(?:insert\s+into|update|delete\s+from|create|alter|drop)\b|^with\b.*\b(?:insert|update|delete)\b"
-    r"|pg_notify|procrastinate_(?:defer|fetch|finish|cancel|retry|update_heartbeat|register|unregister|prune)",
+    r"|pg_notify|pipewright_take_in"
+    r"|procrastinate_(?:defer|fetch|finish|cancel|retry|update_heartbeat|register|unregister|prune)",
     re.IGNORECASE | re.DOTALL,
 )
 _FETCH = "procrastinate_fetch_job"
@@ -30,7 +31,7 @@ def is_write(sql: str) -> bool:
 
 def label(sql: str) -> str:
     """Name a writing statement: its verb, its table or function, the first column it sets."""
-    function = re.search(r"(procrastinate_[a-z_]+?)(?:_v\d+)?\(|(pg_notify)\(", sql)
+    function = re.search(r"(procrastinate_[a-z_]+?)(?:_v\d+)?\(|(pg_notify|pipewright_take_in)\(", sql)
     if function:
         return function[1] or function[2]
     words = re.match(r"\s*(\w+)(?:\s+(?:into|from|function|table|trigger|index))?\s+\"?(\w+)", sql)

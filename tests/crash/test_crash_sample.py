@@ -10,7 +10,7 @@ from tests.crash.matrix import killed, undisturbed
 from tests.crash.scene import Ground
 from tests.crash.stories import PLOTS, Plot
 
-_ACCEPTED = "procrastinate_defer_jobs"  # the one statement that takes an order in names the queue's function
+_ACCEPTED = "pipewright_take_in"  # the one statement that takes an order in
 
 # What was once a mistake stands here, and one point of each kind.
 SAMPLE: dict[str, Sequence[Boundary]] = {

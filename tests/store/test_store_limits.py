@@ -1,22 +1,37 @@
 """Turns and budgets as PostgreSQL keeps them: fair over projects, in order within one, within GitLab's bounds."""
 
-from hypothesis import given
+from itertools import count
+
+import hypothesis
 from hypothesis import strategies as st
 
-from bot.domain import Mention, Noteable, Person, ProjectRef
-from bot.store import limits, turns
+from bot.domain import Event, Mention, Noteable, Person, ProjectRef
+from bot.store import limits
 from bot.store.pool import Pool
 from bot.tasks import Queue
 
 
-def accept(queue: Queue, key: str, project: int, iid: int = 1) -> None:
-    event = Mention(
+def mention(project: int, iid: int) -> Mention:
+    return Mention(
         project=ProjectRef(id=project, path=f"group/p{project}"),
         noteable=Noteable(kind="issue", iid=iid),
         author=Person(id=7, username="ann"),
         text="@pipewright help",
     )
-    assert queue.accept(key, event) == "queued"
+
+
+def accept(queue: Queue, key: str, project: int, iid: int = 1) -> None:
+    assert queue.accept(key, mention(project, iid)) == "queued"
+
+
+def given(pool: Pool) -> list[tuple[int, int]]:
+    """Return each order's project and turn, as they came in."""
+    with pool.connection() as connection:
+        rows = connection.execute(
+            "select o.project_id, -j.priority from procrastinate_jobs j"
+            " join orders o on o.id = (j.args ->> 'order_id')::uuid order by j.id"
+        ).fetchall()
+    return [(row[0], row[1]) for row in rows]
 
 
 def line(pool: Pool) -> list[int]:
@@ -66,21 +81,36 @@ def test_an_order_laid_aside_holds_up_no_turn(database: str, pool: Pool) -> None
     with pool.connection() as connection:
         connection.execute("update procrastinate_jobs set scheduled_at = now() + interval '1 hour' where priority = -1")
         connection.execute("delete from procrastinate_jobs where priority between -7 and -2")
-        assert turns.take(connection, 2) == 9
+    accept(queue, "b0", 2)
+    assert given(pool)[-1] == (2, 9)
 
 
-def test_turns_of_one_project_only_grow_whatever_the_others_do(pool: Pool) -> None:
-    last: dict[int, int] = {}
+def test_turns_of_one_project_only_grow_whatever_the_others_do_and_however_many_come_together(
+    database: str, pool: Pool
+) -> None:
+    queue, number = Queue(database, pool, None), count()
 
-    @given(st.lists(st.sampled_from([1, 2, 3]), max_size=20))
-    def grow(projects: list[int]) -> None:
-        with pool.connection() as connection:
-            for project in projects:
-                turn = turns.take(connection, project)
-                assert turn > last.get(project, 0)
-                last[project] = turn
+    @hypothesis.settings(max_examples=30, deadline=None)
+    @hypothesis.given(st.lists(st.lists(st.sampled_from([1, 2, 3]), min_size=1, max_size=6), max_size=6))
+    def grow(together: list[list[int]]) -> None:
+        before = len(given(pool))
+        for projects in together:
+            keys = [f"k{next(number)}" for _ in projects]
+            many = [(key, mention(project, 1)) for key, project in zip(keys, projects, strict=True)]
+            assert queue.accept_all(many) == ["queued"] * len(many)
+        assert [project for project, _ in given(pool)[before:]] == [one for projects in together for one in projects]
+        for project in (1, 2, 3):
+            turns = [turn for known, turn in given(pool) if known == project]
+            assert turns == sorted(set(turns))
 
     grow()
+
+
+def test_of_orders_that_come_together_projects_take_turns_too(database: str, pool: Pool) -> None:
+    queue = Queue(database, pool, None)
+    many: list[tuple[str, Event]] = [(f"a{number}", mention(1, number + 1)) for number in range(4)]
+    queue.accept_all([*many, ("b0", mention(2, 1)), ("b1", mention(2, 2))])
+    assert line(pool) == [1, 2, 1, 2, 1, 1]
 
 
 def waits(pool: Pool, count: int, per_minute: int) -> list[float]:

@@ -1,9 +1,11 @@
 """Many deliveries taken in together: each as if it were alone, whatever the others are."""
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
+import msgspec
 import psycopg
 import pytest
 from psycopg import DataError, OperationalError
@@ -96,6 +98,44 @@ def test_a_conversation_becomes_confidential_and_stays_so(queue: Queue, pool: Po
     assert rows(pool, "select is_confidential from conversations") == [(True,)]
 
 
+def test_what_comes_together_opens_a_conversation_once_and_follows_the_project(queue: Queue, pool: Pool) -> None:
+    first = mention(1)
+    moved = msgspec.structs.replace(
+        mention(1, is_internal=True), project=ProjectRef(id=7, path="moved/app7"), noteable_title="Renamed since"
+    )
+    queue.accept_all([("k1", msgspec.structs.replace(first, noteable_title="Please add CI")), ("k2", moved)])
+    shown = "select project_path, title, is_confidential from conversations"
+    assert rows(pool, shown) == [("moved/app7", "Please add CI", True)]
+    back = msgspec.structs.replace(first, project=ProjectRef(id=7, path="back/app7"))
+    queue.accept_all([("k2", first), ("k3", first), ("k4", back)])
+    assert rows(pool, shown) == [("back/app7", "Please add CI", True)]
+    assert rows(pool, "select count(*), count(distinct conversation_id) from orders") == [(4, 1)]
+
+
+def test_a_mention_in_a_draft_that_is_being_opened_joins_its_conversation(queue: Queue, pool: Pool) -> None:
+    """Whoever opens a draft holds no lock of its project; the mention waits for it."""
+    queue.accept("k1", mention(1))
+    in_draft = Mention(
+        project=ProjectRef(id=7, path="team/app7"),
+        noteable=Noteable(kind="merge_request", iid=3),
+        author=ADA,
+        text="@pipewright help",
+    )
+    waits = "select count(*) > 0 from pg_stat_activity where wait_event_type = 'Lock' and query ~ 'pipewright_take_in'"
+    with ThreadPoolExecutor(1) as thread, pool.connection() as opening:
+        opening.execute(
+            "insert into conversation_noteables select project_id, 'merge_request', 3, id from conversations"
+        )
+        taken = thread.submit(queue.accept, "k2", in_draft)
+        deadline = time.monotonic() + 60
+        while rows(pool, waits) != [(True,)]:
+            assert time.monotonic() < deadline
+        opening.commit()
+        assert taken.result() == "queued"
+    assert rows(pool, "select count(*), count(distinct conversation_id) from orders") == [(2, 1)]
+    assert rows(pool, "select count(*) from conversations") == [(1,)]
+
+
 def test_many_writers_at_once_neither_lose_nor_double_nor_wait_crosswise(queue: Queue, pool: Pool) -> None:
     """The same new issues and the same keys everywhere, in opposite orders."""
 
@@ -180,4 +220,4 @@ def arrival(number: int) -> intake.Arrival:
     place = intake.Place(
         noteable=Noteable(kind="issue", iid=1), project_path="a/b", title="", is_confidential=False, asked_by="ada"
     )
-    return intake.Arrival(key=f"k{number}", event="{}", kind="pipeline", project_id=number, conversation=place)
+    return intake.Arrival(key=f"k{number}", event=b"{}", kind="pipeline", project_id=number, conversation=place)
