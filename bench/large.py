@@ -3,16 +3,14 @@
 `python -m bench.large` plays it with processes as in production.
 """
 
-import subprocess
 import time
-from contextlib import suppress
-from pathlib import Path
 
 import click
 import psycopg
 from msgspec import Struct
 
 from bench.place import Place, place
+from bench.processes import memory
 from bench.synthetic import texts_of
 from bot.sandbox import acts, seed
 from bot.sandbox.state import Issue
@@ -47,7 +45,7 @@ def draft(opened: Place, number: int) -> Drafted:
         folder = str(opened.folder / "worker")
         with opened.process(["bot", "worker"], opened.environment(DATA_DIR=folder)) as worker:
             _until(opened, "select count(*) from procrastinate_workers")
-            idle, before, began = _peak(worker), len(opened.sandbox.calls), time.monotonic()
+            idle, before, began = memory(worker, "VmHWM"), len(opened.sandbox.calls), time.monotonic()
             with opened.sandbox.world.lock:
                 acts.comment(opened.sandbox.world, issue, issue.author, "@pipewright generate")
             _until(opened, "select count(*) from orders where kind = 'mention' and finished_at is not null")
@@ -57,7 +55,7 @@ def draft(opened: Place, number: int) -> Drafted:
                 raise click.ClickException(f"no draft came of it: {[note.body for note in issue.notes]}")
             calls = next(each for each, call in enumerate(made, 1) if call.endswith("/repository/commits"))
             return Drafted(
-                files=number, calls=calls, seconds=seconds, idle_megabytes=idle, peak_megabytes=_peak(worker)
+                files=number, calls=calls, seconds=seconds, idle_megabytes=idle, peak_megabytes=memory(worker, "VmHWM")
             )
 
 
@@ -77,15 +75,6 @@ def _until(opened: Place, sql: str) -> None:
             if time.monotonic() > deadline:
                 raise click.ClickException(f"this did not come true: {sql}")
             time.sleep(0.02)
-
-
-def _peak(process: subprocess.Popen[bytes]) -> float:
-    """Return the most memory that a process had resident, in MB, as the kernel counts it."""
-    with suppress(OSError):
-        for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-    return float("nan")
 
 
 @click.command()

@@ -4,6 +4,7 @@ import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 import psycopg
 from msgspec import Struct
@@ -37,8 +38,8 @@ def idle(opened: Place) -> list[Idle]:
             worker_seconds = time.monotonic() - started
             time.sleep(_REST_SECONDS)
             return [
-                Idle(name="web", megabytes=resident(web), seconds=web_seconds),
-                Idle(name="worker", megabytes=resident(worker), seconds=worker_seconds),
+                Idle(name="web", megabytes=memory(web, "VmRSS"), seconds=web_seconds),
+                Idle(name="worker", megabytes=memory(worker, "VmRSS"), seconds=worker_seconds),
             ]
 
 
@@ -49,10 +50,10 @@ def _workers(opened: Place) -> int:
     return int(row[0])
 
 
-def resident(process: subprocess.Popen[bytes]) -> float:
-    """Return a process's resident memory in MB, as the kernel counts it."""
+def memory(process: subprocess.Popen[bytes], kind: Literal["VmRSS", "VmHWM"]) -> float:
+    """Return how much memory a process has resident now, or had at most, in MB, as the kernel counts it."""
     with suppress(OSError):
         for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
+            if line.startswith(f"{kind}:"):
                 return int(line.split()[1]) / 1024
     return float("nan")

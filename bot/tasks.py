@@ -7,9 +7,9 @@ import asyncio
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -31,7 +31,6 @@ from bot.domain import (
     Event,
     LostError,
     Mention,
-    MergeRequestChanged,
     Noteable,
     PipelineChanged,
     Reaction,
@@ -126,7 +125,8 @@ class Queue:
 
     def _accept(self, deliveries: Sequence[tuple[str, Event]]) -> list[Accepted]:
         began = time.time()
-        with self._pool.connection(timeout=_ACCEPT_SECONDS) as connection, _in_one_step(connection, deliveries):
+        opens = any(isinstance(event, Chat) and not event.conversation_id for _, event in deliveries)
+        with self._pool.connection(timeout=_ACCEPT_SECONDS) as connection, intake.one_step(connection, of_many=opens):
             arrivals = [_arrival(connection, key, event) for key, event in deliveries]
             known = [arrival for arrival in arrivals if arrival is not None]
             taken = list(intake.take_in(connection, known, queue=_QUEUE, task=_TASK) if known else ())
@@ -326,22 +326,6 @@ def _as_unreachable(error: Exception) -> UnreachableError:
     return error if isinstance(error, UnreachableError) else UnreachableError("PostgreSQL", str(error))
 
 
-@contextmanager
-def _in_one_step(connection: Connection[TupleRow], deliveries: Sequence[tuple[str, Event]]) -> Iterator[None]:
-    """Let the statement that takes in be its own transaction, which saves three ways to PostgreSQL and back.
-
-    A talk that has no conversation yet opens one by another statement, and both are one step.
-    """
-    opens = any(isinstance(event, Chat) and not event.conversation_id for _, event in deliveries)
-    connection.autocommit = True
-    try:
-        with connection.transaction() if opens else nullcontext():
-            yield
-    finally:
-        if not connection.closed:
-            connection.autocommit = False
-
-
 def _arrival(connection: Connection[TupleRow], key: str, event: Event) -> intake.Arrival | None:
     conversation = _place(event) if isinstance(event, Mention) else _conversation(connection, event)
     if conversation is None:
@@ -382,11 +366,5 @@ def _conversation(connection: Connection[TupleRow], event: Event) -> UUID | None
     if isinstance(event, PipelineChanged):
         proposal = proposals.find_for_pipeline(connection, event.project.id, event.sha, event.ref)
         return proposal.conversation_id if proposal else None
-    noteable = _noteable(event)
+    noteable = event.noteable if isinstance(event, Reaction) else Noteable(kind="merge_request", iid=event.iid)
     return conversations.find_by_noteable(connection, event.project.id, noteable.kind, noteable.iid)
-
-
-def _noteable(event: Reaction | MergeRequestChanged) -> Noteable:
-    if isinstance(event, MergeRequestChanged):
-        return Noteable(kind="merge_request", iid=event.iid)
-    return event.noteable

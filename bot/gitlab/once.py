@@ -12,7 +12,7 @@ def _to_the_second(text: str) -> str:
     """Webhooks say `2026-11-25 10:00:00 UTC` where the API says `2026-11-25T10:00:00.123Z`."""
     try:
         moment = datetime.fromisoformat(text.strip().removesuffix(" UTC"))
-    except ValueError:
+        known = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return known.astimezone(UTC).isoformat()[:19]
+    except (ValueError, OverflowError):  # the first and the last day there is, elsewhere on earth
         return text
-    known = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return known.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")

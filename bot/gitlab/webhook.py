@@ -6,10 +6,10 @@ however odd, raises: what is not understood is None, "ignore".
 
 import base64
 import binascii
-import hashlib
 import hmac
 import re
 from collections.abc import Collection, Mapping
+from functools import cache
 from typing import Any, Literal, cast
 
 from bot.domain import (
@@ -82,7 +82,7 @@ def signed(body: bytes, signing_token: str, *, name: str, now: int) -> dict[str,
 
 
 def _signature(key: bytes, text: bytes) -> bytes:
-    return base64.b64encode(hmac.new(key, text, hashlib.sha256).digest())
+    return base64.b64encode(hmac.digest(key, text, "sha256"))
 
 
 def read_webhook(payload: object, *, bot: Person, mention_names: Collection[str]) -> Event | None:
@@ -117,8 +117,13 @@ def _act_of_a_person(
 
 def mentions(text: str, names: Collection[str]) -> bool:
     """Tell whether a text names one of `names` with an @; whether it does so in a quote is judged later."""
+    return bool(names) and bool(_mention_of(tuple(names)).search(text))
+
+
+@cache
+def _mention_of(names: tuple[str, ...]) -> re.Pattern[str]:
     pattern = "|".join(re.escape(name) for name in names)
-    return bool(pattern) and bool(re.search(rf"(?<![\w@./-])@(?:{pattern})(?![\w-]|[./]\w)", text, re.IGNORECASE))
+    return re.compile(rf"(?<![\w@./-])@(?:{pattern})(?![\w-]|[./]\w)", re.IGNORECASE)
 
 
 def is_heard(author: Person, bot: Person) -> bool:

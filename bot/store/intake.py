@@ -4,7 +4,8 @@ What a COMMIT costs (the disk, and the lock that NOTIFY holds until it is done),
 once for all that go together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Literal
 from uuid import UUID, uuid4
 
@@ -63,6 +64,20 @@ class _Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 _TAKE_IN = "select order_id, conversation_id from pipewright_take_in(%s::json, %s, %s)"
+
+
+@contextmanager
+def one_step(connection: Connection[TupleRow], *, of_many: bool) -> Iterator[None]:
+    """Let what is done inside be one transaction. Where it is not `of_many` statements that write, the one that does is
+    a transaction by itself: BEGIN and COMMIT would be two more ways to PostgreSQL and back.
+    """
+    connection.autocommit = True
+    try:
+        with connection.transaction() if of_many else nullcontext():
+            yield
+    finally:
+        if not connection.closed:
+            connection.autocommit = False
 
 
 def take_in(connection: Connection[TupleRow], arrivals: Sequence[Arrival], *, queue: str, task: str) -> list[Taken]:

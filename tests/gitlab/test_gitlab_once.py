@@ -21,6 +21,7 @@ def test_both_ways_of_writing_a_time_make_the_same_name(told: str) -> None:
 
 def test_a_time_nobody_can_read_still_tells_apart() -> None:
     assert name_of("note", 1, 2, "soon") != name_of("note", 1, 2, "later")
+    assert name_of("note", 1, 2, "0001-01-01T00:00:00+14:00") != name_of("note", 1, 2, "9999-12-31T23:59:59-14:00")
 
 
 def test_giving_and_taking_back_are_two() -> None:

@@ -1,8 +1,10 @@
 """What looks like chance beside a word for secrets is masked; names and plain values are not."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bot.masking import mask_secrets
+from bot.masking import mask_secrets, secrets_in
 
 RANDOM = [
     "x7Kp2Qm9Zt4Lw8Rb",
@@ -38,3 +40,34 @@ def test_a_random_value_named_as_a_secret_is_masked(name: str, value: str) -> No
 )
 def test_names_and_plain_values_stay(text: str) -> None:
     assert mask_secrets(text) == text
+
+
+TOKEN = "".join(("aB3dE6gH", "9jK2mN5p", "Q8sT1vX4", "z7Y0"))  # in pieces: nothing here shall look like a real one
+KEY = TOKEN[:16].upper()
+OF_EACH_SHAPE = [
+    f"glpat-{TOKEN}", f"GR1348941{TOKEN}", f"whsec_{TOKEN}", f"ghp_{TOKEN}", f"github_pat_{TOKEN}",
+    f"AKIA{KEY}", f"ASIA{KEY}", f"xoxb-{TOKEN}", f"sk-{TOKEN}", f"npm_{TOKEN}12345678",
+    f"pypi-{TOKEN}{TOKEN}", f"dckr_pat_{TOKEN}", f"eyJ{TOKEN}.eyJ{TOKEN}.{TOKEN}",
+    "-----BEGIN RSA {0}-----\nabc\n-----END RSA {0}-----".format("PRIVATE KEY"), f"Bearer {TOKEN}",
+    f"AUTHOR\u0131zat\u0131on: Basic {TOKEN}", f"Authorization: Basic {TOKEN}",
+    f"PRIVATE-TOKEN: {TOKEN}", f"x-gitlab-to\u212aen={TOKEN}", f"https://me:{TOKEN}@host.test",
+    f"pa\u017fsword={TOKEN}",
+    f"Passphrase: {TOKEN}", f"SECRET={TOKEN}", f"token={TOKEN}", f"ap\u0131_key={TOKEN}", f"access-key={TOKEN}",
+    f"credent\u0131al={TOKEN}", f"private_key={TOKEN}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("secret", OF_EACH_SHAPE)
+def test_each_shape_is_masked_in_a_line_whatever_its_case(secret: str) -> None:
+    assert "[secret]" in mask_secrets(f'{{"event": "it said {secret} at last", "level": "info"}}')
+
+
+PIECES = st.sampled_from(
+    [*OF_EACH_SHAPE, "glpat-", "token", "key: ", "://", "@", "-----", " ", "\n", "=", TOKEN, "ſ", "İ"]
+)
+
+
+@given(st.lists(PIECES | st.text(max_size=5), max_size=6).map("".join))
+def test_whatever_is_a_secret_is_masked_and_nothing_else_changes(text: str) -> None:
+    """What secrets there are is found without looking for signs first."""
+    assert (mask_secrets(text) != text) == bool(secrets_in(text))

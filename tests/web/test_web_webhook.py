@@ -1,5 +1,6 @@
 """The webhook's door, with a real PostgreSQL behind it."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -208,6 +209,66 @@ def test_a_body_over_the_limit_is_refused(client: TestClient[Any]) -> None:
     answer = send(client, note("@pipewright " + "x" * 5_000_001))
     assert answer.status_code == 413
     assert answer.json() == {"error": "The body is too large."}
+
+
+def test_a_body_over_the_limit_is_refused_also_when_its_length_is_not_announced(client: TestClient[Any]) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield from [b'{"a": "' + b"x" * 1_000_000] * 6
+
+    headers = {"X-Gitlab-Token": SECRET}
+    assert client.post("/webhooks/gitlab", content=pieces(), headers=headers).status_code == 413
+
+
+def test_a_delivery_in_pieces_is_put_together(client: TestClient[Any], pool: Pool) -> None:
+    body = json.dumps(note()).encode()
+
+    def pieces() -> Iterator[bytes]:
+        yield from (body[:100], b"", body[100:])
+
+    assert client.post("/webhooks/gitlab", content=pieces(), headers={"X-Gitlab-Token": SECRET}).status_code == 202
+    assert count_orders(pool) == 1
+
+
+def test_a_delivery_that_is_cut_off_is_stored_by_nobody(pool: Pool) -> None:
+    app = create_app(parts(pool, settings()))
+    body, told = json.dumps(note()).encode(), []
+    messages = iter([{"type": "http.request", "body": body, "more_body": True}, {"type": "http.disconnect"}])
+
+    async def receive() -> Any:
+        return next(messages)
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    headers = [(b"host", b"bot.test"), (b"x-gitlab-token", SECRET.encode())]
+    where = {"type": "http", "method": "POST", "path": "/webhooks/gitlab", "root_path": "", "query_string": b""}
+    asyncio.run(app({**where, "headers": headers}, receive, send))  # type: ignore[arg-type,typeddict-item]
+    assert told[0]["status"] == 400
+    assert count_orders(pool) == 0
+
+
+def test_every_answer_to_a_delivery_has_the_headers_of_safety(client: TestClient[Any], dead_pool: Pool) -> None:
+    with opened(create_app(parts(dead_pool, settings()))) as away:
+        answers = [
+            send(client, note()),
+            send(client, note()),
+            send(client, note(), X_Gitlab_Token="wrong"),
+            send(client, b"{"),
+            send(client, b"x" * 5_000_001),
+            send(away, note()),
+            client.get("/webhooks/gitlab"),
+        ]
+    assert [answer.status_code for answer in answers] == [202, 200, 401, 400, 413, 503, 405]
+    for answer in answers:
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["content-type"].startswith("application/json")
+
+
+def test_a_visitors_cookie_neither_helps_nor_hinders_a_delivery(client: TestClient[Any]) -> None:
+    client.cookies.set("pipewright_session", "somebody")
+    assert send(client, note()).status_code == 202
+    assert send(client, note(id=7), X_Gitlab_Token="wrong").status_code == 401
 
 
 def test_a_comment_of_a_megabyte_is_taken(client: TestClient[Any]) -> None:
