@@ -22,6 +22,7 @@ _TESTS = frozenset(
     """pytest py.test tox nox unittest nose nosetests nose2 stestr trial jest vitest mocha ava tap tape jasmine karma
     ctest gotestsum bats nyc c8 playwright cypress zope-testrunner xunit phpunit rspec tsd""".split()
 )
+_BESIDE_TESTS = frozenset({("nyc", "report"), ("nyc", "merge"), ("c8", "report"), ("playwright", "install")})
 _LINTS = frozenset(
     """ruff flake8 black isort mypy pyright pylint pycodestyle pydocstyle pyflakes bandit pre-commit prek vulture
     codespell eslint prettier tsc biome oxlint standard xo stylelint markdownlint golangci-lint staticcheck gofmt
@@ -153,7 +154,8 @@ def _plain_kind(tool: str, rest: list[str]) -> str:
     if tool in {"tox", "nox"}:
         return _kind_of_environments(rest)
     if tool in _TESTS:
-        return "test"
+        # These prepare the tests or tell of them.
+        return "other" if (tool, *rest[:1]) in _BESIDE_TESTS else "test"
     if tool in {"pyinstaller", "pyproject-build", "build", "cmake"}:
         return "build"
     if tool in {"mvn", "mvnw", "gradle", "gradlew"}:

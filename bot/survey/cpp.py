@@ -18,6 +18,7 @@ _COMPILED = r"(?:[\w.+-]+/){0,4}[\w.+-]+\.(?:c|cc|cpp|cxx|c\+\+|h|hpp|hh|hxx)"
 _PLAIN_OPTION = re.compile(
     r"(?:(?!ENABLE|BUILD|WITH)[A-Za-z0-9]+_)?(?:(?:BUILD|ENABLE|WITH)_)?(?:UNIT_?)?TEST(?:S|ING)?", re.I
 )
+_SWITCHES_OFF = re.compile(r"(?:DISABLE|NO|SKIP|WITHOUT|EXCLUDE)_", re.I)
 # Where the build files below the top are, by build system.
 _BUILD_FILES = {"cmake": r"(?:[\w.-]+/){1,2}CMakeLists\.txt", "meson": r"[\w.-]+/meson\.build"}
 _TEST_TARGETS = ("check", "test", "tests", "unittest", "unittests", "run-tests", "runtests", "run_tests")
@@ -150,7 +151,8 @@ def _cmake_options(folder: Folder, ci: OtherCi) -> list[str]:
     off = re.findall(
         r"option\s*\(\s*(\w*TEST\w*)\s+\"[^\"]*\"\s+(?:OFF|\$\{)", folder.text("CMakeLists.txt"), re.IGNORECASE
     )
-    return [f"-D{name}=ON" for name in off if _PLAIN_OPTION.fullmatch(name)][:3]
+    wanted = [name for name in off if _PLAIN_OPTION.fullmatch(name) and not _SWITCHES_OFF.match(name)]
+    return [f"-D{name}=ON" for name in wanted][:3]
 
 
 def _add_meson(facts: Facts, folder: Folder, ci: OtherCi, where: Evidence) -> None:

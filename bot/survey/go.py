@@ -13,6 +13,9 @@ from bot.survey.tree import Folder
 
 _ALIASES = {"stable": "1.27", "oldstable": "1.26", "^1": "1.27", "1.x": "1.27", "1": "1.27", "latest": "1.27"}
 _PLUGIN_FREE = re.compile(r"-coverprofile[= ]\$\S+|\s-json\b")
+_GO_LINTERS = frozenset(
+    {"staticcheck", "revive", "errcheck", "govulncheck", "nilaway", "gosec", "golint", "ineffassign"}
+)
 # What a recipe may do that a job in a plain image cannot.
 _OUTSIDE = re.compile(
     r"\b(docker|podman|curl|wget|sudo|brew|kubectl|minikube|npm|yarn|xargs)\b|golangci|staticcheck"
@@ -22,7 +25,7 @@ _OUTSIDE = re.compile(
 
 def survey_go(folder: Folder, ci: OtherCi) -> Unit | None:
     """Return the Go unit of a folder with a go.mod."""
-    if not folder.has("go.mod"):
+    if not folder.has("go.mod") or _is_theme(folder):
         return None
     facts = Facts()
     module = folder.evidence("go.mod", "module ")
@@ -41,6 +44,11 @@ def survey_go(folder: Folder, ci: OtherCi) -> Unit | None:
     add_services(facts, folder, ci)
     _add_deployment(facts, folder)
     return facts.unit(folder.root, "go")
+
+
+def _is_theme(folder: Folder) -> bool:
+    """Say whether the module holds no Go at all: themes and parts of Hugo's sites are modules too."""
+    return bool(folder.under(r"(?:layouts|content)/.*|theme\.toml")) and not folder.under(r".*\.go")
 
 
 def _add_version(facts: Facts, folder: Folder, ci: OtherCi) -> str:
@@ -149,6 +157,10 @@ def _add_lint(facts: Facts, folder: Folder, ci: OtherCi, runs: list[list[Command
     linter = next((command for command in every if "golangci-lint" in command.raw), None)
     if config or linter:
         add_golangci(facts, folder, ci, linter)
+    for command in every:
+        line, tool = _linter_run_by_go(command)
+        facts.add("lint", line, "other CI runs it", command.evidence)
+        facts.add("lint_tool", tool, "of the lint command", command.evidence)
     formatter = next((command for command in every if re.search(r"\bgofmt\b|\bgo fmt\b", command.raw)), None)
     vet = next((command for command in every if command.line.startswith("go vet")), None)
     if vet:
@@ -164,6 +176,16 @@ def _add_lint(facts: Facts, folder: Folder, ci: OtherCi, runs: list[list[Command
         line = "test -z \"$(gofmt -l $(git ls-files '*.go' ':!vendor/'))\""
         facts.add("lint", line, "other CI checks the format", formatter.evidence, confidence=0.8)
         facts.add("lint_tool", "gofmt", "of the lint command", formatter.evidence)
+
+
+def _linter_run_by_go(command: Command) -> tuple[str, str]:
+    """Return a linter that Go itself compiles and starts, and its name; what rewrites files checks nothing."""
+    found = re.fullmatch(
+        r"go (?:run (?:[\w.-]+/)+|tool (?:[\w.-]+/)*)([a-z][\w-]*)(?:@\S+)?( .*)?", command.raw.strip()
+    )
+    name = found.group(1) if found else ""
+    plain = found is not None and name in _GO_LINTERS and not re.search(r"[$`|<>;]", command.raw)
+    return (command.raw.strip(), name) if plain else ("", "")
 
 
 def _is_older_format(ci: OtherCi) -> bool:

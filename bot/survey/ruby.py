@@ -23,6 +23,8 @@ _LINTERS = (
     ("standard", ".standard.yml", "standardrb"),
     ("brakeman", "", "brakeman --no-pager"),
 )
+# "Scripts to rule them all": what GitHub's projects agreed to call the checks.
+_OWN = ("script/cibuild", "script/test")
 _MAX_GEMS = 5
 _SERVERS = ("rails", "hanami", "sinatra", "roda")
 # Gems that compile against a library the image does not bring.
@@ -139,6 +141,7 @@ def _own_tests(folder: Folder, rakefile: str) -> list[tuple[str, str, float]]:
         ("bin/rails test", "it is a Rails application with tests", 0.9) if rails and tests else None,
         ("bundle exec rake test", "the Rakefile has a test task", 0.9) if tests and "TestTask" in rakefile else None,
         ("bundle exec rspec", "there are specs", 0.7) if specs else None,
+        (own, "the repository names what it checks so", 0.7) if (own := folder.first(*_OWN)) else None,
     ]
     return [each for each in found if each]
 

@@ -75,6 +75,8 @@ _TESTS = re.compile(
     r"(?:[\w.-]+/)?(?:tests?|unittests?|testing)/(?:CMakeLists\.txt|meson\.build|[\w-]+\.bats)"
     r"|(?:[\w.-]+/)?(?:[Tt]ests?)/(?:[\w. -]+/){0,3}[\w. -]+\.(?:cs|fs|vb)proj|(?:tests?/)?test/Project\.toml"
 )
+# Short programs whose names promise checks; what they call tells which.
+_OWN_SCRIPTS = re.compile(r"scripts?/(?:check|checks|ci|cibuild|lint|tests?)")
 _AFTER_CI = 2
 
 
@@ -110,7 +112,7 @@ def _rank(path: str, ignore_existing_ci: bool) -> tuple[int, int] | None:
     folders = path.split("/")[:-1]
     if _FOLDER_OF_REQUIREMENTS.fullmatch(path):
         rank, folders = _AFTER_CI, folders[:-1]
-    if _TESTS.fullmatch(path):
+    if _TESTS.fullmatch(path) or _OWN_SCRIPTS.fullmatch(path):
         return (_AFTER_CI + 1, depth)
     if rank is None or is_ignored(folders) or (name == "__init__.py" and depth > 2):
         return None

@@ -67,7 +67,8 @@ def _test_line(command: Command, program: str) -> str:
         return ""
     if not any(_TESTING.search(word) for word in words[1:] if not word.startswith("-")):
         return ""
-    rest = command.line.split(maxsplit=1)[1]
+    # A build scan is published to a service of Gradle's maker.
+    rest = re.sub(r"\s--scan\b", "", command.line.split(maxsplit=1)[1])
     return f"{program} {rest}" if "--no-daemon" in rest else f"{program} {rest} --no-daemon"
 
 

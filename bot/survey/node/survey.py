@@ -155,7 +155,15 @@ def _test_run(run: list[Command], scripts: dict[str, str], manager: Manager) -> 
 
 def _builds_before(run: list[Command], first: Command, scripts: dict[str, str], manager: Manager) -> list[Command]:
     before = run[: run.index(first)]
-    return [command for command in before if command.kind == "build" and _runs_here(command, scripts, manager)]
+    return [
+        command
+        for command in before
+        if (command.kind == "build" and _runs_here(command, scripts, manager)) or _BROWSERS.fullmatch(command.line)
+    ]
+
+
+# Playwright fetches its browsers and, as root, the libraries they need.
+_BROWSERS = re.compile(r"(?:npx|pnpm exec|pnpm|yarn|bunx) playwright install --with-deps(?: [a-z]+)*")
 
 
 def _kind(command: Command, scripts: dict[str, str]) -> str:

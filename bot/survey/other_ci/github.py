@@ -16,6 +16,13 @@ _WRONG_WORKFLOW = re.compile(
     r"release|publish|deploy|codeql|scorecard|stale|label|lock|dependabot|dependency|renovate|docs?\b|pages|benchmark"
     r"|fuzz|nightly|scheduled|wheels|cifuzz|spell|audit|triage|greet|semgrep|snyk|backport|downstream|update|sync"
     r"|chatops|commitlint|committed|cla\b|codspeed|jsr|windows|macos|mac\.|emscripten|pyodide|wasm|android|ios|cygwin|msys"
+    r"|auto-?fix|auto-?format"
+)
+# Files and jobs that run the tests as everybody does, and those that run them in some other way.
+_MAIN = re.compile(r"(?<![a-z])(tests?|unit|ci|main|build|package|pythonpackage|node|go|rust|check)(?![a-z])")
+_ASIDE = re.compile(
+    r"(?<![a-z])(old|oldest|min|mins|minimum|minimums|minimal|lowest|legacy|integration|e2e|acceptance|smoke|coverage|cov"
+    r"|actions?|conda|dev|devdeps|upstream|nightly|bench|perf|docs?|lint|linter|linting|style|compat|downgrade)(?![a-z])"
 )
 _SETUP = {
     "actions/setup-python": ("python", "python-version"),
@@ -56,7 +63,24 @@ _REUSABLE_COMMANDS = (
 
 
 def read_github(tree: Tree) -> Iterator[Job]:
-    """Return the jobs of every workflow that checks changes."""
+    """Return the jobs of every workflow that checks changes: those that test plainly before variants of the tests."""
+    yield from sorted(
+        _every_job(tree), key=lambda job: (_rank(job.path.rpartition("/")[2]), job.path, _is_aside(job.name))
+    )
+
+
+def _rank(file: str) -> int:
+    """Return 0 for a workflow named after the tests, 2 for one named after something beside them."""
+    name = file.lower()
+    return 2 if _ASIDE.search(name) else 0 if _MAIN.search(name) else 1
+
+
+def _is_aside(job: str) -> bool:
+    name = job.lower()
+    return _ASIDE.search(name) is not None and not re.search(r"(?<![a-z])tests?$", name)
+
+
+def _every_job(tree: Tree) -> Iterator[Job]:
     for path in sorted(tree.snapshot.texts):
         if not _WORKFLOW.fullmatch(path) or _WRONG_WORKFLOW.search(path.rpartition("/")[2].lower()):
             continue
@@ -132,7 +156,13 @@ def _rows(matrix: dict[str, object]) -> list[Row]:
                 row.update(extra)
         else:
             rows.append(extra)
-    return list(rows) or [{}]
+    return _filled(rows) or [{}]
+
+
+def _filled(rows: list[dict[str, str]]) -> list[Row]:
+    """Give every row all keys: to GitHub, what a row does not set is an empty text."""
+    known = dict.fromkeys(key for row in rows for key in row)
+    return [{key: row.get(key, "") for key in known} for row in rows]
 
 
 def _values(value: object) -> list[object]:
@@ -175,18 +205,20 @@ class _Place:
 
     def __init__(self, tree: Tree, path: str, text: str, folder: str) -> None:
         self._tree, self._path, self._text, self._folder = tree, path, text, folder
+        self._checkout = ""
 
     def job(self, name: str, body: dict[str, object], rows: tuple[Row, ...], common: dict[str, str]) -> Job:
         steps = list(self._expanded(body.get("steps")))
         packages = apt_packages(self._path, self._text, [string(step.get("run")) for step in steps])
         called = string(body.get("uses"))
+        self._checkout = next((path for step in steps if (path := _checked_out_to(step))), "")
         return Job(
             path=self._path,
             name=name,
             rows=rows,
             steps=tuple(self._called(called)) + tuple(step for each in steps if (step := self._step(each))),
             versions=tuple(self._versions(steps)) + tuple(self._called_versions(body)),
-            services=tuple(self._services(body)),
+            services=tuple(self._services(body, rows[0])),
             variables={**common, **_variables(body.get("env"))},
             packages=packages,
         )
@@ -210,7 +242,7 @@ class _Place:
             return None
         return Step(
             script=script,
-            folder=string(step.get("working-directory")) or self._folder,
+            folder=_inside(string(step.get("working-directory")) or self._folder, self._checkout),
             condition=string(step.get("if")),
             evidence=find(self._path, self._text, script.splitlines()[0], string(step.get("uses"))),
             variables=_variables(step.get("env")),
@@ -250,11 +282,25 @@ class _Place:
         text = self._tree.text(path.removeprefix("./")).strip() if path else ""
         return text if re.fullmatch(r"[\w./*-]{1,30}", text) else ""
 
-    def _services(self, body: dict[str, object]) -> Iterator[tuple[str, Evidence]]:
+    def _services(self, body: dict[str, object], row: Row) -> Iterator[tuple[str, Evidence]]:
         for service in table(body, "services").values():
-            image = string(table(service).get("image")) or string(service)
+            written = string(table(service).get("image")) or string(service)
+            image = resolve(written, row)
             if image and "$" not in image:
-                yield image, find(self._path, self._text, image)
+                yield image, find(self._path, self._text, written)
+
+
+def _checked_out_to(step: dict[str, object]) -> str:
+    """Return the folder into which a step puts this very repository."""
+    given = table(step, "with")
+    is_own = string(step.get("uses")).startswith("actions/checkout@") and not given.get("repository")
+    return string(given.get("path")).strip("./") if is_own else ""
+
+
+def _inside(folder: str, checkout: str) -> str:
+    """Return a working directory as it is in a checkout that lies at the top."""
+    plain = folder.strip().removeprefix("./").rstrip("/")
+    return plain.removeprefix(checkout).lstrip("/") if checkout and f"{plain}/".startswith(f"{checkout}/") else folder
 
 
 _WRONG_SYSTEM = re.compile(r"windows|macos")

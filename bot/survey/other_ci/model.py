@@ -103,7 +103,8 @@ def resolve(text: str, row: Row) -> str:
         found = _MATRIX.fullmatch(inner)
         if found is None:
             return "." if inner == "github.workspace" else match.group(0)
-        value = row.get(found.group(1), found.group(2))
+        value = row.get(found.group(1)) or found.group(2)
+        value = row.get(found.group(1)) if value is None else value
         return match.group(0) if value is None else value
 
     return _EXPRESSION.sub(fill, text)

@@ -5,7 +5,7 @@ import re
 from bot.domain import Evidence
 from bot.survey.facts import Facts
 from bot.survey.neighbours import add_neighbours, service_kind
-from bot.survey.other_ci.model import Job, OtherCi
+from bot.survey.other_ci.model import Command, Job, OtherCi
 from bot.survey.tree import Folder
 
 # The newest lines with an official image; an older version that another CI pins is kept as it is.
@@ -24,17 +24,15 @@ _NOISE = re.compile(
     r"CI|PATH|HOME|TERM|.*COLOU?R.*|CLICOLOR|PIP_.*|UV_.*|CARGO_.*|RUST.*|MAVEN_.*|GRADLE_.*|JAVA_.*|NPM_.*|.*_VERSION|"
     r"DEBIAN_FRONTEND|OS|CC|CXX|.*_DIR|.*_PATH|PYTHONUNBUFFERED|SCCACHE.*|CCACHE.*|TOX.*|POETRY_.*|NODE_AUTH.*"
 )
+_IDENTITY = re.compile(
+    r"git config --global (?:user\.(?:name|email)|init\.defaultBranch) ([\w@.-]+|\"[\w@. -]+\"|'[\w@. -]+')"
+)
 _ADDRESS = re.compile(r"localhost|127\.0\.0\.1|0\.0\.0\.0")
 
 
 def add_services(facts: Facts, folder: Folder, ci: OtherCi) -> None:
     """Add the services, plain variables and Debian packages of the job whose test commands were taken over."""
-    taken = {evidence for fact in facts.named("test") for evidence in fact.evidence}
-    taken_in_ci = any(each.path == job.path for each in taken for job in ci.jobs)
-    for job in ci.jobs:
-        chosen = [command for row in job.rows[:1] for command in job.commands(row) if command.evidence in taken]
-        if not (chosen or _is_the_place(job, folder)):
-            continue
+    for job, chosen in _jobs_beside(facts, folder, ci):
         for image, where in job.services:
             facts.add("service", service_image(image), "the tests of other CI run beside it", where)
         names = [image.partition(":")[0].rpartition("/")[2] for image in facts.all("service")]
@@ -42,10 +40,40 @@ def add_services(facts: Facts, folder: Folder, ci: OtherCi) -> None:
             for name, value in command.variables.items():
                 if _is_plain(name, value):
                     facts.add("variable", f"{name}={_at_service(value, names)}", "other CI sets it", command.evidence)
-        for package, where in job.packages if chosen or not taken_in_ci else ():
+        _add_identity(facts, job, chosen)
+        for package, where in job.packages:
             facts.add("system_package", package, "other CI installs it before the tests", where, confidence=0.8)
     if facts.first("test") and not any(_is_the_place(job, folder) for job in ci.jobs):
         add_neighbours(facts, folder)
+
+
+def _jobs_beside(facts: Facts, folder: Folder, ci: OtherCi) -> list[tuple[Job, list[Command]]]:
+    """Return the jobs the test commands came from; without any, those of the first system that test this folder.
+
+    Several jobs may run one command beside different services. The one with the fewest shows that it passes so.
+    """
+    found: list[tuple[Job, list[Command]]] = []
+    waiting = {evidence for fact in facts.named("test") for evidence in fact.evidence}
+    for job in sorted(ci.jobs, key=lambda each: len(each.services)):
+        chosen = [command for command in job.commands(job.rows[0]) if command.evidence in waiting]
+        waiting -= {command.evidence for command in chosen}
+        found += [(job, chosen)] if chosen else []
+    if found:
+        return found
+    places = [job for job in ci.jobs if _is_the_place(job, folder)]
+    return [(job, []) for job in places if _system(job) == _system(places[0])]
+
+
+def _add_identity(facts: Facts, job: Job, chosen: list[Command]) -> None:
+    """Tell git who commits, where other CI does so before the tests: those commit, and need git itself."""
+    told = [each for each in job.commands(job.rows[0]) if chosen and _IDENTITY.fullmatch(each.raw)]
+    for command in told:
+        facts.add("prepare", command.raw, "other CI does so before it tests", command.evidence)
+        facts.add("system_package", "git", "the tests commit with it", command.evidence)
+
+
+def _system(job: Job) -> str:
+    return job.path.partition("/")[0]
 
 
 def add_database(facts: Facts, image: str, because: str, where: Evidence) -> None:

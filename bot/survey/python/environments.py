@@ -14,6 +14,13 @@ _LINT_SECTIONS = frozenset({"lint", "style", "format", "flake8", "pep8", "linter
 _PACKAGING = frozenset({"manifest", "check-manifest", "setuppy", "package", "packaging", "pkg", "build", "dist"})
 # Factors that test against what nobody has released yet.
 _UNRELEASED = re.compile(r"-\w*(dev|main|master|nightly|pre)(?=-|$)")
+# Factors that test against a database somebody has to start.
+_NEIGHBOURS = re.compile(
+    r"-\w*(mysql|maria|postg|psycopg|pgsql|oracle|mssql|sqlserver|mongo|redis|rabbit|kafka)\w*(?=-|$)"
+)
+_TEST_CALL = re.compile(
+    r"\b(py\.?test|unittest|nosetests|nose2|stestr|trial|zope-testrunner|testr|(?:run_?)?tests?|check|ward|behave)\b"
+)
 # Sessions that rewrite files instead of checking them.
 _REWRITES = re.compile(r"format|fmt|reformat|fix|autoformat|blacken")
 
@@ -39,7 +46,26 @@ def tox_environment(folder: Folder, version: str) -> str:
     fitting = [name for name in names if own.fullmatch(name)]
     plain = [name for name in fitting if "-" not in name or re.search(r"-(tests?|unit|default|base)$", name)]
     calm = [name for name in fitting if not _UNRELEASED.search(name)]
-    return plain[0] if plain else (calm or fitting)[-1] if fitting else "py"
+    alone = [name for name in calm if not _NEIGHBOURS.search(name)]
+    return plain[0] if plain else (alone or calm or fitting)[-1] if fitting else _unversioned(folder, names)
+
+
+def _unversioned(folder: Folder, names: list[str]) -> str:
+    """Return what tests on any interpreter: `py`, unless that runs nothing and one of the listed ones tests."""
+    ini = folder.ini("tox.ini")
+    if not ini or string(table(ini, "testenv").get("commands")).strip() or "testenv:py" in ini:
+        return "py"
+    return next((name for name in names if _TEST_CALL.search(_own_commands(folder, name))), "py")
+
+
+def _own_commands(folder: Folder, name: str) -> str:
+    return string(table(folder.ini("tox.ini"), f"testenv:{name}").get("commands"))
+
+
+def tests_nothing(folder: Folder, name: str) -> bool:
+    """Say whether an environment of tox has commands of its own and none of them tests: it builds the docs, say."""
+    own = _own_commands(folder, name)
+    return bool(own.strip()) and "{[" not in own and "posargs" not in own and not _TEST_CALL.search(own)
 
 
 def tox_lint_environments(folder: Folder, version: str) -> list[str]:

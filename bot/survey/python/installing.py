@@ -107,7 +107,13 @@ def _uv(project: Project) -> list[str]:
     groups = [name for name in test_names(manifest.groups) if name not in known]
     if "--group" in test or "--extra" in test or "--all-" in test:
         extra, groups = [], []
-    named = [f"--extra {shlex.quote(name)}" for name in extra] + [f"--group {shlex.quote(name)}" for name in groups]
+    # A workspace whose top is no project installs nothing by itself.
+    members = ["--all-packages"] if manifest.tool("uv", "workspace") and "project" not in manifest.pyproject else []
+    named = (
+        members
+        + [f"--extra {shlex.quote(name)}" for name in extra]
+        + [f"--group {shlex.quote(name)}" for name in groups]
+    )
     return [project.pinned("uv"), " ".join([line, *named])]
 
 

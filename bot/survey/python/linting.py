@@ -9,6 +9,7 @@ from bot.survey.makefile import unfolded
 from bot.survey.other_ci.model import Command, all_commands
 from bot.survey.parsing import string, strings
 from bot.survey.python.environments import nox_lint_sessions, tox_lint_environments
+from bot.survey.python.own_scripts import is_own_script, only_lints
 from bot.survey.python.project import Project, pip_install
 from bot.survey.python.testing import without_uv
 
@@ -60,18 +61,22 @@ Line = tuple[str, str, Evidence, float]
 def _from_ci(project: Project) -> list[Line]:
     lines: dict[str, Command] = {}
     for command in all_commands(project.runs()):
-        words = commands.words(command.line) if command.kind == "lint" else None
+        lints = command.kind == "lint" or only_lints(project.folder, command.line)
+        words = commands.words(command.line) if lints and not _rewrites(command.line) else None
         found = commands.core(words or [])
         tool = found[0].rpartition("/")[2] if found else ""
         known = tool in {*_TOOLS, "tox", "nox", "hatch"} or (tool == "make" and _is_python_recipe(project, found))
-        known = known or (_is_own(project, found[0]) if found else False)
+        known = known or (is_own_script(project.folder, found[0]) if found else False)
         if words and known and not re.search(r"--fix\b|--exit-zero|--output-format[= ]github|--diff$", command.line):
             lines.setdefault(without_uv(project, _shown(command.line)), command)
     return [(line, "other CI runs it", command.evidence, 1.0) for line, command in lines.items()]
 
 
-def _is_own(project: Project, program: str) -> bool:
-    return bool(commands.OWN_SCRIPT.fullmatch(program)) and project.folder.has(program.removeprefix("./"))
+def _rewrites(line: str) -> bool:
+    """Say whether a formatter is called to write: in a pipeline that checks nothing."""
+    found = commands.core(commands.words(line) or [])
+    is_format = found[:2] == ["ruff", "format"] or found[:1] in (["black"], ["isort"], ["yapf"], ["autopep8"])
+    return is_format and re.search(r"\s(-c|--check(-only)?|--diff|-d|--quiet-check)\b", line) is None
 
 
 def _is_python_recipe(project: Project, found: list[str]) -> bool:

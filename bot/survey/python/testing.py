@@ -1,16 +1,18 @@
 """How a Python project's tests are run: what its CI runs, else what its configuration says."""
 
+import itertools
 import re
 import shlex
 from collections.abc import Sequence
 
 from bot.domain import Evidence
-from bot.survey import commands
+from bot.survey import commands, versions
 from bot.survey.launchers import without_launcher
 from bot.survey.other_ci.model import Command
 from bot.survey.parsing import string, strings, table
-from bot.survey.python.environments import nox_session, tox_environment, tox_names
+from bot.survey.python.environments import nox_session, tests_nothing, tox_environment, tox_names
 from bot.survey.python.manifest import Manifest
+from bot.survey.python.own_scripts import only_lints
 from bot.survey.python.project import Project
 from bot.survey.tree import Folder
 
@@ -67,20 +69,28 @@ def _from_ci(project: Project) -> list[tuple[str, Command]]:
 
 def _usable(project: Project, command: Command) -> str:
     """Return a test command as this pipeline can run it, or nothing."""
-    words = commands.words(command.line) if command.line else None
+    line = _without_interpreter(project, command.line)
+    words = commands.words(line) if line else None
     if words is None:
         return _unresolved_tox(project, command.raw)
-    if command.kind != "test":
+    if command.kind != "test" or only_lints(project.folder, line):
         return ""
     found = commands.core(words)
     tool = found[0].rpartition("/")[2]
     if tool == "tox":
         return _with_tox(project, words, found)
     if tool == "nox":
-        return _with_nox(project, command.line)
+        return _with_nox(project, line)
     if tool in _FOREIGN or not _is_there(project.folder, tool, found[0]):
         return ""
-    return without_uv(project, _without_uploads(command.line))
+    return without_uv(project, _without_uploads(line))
+
+
+def _without_interpreter(project: Project, line: str) -> str:
+    """Drop the `--python` of `uv run` that names the interpreter the image has: uv would fetch that very patch."""
+    named = re.match(r"uv run (?:--python|-p)[ =](3[\d.]+) ", line)
+    is_chosen = named is not None and versions.short("python", named.group(1)) == project.version
+    return line.replace(named.group(0), "uv run ", 1) if named and is_chosen else line
 
 
 def _is_there(folder: Folder, tool: str, program: str) -> bool:
@@ -93,6 +103,8 @@ def _is_there(folder: Folder, tool: str, program: str) -> bool:
 
 def _with_nox(project: Project, line: str) -> str:
     """Name the session that tests, unless the command names one: all of them want every interpreter."""
+    if re.search(r"conda|mamba", line):
+        return ""  # no image for Python has it
     if re.search(r"\s-[setkf]\b|--session|--tags|--keyword", line):
         return line
     session = nox_session(project.folder, project.version)
@@ -122,6 +134,9 @@ def _unresolved_tox(project: Project, raw: str) -> str:
 
 def _with_tox(project: Project, words: Sequence[str], found: Sequence[str]) -> str:
     """Name the tox environment of the chosen interpreter, unless the command names one."""
+    named = [name for flag, name in itertools.pairwise(found) if flag == "-e"]
+    if named and all(tests_nothing(project.folder, each) for name in named for each in name.split(",")):
+        return ""
     if any(re.match(r"-[ef]|--env|--factor", word) for word in found):
         return shlex.join(word for word in words if word != "--skip-pkg-install")
     kept = [
@@ -176,6 +191,9 @@ def _joined(run: str, line: str) -> str:
 def _from_files(project: Project, run: str) -> tuple[str, str, Evidence, float]:
     """Fall back on test files: pytest runs those of unittest too."""
     folder = project.folder
+    if folder.has("runtests.py"):
+        where = Evidence(path=folder.full("runtests.py"))
+        return _joined(run, "python runtests.py"), "the repository has a program that runs its tests", where, 0.6
     files = [path for path in folder.under(TEST_FILES) if not path.startswith(("docs/", "examples/"))]
     if not files:
         return "", "", Evidence(path=""), 0.0
