@@ -15,6 +15,7 @@ from bot.replies.links import kept_home
 
 MAX_CHARACTERS = 60_000
 _CUT = "\n\n… (cut: the text was too long)"
+_SPARE = 500  # for what is said of the cut, and what ends a fence that was cut
 
 _INVISIBLE = re.compile("[\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
@@ -47,13 +48,22 @@ def safe(markdown: str, homes: Sequence[str] = (), *, ending: str = "") -> SafeT
     """
     text, last = mask_secrets(_plain(markdown)), mask_secrets(_plain(ending))
     body, mark = (text, "") if last else _parted(text)
-    if len(body) > MAX_CHARACTERS:
-        body = body[:MAX_CHARACTERS] + _CUT
     prose = partial(_defused_prose, homes=homes)
     words, last_mark = _parted(last)
-    lines = [*_defused_lines(_FRONT_MATTER.sub(r"\1\\", body), prose)]
+    lines = _bounded(_FRONT_MATTER.sub(r"\1\\", body), prose)
     lines += _defused_lines(words, prose) if words else ()
     return SafeText("\n".join(lines) + mark + last_mark)
+
+
+def _bounded(body: str, prose: Prose) -> list[str]:
+    """Defuse, and cut what is too long then: a name alone grows by seven characters."""
+    room = MAX_CHARACTERS
+    while True:
+        lines = [*_defused_lines(body if len(body) <= room else body[:room] + _CUT, prose)]
+        length = sum(len(line) + 1 for line in lines)
+        if length <= MAX_CHARACTERS + _SPARE:
+            return lines
+        room = room * MAX_CHARACTERS // length
 
 
 def _parted(text: str) -> tuple[str, str]:

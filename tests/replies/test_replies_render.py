@@ -181,6 +181,13 @@ def test_a_text_of_any_size_stays_below_gitlabs_limit(piece: str) -> None:
     assert "(cut: the text was too long)" in out
 
 
+@pytest.mark.parametrize("piece", ["@pipewright", "@p", "<b>", "![a](b)\n", "`a`@b "])
+def test_what_grows_when_it_is_defused_is_bounded_too(piece: str) -> None:
+    out = safe(piece * 20_000).markdown
+    assert MAX_CHARACTERS // 2 < len(out) <= MAX_CHARACTERS + 500
+    assert out.endswith("(cut: the text was too long)")
+
+
 def test_a_short_text_is_not_cut() -> None:
     text = "x" * MAX_CHARACTERS
     assert safe(text).markdown == text
