@@ -106,7 +106,12 @@ def _drafts(renderer: Renderer, given: Assignment, catalog: Catalog) -> list[Dra
         built = structs.replace(place, has_dockerfile=place.has_dockerfile or bool(files))
         if template:
             drafts.append(_draft(renderer, template, built, files))
-        if built.has_dockerfile and wishes.dockerfile is not False and "image" not in wishes.without:
+        if (
+            built.has_dockerfile
+            and not place.unit.first("image_lacks")
+            and wishes.dockerfile is not False
+            and "image" not in wishes.without
+        ):
             drafts += [_draft(renderer, each, built) for each in additions(catalog, place.unit)]
     if not any(draft.parts for draft in drafts) and (found or not started_by(given.existing or "")):
         drafts += _nothing_known(renderer, catalog)

@@ -29,7 +29,8 @@ perl, lua, zig, clojure, shell, terraform, helm, ansible, latex, notebooks, dock
 - framework: django | flask | fastapi | express | next | spring …; deployable: "yes" only for what one deploys (a web
   service, an app with a start command, a Procfile), absent for libraries
 - start: shell command that starts it in production; port: "8000"
-- dockerfile: path of an existing Dockerfile; base_image: the image of its last FROM
+- dockerfile: path of an existing Dockerfile; base_image: the image of its last FROM;
+  image_lacks: what it copies though the repository does not hold it
 - git_depth: "0" when the version comes from tags; submodules: "recursive" when .gitmodules exists
 - coverage: pytest-cov | c8 | nyc | jest | vitest | jacoco when `install` already brings the coverage tool
 

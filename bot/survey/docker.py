@@ -1,6 +1,7 @@
 """Dockerfiles: the facts they add to a unit, and repositories that hold nothing else."""
 
 import re
+from collections.abc import Iterator, Sequence
 
 from bot.domain import Evidence, Unit
 from bot.survey.facts import Facts
@@ -45,6 +46,37 @@ def add_dockerfile(facts: Facts, folder: Folder, name: str) -> None:
     port = re.search(r"^\s*EXPOSE\s+(\d{2,5})", folder.text(name), re.MULTILINE | re.IGNORECASE)
     if port:
         facts.add("port", port.group(1), "the Dockerfile exposes it", folder.evidence(name, port.group(0).strip()))
+
+
+def add_what_it_lacks(facts: Facts, folder: Folder, name: str, artifacts: Sequence[str]) -> None:
+    """Add image_lacks where a Dockerfile copies what neither the repository holds nor a job of ours makes.
+
+    GoReleaser and the like put programs beside a Dockerfile before they build it; a build from the checkout fails.
+    """
+    made = {each.removeprefix("./").split("/")[0] for each in artifacts}
+    tops = {path.split("/")[0] for path in folder.under(r".*")}
+    for written, source in _copied(folder.text(name)):
+        top = source.split("/")[0]
+        if top in made | tops or any(char in top for char in "*?[$"):
+            continue
+        path = folder.full(name)
+        facts.add("image_lacks", source, "the Dockerfile copies it", folder.evidence(name, written))
+        folder.tree.problems[f"{path} copies"] = (
+            f"`{path}` copies `{source}`, which is not in the repository: something else puts it there first. "
+            "So no job builds the image."
+        )
+        return
+
+
+def _copied(text: str) -> Iterator[tuple[str, str]]:
+    """Return what a Dockerfile copies from the checkout, each with its line; not what comes from stages and the web."""
+    for line in re.sub(r"\\\r?\n", " ", text).splitlines():
+        found = re.match(r"\s*(?:COPY|ADD)\s+((?:--\S+\s+)*)(.*)", line, re.IGNORECASE)
+        if found is None or "--from" in found.group(1) or "<<" in line:
+            continue
+        words = [word for word in re.split(r'[\s",\[\]]+', found.group(2)) if word]
+        plain = [word.removeprefix("./").strip("/") for word in words[:-1] if "://" not in word]
+        yield from ((line.strip(), word) for word in plain if word not in {"", "."} and not word.startswith("git@"))
 
 
 def base_image(text: str) -> str:

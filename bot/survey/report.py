@@ -9,7 +9,7 @@ from bot.survey.beside import add_beside
 from bot.survey.contradictions import contradictions, left_out
 from bot.survey.conversion import conversion
 from bot.survey.cpp import survey_cpp
-from bot.survey.docker import add_dockerfile, survey_docker
+from bot.survey.docker import add_dockerfile, add_what_it_lacks, survey_docker
 from bot.survey.ecosystems import ALONE, BESIDE, LANGUAGES, as_meant, is_generated, looked_at, starts_a_unit
 from bot.survey.facts import Facts
 from bot.survey.go import survey_go
@@ -183,6 +183,8 @@ def _finished(unit: Unit, tree: Tree) -> Unit:
     name = "" if unit.ecosystem == "docker" else folder.first(*places)
     if name:
         add_dockerfile(facts, folder, name)
+    if name == "Dockerfile":
+        add_what_it_lacks(facts, folder, name, unit.all("artifact"))
     if name and _serves(unit):
         where = Evidence(path=folder.full(name))
         facts.add("deployable", "yes", "it is a web application with a Dockerfile", where, confidence=0.7)

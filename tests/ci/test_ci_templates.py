@@ -13,7 +13,7 @@ from bot.ci.checks.shell import check_shell
 from bot.ci.compose import compose
 from bot.ci.render import scalar
 from bot.ci.wishes import read_wishes
-from bot.domain import Survey
+from bot.domain import Evidence, Fact, Survey, Unit
 
 PIP = {"manifest": "requirements.txt", "install": "pip install -r requirements.txt"}
 SERVER = {"deployable": "yes", "port": "8000"}
@@ -634,6 +634,60 @@ def test_pytest_writes_its_results_and_coverage_where_gitlab_finds_them(typical)
 def test_reports_are_woven_in_only_where_pytest_is_called_in_plain_sight(line, tool, written, composed, unit) -> None:
     found = pipeline(composed(unit("python", package_manager="pip", version="3.13", test=line, test_tool=tool)))
     assert found["test"]["script"] == [written]
+
+
+def test_a_second_test_command_writes_a_report_of_its_own_and_adds_to_the_coverage(composed, unit) -> None:
+    lines = ("pytest tests/unit", "pytest tests/whole")
+    both = unit("python", package_manager="pip", test=lines, test_tool="pytest", coverage="pytest-cov")
+    test = pipeline(composed(both))["test"]
+
+    measured = "--cov-report=term --cov-report=xml:coverage.xml"
+    assert test["script"] == [
+        f"pytest tests/unit --junitxml=junit.xml --cov {measured}",
+        f"pytest tests/whole --junitxml=junit-2.xml --cov --cov-append {measured}",
+    ]
+    assert test["artifacts"]["reports"]["junit"] == ["junit.xml", "junit-2.xml"]
+
+
+def test_a_second_vitest_writes_a_report_of_its_own(composed, unit) -> None:
+    lines = ("npx vitest run unit", "npx vitest run whole")
+    test = pipeline(composed(unit("node", package_manager="npm", test=lines, test_tool="vitest")))["test"]
+
+    assert test["script"][1].endswith("--outputFile.junit=junit-2.xml")
+    assert test["artifacts"]["reports"]["junit"] == ["junit.xml", "junit-2.xml"]
+
+
+@pytest.mark.parametrize(
+    ("line", "written"),
+    [
+        ("npm run test", "npm run test -- --reporter=default --reporter=junit --outputFile.junit=junit.xml"),
+        ("pnpm run test", "pnpm run test --reporter=default --reporter=junit --outputFile.junit=junit.xml"),
+    ],
+)
+def test_vitest_reports_however_the_script_is_called(line, written, composed) -> None:
+    script = Evidence(path="package.json", line=2, quote='"test": "vitest run"')
+    ci = Evidence(path="ci.yml", line=3, quote=line)
+    facts = (
+        Fact(name="package_manager", value=line.split()[0], because="of the test"),
+        Fact(name="test", value=line, because="other CI runs it", evidence=(ci, script)),
+    )
+    found = pipeline(composed(Unit(root="", ecosystem="node", facts=facts)))
+    assert found["test"]["script"] == [written]
+
+
+@pytest.mark.parametrize("lacks", [True, False])
+def test_an_image_that_lacks_what_it_copies_is_not_built(lacks, composed, unit) -> None:
+    more = {"image_lacks": "app"} if lacks else {}
+    found = pipeline(composed(unit("go", package_manager="go", test="go test ./...", dockerfile="Dockerfile", **more)))
+    assert ("container-image" in found) is not lacks
+
+
+def test_no_other_database_is_named_where_a_variable_names_one(composed, unit) -> None:
+    line = "APP_DSN=postgresql://me:secret@postgres:5432/app_test"
+    one = unit("python", package_manager="pip", test="pytest", service="postgres:18", variable=line)
+    test = pipeline(composed(one))["test"]
+    assert "DATABASE_URL" not in test["variables"]
+    assert test["services"][0]["variables"]["POSTGRES_DB"] == "app_test"
 
 
 def test_behind_make_pytest_hears_of_the_report_through_its_variable(composed, unit) -> None:

@@ -1,6 +1,7 @@
 """One Node.js project, from its package.json and from what other CI runs."""
 
 import re
+from collections.abc import Sequence
 
 from bot.domain import Evidence, Unit
 from bot.survey import commands, versions
@@ -131,7 +132,10 @@ def _add_tests(
             for command in _builds_before(run, chosen[0], scripts, manager):
                 facts.add("prepare", command.line, "other CI builds before it tests", command.evidence)
             for command in chosen:
-                _add_test(facts, command.line, scripts, command.evidence, 1.0, "other CI runs it")
+                script = folder.evidence("package.json", f'"{called_script(command.line)}":')
+                known = called_script(command.line) in scripts
+                places = (command.evidence, script) if known else (command.evidence,)
+                _add_test(facts, command.line, scripts, places, 1.0, "other CI runs it")
             return
     name = test_script(scripts)
     where = folder.evidence("package.json", f'"{name}":')
@@ -140,7 +144,7 @@ def _add_tests(
         path = folder.full("package.json")
         folder.tree.problems[f"{path} tests"] = f"The script `{name}` of `{path}` starts a browser, so it was left out."
     elif name:
-        _add_test(facts, manager.run(name), scripts, where, 0.9, "package.json has the script")
+        _add_test(facts, manager.run(name), scripts, (where,), 0.9, "package.json has the script")
 
 
 def _test_run(run: list[Command], scripts: dict[str, str], manager: Manager) -> list[Command]:
@@ -191,8 +195,11 @@ def _runs_here(command: Command, scripts: dict[str, str], manager: Manager) -> b
     return known and not needs_browser(scripts, name)
 
 
-def _add_test(facts: Facts, line: str, scripts: dict[str, str], where: Evidence, sure: float, why: str) -> None:
-    facts.add("test", line, why, where, confidence=sure)
+def _add_test(
+    facts: Facts, line: str, scripts: dict[str, str], places: Sequence[Evidence], sure: float, why: str
+) -> None:
+    where = places[0]
+    facts.add("test", line, why, *places, confidence=sure)
     name = called_script(line)
     text = leaves(scripts, name) if name in scripts else line
     if commands.kind(line) == "test":
