@@ -33,6 +33,11 @@ _LINTS = frozenset(
 _TEST_WORD = re.compile(
     r"(^|[-_:./])(tests?|unit|specs?|check|ci|coverage|cov|verify|pytest|py3?\d*|py)(?=$|[-_:./\d])"
 )
+# What gets things ready for tests runs none.
+_BEFORE_TESTS = re.compile(
+    r"(prepare|setup|set-up|install|bootstrap|clean|generate|download|fetch)[-_:](unit[-_:]?)?tests?"
+    r"([-_:](deps|dependencies|requirements|data|fixtures|env))?"
+)
 _TEST_SCRIPT = re.compile(r"(^|[-_])(unit)?tests?[-_.]|(?<!la)(?<!con)tests?\.(sh|bash)$")
 _LINT_WORD = re.compile(
     r"lint|format|fmt|style|typing|types?\b|typecheck|type-check|mypy|flake|black|ruff|isort|eslint|prettier"
@@ -143,8 +148,16 @@ def _kind(tool: str, rest: list[str]) -> str:
     if tool in {"make", "gmake", "just", "task", "invoke", "doit"}:
         return _kind_of_names([word for word in rest if not word.startswith("-") and "=" not in word])
     if tool == "hatch" and rest[:1] == ["run"]:
-        return name_kind(rest[1]) if len(rest) > 1 else "other"
+        return _kind_of_hatch(rest[1:])
     return _by_table(_TABLES.get(tool, {}), rest)
+
+
+def _kind_of_hatch(rest: list[str]) -> str:
+    """Judge `hatch run SCRIPT`; in `ENV:python -m pip` the environment's name says nothing about what runs there."""
+    if not rest:
+        return "other"
+    script = rest[0].rpartition(":")[2]
+    return kind(shlex.join([script, *rest[1:]])) if script in {"python", "pip", "uv"} else name_kind(rest[0])
 
 
 def _plain_kind(tool: str, rest: list[str]) -> str:
@@ -270,7 +283,7 @@ def name_kind(name: str) -> str:
     """Return the kind of a script, target or session by its name."""
     if _LINT_WORD.search(name):
         return "lint"
-    if _OTHER_WORD.search(name):
+    if _OTHER_WORD.search(name) or _BEFORE_TESTS.fullmatch(name):
         return "other"
     if _TEST_WORD.search(name):
         return "test"

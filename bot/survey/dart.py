@@ -2,14 +2,17 @@
 
 import re
 
+from msgspec import structs
+
 from bot.domain import Evidence, Unit
 from bot.survey import declared
-from bot.survey.other_ci.model import OtherCi
+from bot.survey.other_ci.model import Command, OtherCi
 from bot.survey.parsing import string, table
 from bot.survey.taking import take, take_all
 from bot.survey.tree import Folder
 
 FLUTTER = "3.44.4"
+_BROWSERS = frozenset({"chrome", "firefox", "edge", "safari"})
 
 
 def survey_dart(folder: Folder, ci: OtherCi) -> Unit | None:
@@ -36,7 +39,7 @@ def survey_dart(folder: Folder, ci: OtherCi) -> Unit | None:
         spec = string(table(pubspec, "environment").get("sdk"))
         declared.add_version(facts, folder, "dart", ci, spec=(spec, where) if spec else ("", None))
     facts.add("install", f"{tool} pub get", "there is a pubspec.yaml", where)
-    runs = ci.runs(tool, "", folder.root)
+    runs = [[_in_plain_image(command) for command in run] for run in ci.runs(tool, "", folder.root)]
     if not take(facts, "test", runs, rf"{tool} test(?: .*)?|dart run test(?: .*)?") and folder.under(
         r"test/.*_test\.dart"
     ):
@@ -56,3 +59,13 @@ def survey_dart(folder: Folder, ci: OtherCi) -> Unit | None:
         )
         facts.add("artifact", "build/web/", "Flutter writes there", where)
     return facts.unit(folder.root, "dart")
+
+
+def _in_plain_image(command: Command) -> Command:
+    """Test on the virtual machine alone where other CI also asks for browsers, which no image of Dart has."""
+    found = re.search(r"\s(?:-p|--platform)[ =]([\w,-]+)", command.line)
+    if found is None or not set(found.group(1).split(",")) & _BROWSERS:
+        return command
+    kept = [name for name in found.group(1).split(",") if name not in _BROWSERS]
+    line = command.line.replace(found.group(0), f" --platform {','.join(kept)}") if kept else ""
+    return structs.replace(command, line=line)

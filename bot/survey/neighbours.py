@@ -10,6 +10,7 @@ from bot.survey.ended import CALLED_OUT
 from bot.survey.facts import Facts
 from bot.survey.other_ci.images import is_service
 from bot.survey.parsing import string, strings, table
+from bot.survey.service_images import service_image
 from bot.survey.tree import Folder
 
 # What a manifest names when the code speaks to a service.
@@ -108,7 +109,7 @@ def _in_compose(place: Folder, file: str) -> Iterator[Neighbour]:
     for name, image in known.items():
         variable = next((line for line in _environment(services) if _points_to(line, name)), "")
         yield Neighbour(
-            image=image,
+            image=service_image(image) or image,
             why=f"{file} starts it for development",
             where=place.evidence(file, image),
             variable=re.sub(rf"(?<=[@/]){re.escape(name)}(?=[:/]|$)", _name(image), variable),

@@ -1,6 +1,7 @@
 """Rust crates and workspaces."""
 
 import re
+from collections.abc import Sequence
 
 from bot.domain import Evidence, Unit
 from bot.survey import commands, versions
@@ -132,7 +133,12 @@ def _test_line(command: Command) -> str:
                 *[word for word in found[3:] if word in {"--workspace", "--all-features", "--locked", "--all"}],
             ]
         )
-    return command.line if found[:2] == ["cargo", "test"] and set(found) <= _WHOLE else ""
+    return command.line if found[:2] == ["cargo", "test"] and _without_exceptions(found) <= _WHOLE else ""
+
+
+def _without_exceptions(found: Sequence[str]) -> set[str]:
+    """Return the words of a command but `--exclude CRATE`: a workspace without that crate is still tested whole."""
+    return {word for before, word in zip(["", *found], found, strict=False) if "--exclude" not in (before, word)}
 
 
 def _add_lint(facts: Facts, folder: Folder, cargo: dict[str, object], runs: list[list[Command]]) -> None:

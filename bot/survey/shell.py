@@ -27,7 +27,7 @@ def survey_shell(folder: Folder, ci: OtherCi) -> Unit | None:
     first = (tests or scripts or [".shellcheckrc"])[0]
     where = Evidence(path=folder.full(first))
     facts = declared.opened(folder, first, "shell", "none")
-    runs = ci.runs("shell", "", folder.root)
+    runs = [[each for each in run if _is_there(folder, each)] for run in ci.runs("shell", "", folder.root)]
     if tests:
         facts.add("system_package", "bats", "the tests are written for bats", where)
         text = "\n".join(folder.text(path) for path in tests + folder.under(r".*test_helper\.(?:bash|sh)"))
@@ -47,6 +47,13 @@ def survey_shell(folder: Folder, ci: OtherCi) -> Unit | None:
     if is_set_up or scripts:
         _add_shellcheck(facts, folder, scripts, runs)
     return facts.unit(folder.root, "shell")
+
+
+def _is_there(folder: Folder, command: Command) -> bool:
+    """Say whether a program called by its path lies in the repository or a submodule: other CI may have cloned it."""
+    program = command.line.split(" ")[0].removeprefix("./")
+    place = program.split("/")[0]
+    return "/" not in program or place == "node_modules" or folder.has(program) or place in folder.text(".gitmodules")
 
 
 def lint_facts(folder: Folder) -> tuple[Fact, ...]:

@@ -11,6 +11,7 @@ IGNORED_FOLDERS = frozenset(
     third-party thirdparty external extern deps subprojects example examples sample samples demo demos docs doc
     documentation website site-packages fixtures fixture testdata test-data test_data __fixtures__ __snapshots__
     __tests__ test tests spec specs testing testcases integration_tests integration-tests e2e benchmark benchmarks bench
+    perf perf-testing perf-tests perf_tests performance-tests
     fuzz fuzzing dist build out target _build
     kotlin-js-store template templates cookiecutter scaffold archetype archetype-resources resources .devcontainer .idea
     .vscode .yarn .cargo""".split()

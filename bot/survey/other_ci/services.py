@@ -6,18 +6,9 @@ from bot.domain import Evidence
 from bot.survey.facts import Facts
 from bot.survey.neighbours import add_neighbours, service_kind
 from bot.survey.other_ci.model import Command, Job, OtherCi
+from bot.survey.service_images import service_image
 from bot.survey.tree import Folder
 
-# The newest lines with an official image; an older version that another CI pins is kept as it is.
-_DEFAULTS = {
-    "postgres": "postgres:18",
-    "mysql": "mysql:8.4",
-    "mariadb": "mariadb:11",
-    "redis": "redis:8",
-    "mongo": "mongo:8",
-    "rabbitmq": "rabbitmq:4",
-    "memcached": "memcached:1",
-}
 _SECRET = re.compile(r"TOKEN|SECRET|PASS(WORD|WD)?$|KEY|CREDENTIAL|GITHUB|CODECOV|COVERALLS|CACHE|RUNNER|ACTIONS", re.I)
 # How output looks, where tools cache, and compiler settings that only fit the versions of their day.
 _NOISE = re.compile(
@@ -87,16 +78,6 @@ def _is_the_place(job: Job, folder: Folder) -> bool:
     """Say whether a job tests this folder, by whatever command."""
     places = {folder.root, "build", "build/test"} if not folder.root else {folder.root}
     return any(command.kind == "test" and command.folder in places for command in job.commands(job.rows[0]))
-
-
-def service_image(image: str) -> str:
-    """Return an image that can be pulled anywhere: a bare name gets the newest line, a strange one is refused."""
-    if not re.fullmatch(r"[a-z0-9][\w./-]*(:[\w.-]+)?", image):
-        return ""
-    name, _, tag = image.partition(":")
-    if not tag or tag == "latest":
-        return _DEFAULTS.get(name, image)
-    return image
 
 
 def _is_plain(name: str, value: str) -> bool:

@@ -4,6 +4,7 @@ import itertools
 import re
 from collections.abc import Iterator
 
+from bot.domain import Evidence
 from bot.survey import commands
 from bot.survey.parsing import read_ini, string, strings, table
 from bot.survey.tree import Folder
@@ -21,6 +22,8 @@ _NEIGHBOURS = re.compile(
 _TEST_CALL = re.compile(
     r"\b(py\.?test|unittest|nosetests|nose2|stestr|trial|zope-testrunner|testr|(?:run_?)?tests?|check|ward|behave)\b"
 )
+# Factors that take something away, or the oldest of it.
+_LESSER = re.compile(r"-(no[a-z]\w*|without\w*|min\w*|low(er|est)\w*|oldest\w*)(?=-|$)")
 # Sessions that rewrite files instead of checking them.
 _REWRITES = re.compile(r"format|fmt|reformat|fix|autoformat|blacken")
 
@@ -45,9 +48,10 @@ def tox_environment(folder: Folder, version: str) -> str:
     own = re.compile(rf"(py|python)?({re.escape(version)}|{version.replace('.', '')})(?![\d.])(-[\w.]+)*")
     fitting = [name for name in names if own.fullmatch(name)]
     plain = [name for name in fitting if "-" not in name or re.search(r"-(tests?|unit|default|base)$", name)]
-    calm = [name for name in fitting if not _UNRELEASED.search(name)]
-    alone = [name for name in calm if not _NEIGHBOURS.search(name)]
-    return plain[0] if plain else (alone or calm or fitting)[-1] if fitting else _unversioned(folder, names)
+    testing = [name for name in fitting if commands.name_kind(name) != "lint"] or fitting
+    for aside in (_UNRELEASED, _NEIGHBOURS, _LESSER):
+        testing = [name for name in testing if not aside.search(name)] or testing
+    return plain[0] if plain else testing[-1] if testing else _unversioned(folder, names)
 
 
 def _unversioned(folder: Folder, names: list[str]) -> str:
@@ -166,6 +170,18 @@ def nox_lint_sessions(folder: Folder) -> list[str]:
     sessions = dict(_nox_sessions(folder.text("noxfile.py")))
     names = [name for name in sessions if commands.name_kind(name) == "lint" and not _REWRITES.match(name)]
     return [f"{name}-{max(found, key=number)}" if (found := _variants(sessions[name])) else name for name in names]
+
+
+def called_outside(folder: Folder, runner: str) -> Iterator[tuple[str, Evidence]]:
+    """Return the package managers that tox or nox may call though none of its environments holds them."""
+    name = "noxfile.py" if runner == "nox" else "tox.ini"
+    text = folder.text(name)
+    for tool in ("pdm", "poetry", "hatch", "pipenv"):
+        quoted = rf"""session\.run(?:_always|_install)?\(\s*["']{tool}["']"""
+        allowed = rf"(?:allow|white)list_externals\s*=(?:[^\n=]*\n\s+)*[^\n=]*\b{tool}\b"
+        inside = rf"""session\.install\([^)]*["']{tool}\b""" if runner == "nox" else rf"(?m)^\s+{tool}\s*[<>=~]"
+        if re.search(quoted if runner == "nox" else allowed, text) and not re.search(inside, text):
+            yield tool, folder.evidence(name, tool)
 
 
 def _variants(options: str) -> list[str]:

@@ -8,7 +8,7 @@ from bot.domain import Evidence
 from bot.survey import commands
 from bot.survey.other_ci.model import all_commands
 from bot.survey.parsing import string, strings, table
-from bot.survey.python.environments import tox_calls_setup, tox_override
+from bot.survey.python.environments import called_outside, tox_calls_setup, tox_override
 from bot.survey.python.manifest import names, test_names
 from bot.survey.python.pip import pip_lines
 from bot.survey.python.project import Project
@@ -78,6 +78,9 @@ def _runner_lines(project: Project, runner: str, test: str) -> Iterator[tuple[st
         where_asked = project.folder.evidence("tox.ini", "check-manifest")
         project.facts.add("tox_override", tox_override(project.folder), why, where_asked)
     yield " ".join([line, *map(shlex.quote, plugins)]), f"{runner} makes the environments itself", evidence
+    for tool, place in called_outside(project.folder, runner):
+        if tool not in " ".join(plugins):
+            yield _with_companions(project, tool), f"{runner} calls it outside of its environments", place
 
 
 def _tox_plugins(project: Project) -> set[str]:
@@ -147,8 +150,12 @@ def _pdm(project: Project) -> list[str]:
     options = _options_in_ci(project, "pdm install") or _options_in_ci(project, "pdm sync")
     if not options:
         options = " ".join(f"-G {shlex.quote(name)}" for name in _extras(project))
-    # Later releases of these two libraries broke PDM: all three are pinned together.
-    return [f"{project.pinned('pdm')} 'hishel<1.2' 'unearth<0.18'", f"pdm install {options}".strip()]
+    return [_with_companions(project, "pdm"), f"pdm install {options}".strip()]
+
+
+def _with_companions(project: Project, tool: str) -> str:
+    """Return what installs a tool; later releases of two libraries broke PDM: all three are pinned together."""
+    return project.pinned(tool) + (" 'hishel<1.2' 'unearth<0.18'" if tool == "pdm" else "")
 
 
 def _pipenv(project: Project) -> list[str]:
@@ -195,7 +202,7 @@ def _add_missing_runners(project: Project) -> None:
         if tool in _RUNNERS and not re.search(rf"(?<![\w-]){tool}(?![\w-])", installed):
             project.facts.add(
                 "install",
-                project.pinned(tool),
+                _with_companions(project, tool),
                 f"`{line}` needs it",
                 Evidence(path=project.folder.full("pyproject.toml")),
             )

@@ -243,4 +243,4 @@ def _with_version(project: Project, tool: str) -> str:
         rev = re.fullmatch(r"v?(\d+(?:\.\d+)+)", " ".join(strings(entry.get("rev"))))
         if rev and re.search(rf"/(mirrors-)?{re.escape(tool)}(-pre-commit)?(-mirror)?(\.git)?$", name):
             return f"{tool}=={rev.group(1)}"
-    return tool
+    return project.pinned(tool).removeprefix("pip install ") if tool == "pre-commit" else tool

@@ -5,7 +5,7 @@ import re
 from bot.domain import Evidence, Unit
 from bot.survey import versions
 from bot.survey.docker import image_version
-from bot.survey.ended import told
+from bot.survey.ended import end_of_life, told
 from bot.survey.facts import Facts
 from bot.survey.non_root import STARTS_POSTGRES, add_test_user
 from bot.survey.other_ci.model import OtherCi, all_commands
@@ -89,9 +89,10 @@ def _add_version(facts: Facts, manifest: Manifest, ci: OtherCi) -> str:
     folder = manifest.folder
     file = folder.first(".python-version", "runtime.txt", ".tool-versions", "mise.toml", ".mise.toml")
     exact = _pinned(folder, file)
-    seen = ci.versions("python") or _in_image(folder)
+    classified = _classified(manifest)
+    seen = ci.versions("python") or _in_image(folder, bool(classified))
     tested = [version for version, _ in seen if re.match(r"3\.\d", version)]
-    known = tested or _classified(manifest)
+    known = tested or classified
     version = versions.choose("python", spec=_range(manifest.python), matrix=known, exact=exact)
     least = versions.floor(_range(manifest.python))
     evidence = [manifest.python_evidence] if manifest.python else []
@@ -104,8 +105,11 @@ def _add_version(facts: Facts, manifest: Manifest, ci: OtherCi) -> str:
     return version
 
 
-def _in_image(folder: Folder) -> tuple[tuple[str, Evidence], ...]:
+def _in_image(folder: Folder, names_newer: bool) -> tuple[tuple[str, Evidence], ...]:
+    """Return what the Dockerfile runs on; an ended version only where the project names no supported one."""
     version, where = image_version(folder, "python")
+    if version and names_newer and end_of_life("python", versions.short("python", version)):
+        return ()
     return ((version, where),) if version else ()
 
 
@@ -152,7 +156,7 @@ def _classified(manifest: Manifest) -> list[str]:
     found += [f"3.{minor}" for name in tox_names(manifest.folder) for minor in re.findall(r"\bpy3\.?(\d{1,2})\b", name)]
     found += nox_pythons(manifest.folder)
     # Classifiers name old versions and are rarely kept up to date: they only help when they reach a supported one.
-    return found if versions.LINES["python"].supported[0] in found or any(v in found for v in ("3.12", "3.13")) else []
+    return found if set(found) & set(versions.LINES["python"].supported) else []
 
 
 def _add_git_depth(project: Project) -> None:
