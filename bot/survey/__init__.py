@@ -23,6 +23,7 @@ perl, lua, zig, clojure, shell, terraform, helm, ansible, latex, notebooks, dock
   black | eslint | prettier | tsc | golangci | clippy | rustfmt | gofmt | govet | checkstyle …
   lint_install: shell line(s) for the lint job when it needs another installation (else `install` is used);
   lint_version: the language's version for the lint job alone, where its linter cannot work with `version`
+  lint_advisory: "yes" where no line of `lint` is configured or run anywhere yet, so a finding stops nothing
 - build: shell line(s) that build or package; artifact: path(s) worth keeping (dist/, target/*.jar)
 - system_package: Debian package needed (libpq-dev, …); service: "postgres:18" style image needed by the tests;
   variable: NAME=value needed by the tests

@@ -172,6 +172,8 @@ def _add_lint(facts: Facts, folder: Folder, cargo: dict[str, object], runs: list
         facts.add("lint_tool", "clippy", "of the lint command", where)
     if facts.first("lint"):
         where = folder.evidence("Cargo.toml", "[package]", "[workspace]")
+        if not (fmt or clippy or configured or folder.first("rustfmt.toml", ".rustfmt.toml")):
+            facts.add("lint_advisory", "yes", "nothing says that the sources keep to them", where, confidence=0.6)
         facts.add("lint_install", "rustup component add clippy rustfmt", "the image holds the compiler alone", where)
 
 

@@ -690,6 +690,14 @@ def test_no_other_database_is_named_where_a_variable_names_one(composed, unit) -
     assert test["services"][0]["variables"]["POSTGRES_DB"] == "app_test"
 
 
+@pytest.mark.parametrize("advisory", ["yes", ""])
+def test_a_lint_job_that_only_advises_stops_nothing(advisory, composed, unit) -> None:
+    more = {"lint_advisory": advisory} if advisory else {}
+    found = pipeline(composed(unit("rust", test="cargo test", lint="cargo fmt --check", **more)))
+    assert ("allow_failure" in found["lint"]) is bool(advisory)
+    assert "allow_failure" not in found["test"]
+
+
 def test_behind_make_pytest_hears_of_the_report_through_its_variable(composed, unit) -> None:
     found = pipeline(
         composed(unit("python", package_manager="pip", version="3.13", test="make test", test_tool="pytest"))

@@ -154,6 +154,19 @@ def test_a_stale_dockerfile_gives_way_to_what_the_project_names(unit_of: Look, c
     assert unit.first("version") == version
 
 
+@pytest.mark.parametrize(
+    ("more", "advisory"),
+    [
+        ({}, "yes"), ({"rustfmt.toml": "edition = '2021'\n"}, None), ({"clippy.toml": "msrv = '1.80'\n"}, None),
+        (_ci("cargo fmt --check"), None), (_ci("cargo test"), None),
+    ],
+)  # fmt: skip
+def test_checks_that_nobody_keeps_to_yet_only_advise(
+    unit_of: Look, more: Mapping[str, str], advisory: str | None
+) -> None:
+    assert unit_of(CARGO | more).first("lint_advisory") == advisory
+
+
 def test_a_folder_that_only_measures_is_no_project_of_its_own(look: Callable[[Mapping[str, str]], Survey]) -> None:
     files = {"package.json": SCRIPTS, "perf-testing/package.json": '{"scripts": {"build": "tsc"}}'}
 
