@@ -167,6 +167,31 @@ def test_checks_that_nobody_keeps_to_yet_only_advise(
     assert unit_of(CARGO | more).first("lint_advisory") == advisory
 
 
+def test_the_browsers_that_other_ci_fetches_are_fetched_here_too(unit_of: Look) -> None:
+    package = '{"scripts": {"test": "ava"}}'
+    unit = unit_of({"package.json": package} | _ci("npm install", "npx playwright install --with-deps", "npm test"))
+
+    assert unit.all("prepare") == ("npx playwright install --with-deps",)
+    assert unit.all("test") == ("npm test",)
+
+
+def test_a_folder_with_requirements_of_its_own_is_the_project(look: Callable[[Mapping[str, str]], Survey]) -> None:
+    files = {
+        "src/requirements.txt": "pytest\n",
+        "src/tests/test_a.py": "",
+        "src/app/a.py": "",
+        "docker-compose.yml": "",
+    }
+
+    assert [unit.root for unit in look(files).units] == ["src"]
+
+
+def test_maven_is_told_once_to_be_quiet(unit_of: Look) -> None:
+    pom = {"pom.xml": "<project><artifactId>a</artifactId></project>", "src/test/java/ATest.java": ""}
+
+    assert unit_of(pom | _ci("mvn --no-transfer-progress verify")).all("test") == ("mvn --no-transfer-progress verify",)
+
+
 def test_a_folder_that_only_measures_is_no_project_of_its_own(look: Callable[[Mapping[str, str]], Survey]) -> None:
     files = {"package.json": SCRIPTS, "perf-testing/package.json": '{"scripts": {"build": "tsc"}}'}
 

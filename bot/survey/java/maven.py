@@ -76,7 +76,7 @@ def _test_line(command: Command, program: str, *, has_default: bool) -> str:
     if not (_GOALS & set(goals) or (not goals and has_default)):
         return ""
     rest = command.line.split(maxsplit=1)[1:] or [""]
-    quiet = "" if re.search(r"(^|\s)(-B|-ntp|--batch-mode)\b", rest[0]) else f" {_BATCH}"
+    quiet = "" if re.search(r"(^|\s)(-B|-ntp|--batch-mode|--no-transfer-progress)\b", rest[0]) else f" {_BATCH}"
     return f"{program}{quiet} {rest[0]}".strip()
 
 

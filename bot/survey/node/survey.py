@@ -129,6 +129,8 @@ def _add_tests(
     for run in runs:
         chosen = _test_run(run, scripts, manager)
         if chosen:
+            for command in (each for each in run if _BROWSER_INSTALL.fullmatch(each.raw.strip())):
+                facts.add("prepare", command.raw.strip(), "other CI fetches the browsers first", command.evidence)
             for command in _builds_before(run, chosen[0], scripts, manager):
                 facts.add("prepare", command.line, "other CI builds before it tests", command.evidence)
             for command in chosen:
@@ -178,6 +180,7 @@ def _kind(command: Command, scripts: dict[str, str]) -> str:
     return command.kind
 
 
+_BROWSER_INSTALL = re.compile(r"(?:npx|yarn|pnpm(?: exec)?|bunx)(?: --?[\w-]+)* playwright install(?: [\w-]+)*")
 _TESTS = re.compile(r"\btest|spec")
 
 

@@ -78,7 +78,14 @@ def _is_bare(folder: Folder, ci: OtherCi) -> bool:
         command.kind == "test" and test_tool(command.line) in {"pytest", "unittest"} and "py" in command.line
         for command in all_commands(ci.runs("python", "", ""))
     )
-    return tested or (len(folder.under(r".*\.py")) > 1 and not folder.under(_OTHER_SOURCES))
+    if tested:
+        return True
+    # A folder with requirements of its own is the project then, and its scripts are none of the top's.
+    own = {
+        path.split("/")[0] for path in folder.under(r"[\w.-]+/(?:requirements\.txt|pyproject\.toml|setup\.py|Pipfile)")
+    }
+    scripts = [path for path in folder.under(r".*\.py") if path.split("/")[0] not in own]
+    return len(scripts) > 1 and not folder.under(_OTHER_SOURCES)
 
 
 def _main_evidence(folder: Folder) -> Evidence:
