@@ -1,5 +1,6 @@
 """The doors of the program: opens every part in order, then serves the web, works on orders, or both."""
 
+import gc
 import os
 import shutil
 import signal
@@ -312,6 +313,7 @@ def serve(settings: Settings, *, with_worker: bool = True) -> None:
         if settings.database_url is not None and settings.chroma_url is None:
             log.warning("the index is this machine's own; several machines share one with PIPEWRIGHT_CHROMA_URL")
         log.info("serving", address=address, account=services.bot.username, mention=services.mention)
+        _set_apart_what_stays()
         stop.wait()
         log.info("stopping")
 
@@ -330,6 +332,12 @@ def work(settings: Settings) -> None:
         _warm_up(parts.services)
         log.info("working", concurrency=settings.worker_concurrency)
         parts.queue.run_worker(settings.worker_concurrency, stop)
+
+
+def _set_apart_what_stays() -> None:
+    """Modules and their like never become garbage; looking through them again would hold deliveries up for 90 ms."""
+    gc.collect()
+    gc.freeze()
 
 
 def _warm_up(services: Services) -> None:

@@ -10,7 +10,7 @@ from typing import Literal
 from uuid import UUID, uuid4
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, structs
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
@@ -92,25 +92,21 @@ def take_in(connection: Connection[TupleRow], arrivals: Sequence[Arrival], *, qu
 
 
 def _row(number: int, one: Arrival) -> _Row:
-    event, place = msgspec.Raw(one.event), one.conversation
-    if isinstance(place, UUID):
-        return _Row(
-            number=number,
-            key=one.key,
-            order_id=uuid4(),
-            event=event,
-            kind=one.kind,
-            project_id=one.project_id,
-            conversation_id=place,
-        )
-    return _Row(
+    row = _Row(
         number=number,
         key=one.key,
         order_id=uuid4(),
-        event=event,
+        event=msgspec.Raw(one.event),
         kind=one.kind,
         project_id=one.project_id,
-        conversation_id=uuid4(),
+        conversation_id=one.conversation if isinstance(one.conversation, UUID) else uuid4(),
+    )
+    return row if isinstance(one.conversation, UUID) else _opening(row, one.conversation)
+
+
+def _opening(row: _Row, place: Place) -> _Row:
+    return structs.replace(
+        row,
         noteable=place.noteable.kind,
         iid=place.noteable.iid,
         path=place.project_path,

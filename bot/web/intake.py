@@ -12,8 +12,8 @@ from bot.tasks import Accepted
 
 AcceptAll = Callable[[Sequence[tuple[str, Event]]], Sequence[Accepted | Exception]]
 
-# While one waits for the disk others are made; more would only make smaller parties, behind NOTIFY's lock all the same.
-_WRITERS = 3
+# While one waits for the disk the next is made; more only make smaller parties, behind NOTIFY's lock all the same.
+_WRITERS = 2
 _MOST_TOGETHER = 64
 
 
