@@ -179,7 +179,10 @@ def _until_done(conninfo: str, amount: int) -> float:
     with psycopg.connect(conninfo, autocommit=True) as connection:
         while _number(connection, "select count(*) from orders where state = 'done'") < amount:
             if time.monotonic() > deadline:
-                raise click.ClickException("the workers did not get through in time")
+                states = connection.execute(
+                    "select state, count(*) from orders group by state order by state"
+                ).fetchall()
+                raise click.ClickException(f"the workers did not get through in time: {states}")
             time.sleep(0.1)
         span = "select extract(epoch from max(finished_at) - min(started_at)) from orders"
         return _number(connection, span)
