@@ -10,7 +10,7 @@ from bot.survey.parsing import strings
 from bot.survey.tree import Folder
 from bot.survey.versions import TOOLS
 
-_MAX_CHARTS = 10
+_MAX_CHARTS = 100
 _CHART_TESTING = tuple(
     f"{folder}{name}.{ending}"
     for folder in ("", ".github/", ".ct/", ".ci/")

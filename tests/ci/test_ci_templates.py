@@ -743,6 +743,21 @@ def test_an_unnamed_database_gets_an_address(composed, unit) -> None:
     assert found["test"]["variables"]["DATABASE_URL"] == "postgresql://postgres@postgres:5432/test"
 
 
+def test_databases_start_with_what_other_ci_gave_them(composed, unit) -> None:
+    facts = {
+        "service": ("postgres:18", "mysql:9.6"),
+        "service_setting": ("POSTGRES_USER=app", "MYSQL_ROOT_PASSWORD=geheim", "MYSQL_DATABASE=shop"),
+    }
+    found = pipeline(composed(unit("go", test="go test ./...", **facts)))["test"]
+    assert [each["variables"] for each in found["services"]] == [
+        {"POSTGRES_DB": "app", "POSTGRES_USER": "app", "POSTGRES_HOST_AUTH_METHOD": "trust"},
+        {"MYSQL_DATABASE": "shop", "MYSQL_ALLOW_EMPTY_PASSWORD": "yes", "MYSQL_ROOT_PASSWORD": "geheim"},
+    ]
+    assert found["variables"]["DATABASE_URL"] == "postgresql://app@postgres:5432/app"
+    mysql = unit("go", test="go test ./...", service="mysql:9.6", service_setting=facts["service_setting"])
+    assert pipeline(composed(mysql))["test"]["variables"]["DATABASE_URL"] == "mysql://root:geheim@mysql:3306/shop"
+
+
 def test_versions_from_tags_need_the_whole_history(typical) -> None:
     jobs = pipeline(typical("python-hatch"))
     assert jobs["test"]["variables"]["GIT_DEPTH"] == "0"

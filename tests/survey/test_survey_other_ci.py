@@ -114,6 +114,27 @@ jobs:
     assert unit.all("system_package") == ("libpq-dev",)
 
 
+def test_databases_start_as_other_ci_starts_them_and_are_found_by_the_names_of_variables(unit_of: Look) -> None:
+    text = """\
+on: push
+jobs:
+  test:
+    runs-on: ubuntu-latest
+    services:
+      db:
+        image: postgres:16
+        env: {POSTGRES_USER: app, POSTGRES_DB: app_test, POSTGRES_PASSWORD: "${{ secrets.X }}", TZ: UTC}
+      other: {image: "mysql:8.4", env: {MYSQL_ROOT_PASSWORD: root, MYSQL_USER: "${{ vars.X }}"}}
+      redis: {image: "redis:8"}
+    env: {PGHOST: localhost, MYSQL_HOST: 127.0.0.1, REDIS_HOST: localhost, HOST: localhost}
+    steps:
+      - run: go test ./...
+"""
+    unit = unit_of({**GO, ".github/workflows/ci.yml": text})
+    assert unit.all("service_setting") == ("POSTGRES_USER=app", "POSTGRES_DB=app_test", "MYSQL_ROOT_PASSWORD=root")
+    assert unit.all("variable") == ("PGHOST=postgres", "MYSQL_HOST=mysql", "REDIS_HOST=redis", "HOST=localhost")
+
+
 def test_a_matrix_excludes_includes_and_skips_other_systems(unit_of: Look) -> None:
     text = """\
 on: push

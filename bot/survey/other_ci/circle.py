@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from bot.survey.other_ci.images import image_versions, is_service, public_image
 from bot.survey.other_ci.model import Job, Row
 from bot.survey.other_ci.packages import apt_packages
-from bot.survey.other_ci.scripts import DELIVERS, as_matrix, rows_of, services_of, steps_of, variables_of
+from bot.survey.other_ci.scripts import DELIVERS, as_matrix, rows_of, services_of, setting, steps_of, variables_of
 from bot.survey.parsing import read_yaml, string, table
 from bot.survey.tree import Tree
 
@@ -42,6 +42,12 @@ def _job(path: str, text: str, data: dict[str, object], name: str, body: dict[st
         services=tuple(
             (public_image(image), where)
             for image, where in services_of(path, text, [each for each in images[1:] if is_service(each)])
+        ),
+        service_settings=tuple(
+            found
+            for each in containers[1:]
+            for name, value in variables_of(each.get("environment")).items()
+            for found in setting(path, text, name, value)
         ),
         variables=variables,
         packages=apt_packages(path, text, scripts),

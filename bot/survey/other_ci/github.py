@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from bot.domain import Evidence
 from bot.survey.other_ci.model import Job, Row, Step, resolve
 from bot.survey.other_ci.packages import apt_packages
+from bot.survey.other_ci.scripts import setting
 from bot.survey.parsing import read_yaml, string, strings, table
 from bot.survey.tree import Tree, find
 
@@ -219,6 +220,7 @@ class _Place:
             steps=tuple(self._called(called)) + tuple(step for each in steps if (step := self._step(each))),
             versions=tuple(self._versions(steps)) + tuple(self._called_versions(body)),
             services=tuple(self._services(body, rows[0])),
+            service_settings=tuple(self._service_settings(body, rows[0])),
             variables={**common, **_variables(body.get("env"))},
             packages=packages,
         )
@@ -288,6 +290,11 @@ class _Place:
             image = resolve(written, row)
             if image and "$" not in image:
                 yield image, find(self._path, self._text, written)
+
+    def _service_settings(self, body: dict[str, object], row: Row) -> Iterator[tuple[str, Evidence]]:
+        for service in table(body, "services").values():
+            for name, raw in table(service, "env").items():
+                yield from setting(self._path, self._text, name, resolve(string(raw), row))
 
 
 def _checked_out_to(step: dict[str, object]) -> str:

@@ -28,7 +28,8 @@ class Step(Struct, frozen=True, kw_only=True):
 class Job(Struct, frozen=True, kw_only=True):
     """One job. `rows` are its matrix, only those on Linux; one empty row when there is no matrix.
 
-    `versions` holds, by language, an expression over the row such as `${{ matrix.python }}`.
+    `versions` holds, by language, an expression over the row such as `${{ matrix.python }}`; `service_settings` are
+    lines `NAME=value` that its databases start with.
     """
 
     path: str
@@ -37,6 +38,7 @@ class Job(Struct, frozen=True, kw_only=True):
     rows: tuple[Row, ...] = ({},)
     versions: tuple[tuple[str, str, Evidence], ...] = ()
     services: tuple[tuple[str, Evidence], ...] = ()
+    service_settings: tuple[tuple[str, Evidence], ...] = ()
     variables: dict[str, str] = {}
     packages: tuple[tuple[str, Evidence], ...] = ()
 

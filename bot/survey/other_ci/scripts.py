@@ -1,7 +1,7 @@
 """What the plain CI systems have in common: scripts as lists of lines, and variables in their own spelling."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from bot.domain import Evidence
 from bot.survey.other_ci.model import Row, Step
@@ -9,6 +9,7 @@ from bot.survey.parsing import string, table
 from bot.survey.tree import find
 
 DELIVERS = re.compile(r"deploy|release|publish|deliver(?!able)|promote|rollout|\bpages\b", re.IGNORECASE)
+_OF_DATABASES = re.compile(r"POSTGRES_(DB|USER)|(MYSQL|MARIADB)_(DATABASE|USER|PASSWORD|ROOT_PASSWORD)")
 
 
 def steps_of(path: str, text: str, scripts: Sequence[str], folder: str = "") -> tuple[Step, ...]:
@@ -47,6 +48,12 @@ def as_matrix(text: str, pattern: str, names: Sequence[str]) -> str:
         return f"${{{{ matrix.{match.group(1)} }}}}" if match.group(1) in names else match.group(0)
 
     return re.sub(pattern, fill, text)
+
+
+def setting(path: str, text: str, name: str, value: str) -> Iterator[tuple[str, Evidence]]:
+    """Return what a database starts with as `NAME=value` with its line; nothing where it comes from outside."""
+    if _OF_DATABASES.fullmatch(name) and value and "$" not in value and "\n" not in value and len(value) <= 60:
+        yield f"{name}={value}", find(path, text, f"{name}: {value}", name)
 
 
 def services_of(path: str, text: str, images: Sequence[str]) -> tuple[tuple[str, Evidence], ...]:

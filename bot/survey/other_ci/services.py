@@ -18,6 +18,7 @@ _NOISE = re.compile(
 _IDENTITY = re.compile(
     r"git config --global (?:user\.(?:name|email)|init\.defaultBranch) ([\w@.-]+|\"[\w@. -]+\"|'[\w@. -]+')"
 )
+_POSTGRES = ("postgres", "postgis", "pgvector", "timescaledb")
 _ADDRESS = re.compile(r"localhost|127\.0\.0\.1|0\.0\.0\.0")
 
 
@@ -26,11 +27,15 @@ def add_services(facts: Facts, folder: Folder, ci: OtherCi) -> None:
     for job, chosen in _jobs_beside(facts, folder, ci):
         for image, where in job.services:
             facts.add("service", service_image(image), "the tests of other CI run beside it", where)
+        for line, where in job.service_settings:
+            facts.add("service_setting", line, "other CI starts the database with it", where)
         names = [image.partition(":")[0].rpartition("/")[2] for image in facts.all("service")]
         for command in chosen:
             for name, value in command.variables.items():
                 if _is_plain(name, value):
-                    facts.add("variable", f"{name}={_at_service(value, names)}", "other CI sets it", command.evidence)
+                    facts.add(
+                        "variable", f"{name}={_at_service(name, value, names)}", "other CI sets it", command.evidence
+                    )
         _add_identity(facts, job, chosen)
         for package, where in job.packages:
             facts.add("system_package", package, "other CI installs it before the tests", where, confidence=0.8)
@@ -87,7 +92,7 @@ def _is_plain(name: str, value: str) -> bool:
     return "://" in value or not (_SECRET.search(name) or _NOISE.fullmatch(name))
 
 
-def _at_service(value: str, names: list[str]) -> str:
+def _at_service(variable: str, value: str, names: list[str]) -> str:
     """In GitLab a service answers under its image's name, not on localhost."""
     if not _ADDRESS.search(value):
         return value
@@ -97,5 +102,12 @@ def _at_service(value: str, names: list[str]) -> str:
         .replace("amqp", "rabbitmq")
         .replace("mongodb", "mongo")
     )
-    name = next((each for each in names if each.startswith(scheme[:5])), names[0] if len(names) == 1 else "")
+    meant = [each for each in names if each.startswith(scheme[:5])] or _named_in(variable, names)
+    name = next(iter(meant), names[0] if len(names) == 1 else "")
     return _ADDRESS.sub(name, value) if name else value
+
+
+def _named_in(variable: str, names: list[str]) -> list[str]:
+    """Return the services of which a variable such as PGHOST or REDIS_HOST speaks."""
+    spoken = variable.lower().replace("amqp", "rabbitmq")
+    return [each for each in names if each[:5] in spoken or (each in _POSTGRES and re.match("(test_)?pg", spoken))]
