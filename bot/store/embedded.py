@@ -259,7 +259,7 @@ def _owner() -> pwd.struct_passwd | None:
 
 
 def _reachable(owner: pwd.struct_passwd, *paths: Path) -> bool:
-    folders = {folder for path in paths for folder in path.parents}
+    folders = {folder for path in paths for way in (path, path.resolve()) for folder in way.parents}
     return all(folder.stat().st_mode & 0o001 for folder in folders if folder.stat().st_uid != owner.pw_uid)
 
 

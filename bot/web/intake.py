@@ -23,20 +23,29 @@ class Intake:
     def __init__(self, accept_all: AcceptAll) -> None:
         self._accept_all = accept_all
         self._waiting: list[tuple[str, Event, asyncio.Future[Accepted]]] = []
-        self._writing: set[asyncio.Task[None]] = set()
+        self._writers = 0
+        self._tasks: set[asyncio.Task[None]] = set()  # the loop alone would not keep them
         self._threads = ThreadPoolExecutor(_WRITERS, thread_name_prefix="intake")
 
     async def accept(self, key: str, event: Event) -> Accepted:
         """Return once the event is durable; raises what the queue's own `accept` raises."""
         future: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
         self._waiting.append((key, event, future))
-        if len(self._writing) < _WRITERS:
+        if self._writers < _WRITERS:
+            self._writers += 1
             task = asyncio.create_task(self._write())
-            self._writing.add(task)
-            task.add_done_callback(self._writing.discard)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         return await future
 
     async def _write(self) -> None:
+        try:
+            await self._write_what_waits()
+        finally:
+            # Before anybody else has the loop: who comes then would count on one that has looked for the last time.
+            self._writers -= 1
+
+    async def _write_what_waits(self) -> None:
         while self._waiting:
             taken, self._waiting = self._waiting[:_MOST_TOGETHER], self._waiting[_MOST_TOGETHER:]
             outcomes = await self._outcomes([(key, event) for key, event, _ in taken])

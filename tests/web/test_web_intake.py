@@ -40,6 +40,14 @@ async def until_writing(writer: Writer, count: int) -> None:
         await asyncio.sleep(0.001)
 
 
+def wait_for_threads(intake: Intake) -> None:
+    """Hold the loop until both threads have nothing to do: it hears of both in the same turn."""
+    idle = threading.Barrier(3)
+    for _ in range(2):
+        intake._threads.submit(idle.wait, 20)
+    idle.wait(20)
+
+
 async def _sent(writer: Writer, later: Sequence[str]) -> list[asyncio.Task[Accepted]]:
     """Two begin at once, each alone; the others come while these are written."""
     intake = Intake(writer.accept_all)
@@ -60,6 +68,25 @@ def test_what_comes_while_others_are_written_goes_together_and_nobody_is_answere
         writer.let.set()
         assert await asyncio.gather(*tasks) == ["queued"] * 5
         assert writer.together == [["first"], ["second"], ["third", "fourth", "fifth"]]
+
+    asyncio.run(story())
+
+
+def test_what_comes_in_the_moment_when_all_writers_end_is_written_too() -> None:
+    async def story() -> None:
+        writer = Writer()
+        intake = Intake(writer.accept_all)
+
+        async def sends(*keys: str) -> list[Accepted]:
+            return [await intake.accept(key, EVENT) for key in keys]
+
+        senders = []
+        for number, keys in enumerate((("first", "third"), ("second",)), 1):
+            senders.append(asyncio.create_task(sends(*keys)))
+            await until_writing(writer, number)
+        writer.let.set()
+        wait_for_threads(intake)
+        assert await asyncio.wait_for(asyncio.gather(*senders), 20) == [["queued", "queued"], ["queued"]]
 
     asyncio.run(story())
 
