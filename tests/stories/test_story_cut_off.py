@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.orders import NO_LIMITS
 from bench.place import Place
 from bot.sandbox import seed
 from bot.sandbox.faults import Fault
@@ -53,7 +54,7 @@ def site(apart: Network) -> Iterator[Site]:
         stack.callback(sandbox.stop)
         bot = seed.add_user(sandbox.world, "pipewright", is_bot=True)
         place = Place(folder=folder, sandbox=sandbox, bot=bot, conninfo=conninfo, signing_token="whsec_a2tra2tr")
-        _, port = stack.enter_context(place.web(WEBHOOK_SECRET=SECRET))
+        _, port = stack.enter_context(place.web(WEBHOOK_SECRET=SECRET, **NO_LIMITS))
         from_afar = f"host={apart.database_host} user=pipewright dbname=postgres {SOON}"
         far = start_worker(stack, place, "far", apart.on_the_machine(WORKER), DATABASE_URL=from_afar)
         site = Site(place, open_issues(sandbox, bot, port), [far, start_worker(stack, place, "near")])

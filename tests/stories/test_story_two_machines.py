@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from bench.orders import NO_LIMITS
 from bench.place import NOWHERE, TOP, Place
 from bot.sandbox import acts, seed
 from bot.sandbox.faults import Fault
@@ -94,6 +95,7 @@ def start_worker(stack: ExitStack, place: Place, name: str, command: Sequence[st
         "DATA_DIR": str(folder / "data"),
         "TAKEOVER_SECONDS": str(TAKEOVER_SECONDS),
         "WORKER_CONCURRENCY": str(PLACES),
+        **NO_LIMITS,  # a machine that is slow to come back is waited for in as many rounds as that takes
     }
     environment = place.environment(**{**settings, **more})
     log = stack.enter_context((folder / "log").open("wb"))
@@ -124,7 +126,7 @@ def site(database: str, tmp_path: Path) -> Iterator[Site]:
         stack.callback(sandbox.stop)
         bot = seed.add_user(sandbox.world, "pipewright", is_bot=True)
         place = Place(folder=tmp_path, sandbox=sandbox, bot=bot, conninfo=database, signing_token="whsec_a2tra2tr")
-        _, port = stack.enter_context(place.web(WEBHOOK_SECRET=SECRET, CHROMA_URL=NOWHERE))
+        _, port = stack.enter_context(place.web(WEBHOOK_SECRET=SECRET, CHROMA_URL=NOWHERE, **NO_LIMITS))
         issues = open_issues(sandbox, bot, port)
         machines = [start_worker(stack, place, name, CHROMA_URL=chroma.url) for name in ("north", "south")]
         opened = Site(place, issues, machines)
