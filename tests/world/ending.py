@@ -13,7 +13,7 @@ _LATE = re.compile(r"\n+[^\n]*no webhook told me of it.*?(?=\n\n|\s*<!--|\Z)", r
 _REPLACED = (
     (re.compile(r"http://127\.0\.0\.1:\d+"), "<gitlab>"),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"), "<id>"),
-    (re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{7,64}\b"), "<hash>"),
+    (re.compile(r"\b(?=[0-9a-f]*\d)[0-9a-f]{7,64}\b|(?<=`)[0-9a-f]{8}(?=`)"), "<hash>"),  # some hold letters alone
     (re.compile(r"/(pipelines|jobs)/\d+"), r"/\1/<number>"),
     (re.compile(r"\b\d+(?:\.\d+)? (?:s|seconds?|tokens?)\b"), "<amount>"),
     (re.compile(r"change repair-\d+"), "change repair-<number>"),
