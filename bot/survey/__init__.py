@@ -26,7 +26,7 @@ perl, lua, zig, clojure, shell, terraform, helm, ansible, latex, notebooks, dock
   lint_advisory: "yes" where no line of `lint` is configured or run anywhere yet, so a finding stops nothing
 - build: shell line(s) that build or package; artifact: path(s) worth keeping (dist/, target/*.jar)
 - system_package: Debian package needed (libpq-dev, …); service: "postgres:18" style image needed by the tests;
-  variable: NAME=value needed by the tests
+  variable: NAME=value needed by the tests; service_setting: NAME=value with which other CI starts a database
 - framework: django | flask | fastapi | express | next | spring …; deployable: "yes" only for what one deploys (a web
   service, an app with a start command, a Procfile), absent for libraries
 - start: shell command that starts it in production; port: "8000"

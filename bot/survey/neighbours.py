@@ -25,7 +25,13 @@ _CLIENTS = {
     "memcached": r"memcache",
     "elasticsearch": r"elasticsearch",
 }
-_KINDS = {"postgis": "postgres", "pgvector": "postgres", "mariadb": "mysql", "valkey": "redis"}
+_KINDS = {
+    "postgis": "postgres",
+    "pgvector": "postgres",
+    "timescaledb": "postgres",
+    "mariadb": "mysql",
+    "valkey": "redis",
+}
 _SCHEMES = {
     "postgres": "postgres:18",
     "postgresql": "postgres:18",

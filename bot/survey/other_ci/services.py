@@ -18,7 +18,6 @@ _NOISE = re.compile(
 _IDENTITY = re.compile(
     r"git config --global (?:user\.(?:name|email)|init\.defaultBranch) ([\w@.-]+|\"[\w@. -]+\"|'[\w@. -]+')"
 )
-_POSTGRES = ("postgres", "postgis", "pgvector", "timescaledb")
 _ADDRESS = re.compile(r"localhost|127\.0\.0\.1|0\.0\.0\.0")
 
 
@@ -110,4 +109,5 @@ def _at_service(variable: str, value: str, names: list[str]) -> str:
 def _named_in(variable: str, names: list[str]) -> list[str]:
     """Return the services of which a variable such as PGHOST or REDIS_HOST speaks."""
     spoken = variable.lower().replace("amqp", "rabbitmq")
-    return [each for each in names if each[:5] in spoken or (each in _POSTGRES and re.match("(test_)?pg", spoken))]
+    is_of_postgres = re.match("(test_)?pg", spoken) is not None
+    return [each for each in names if each[:5] in spoken or (is_of_postgres and service_kind(each) == "postgres")]
