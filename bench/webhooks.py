@@ -27,7 +27,7 @@ from bot.sandbox import acts, payloads, seed
 from bot.sandbox.state import Note
 
 PR_AGENT_PER_SECOND = 112.0
-_CONNECTIONS = 32
+CONNECTIONS = 32
 _ROUNDS = 3
 _INSERT_SCRIPT = "insert into bench_deliveries (body) values (repeat('x', {size}));\n"
 
@@ -35,7 +35,8 @@ _INSERT_SCRIPT = "insert into bench_deliveries (body) values (repeat('x', {size}
 class Webhooks(Struct, frozen=True, kw_only=True):
     """What was measured, a second each; `p50` and `p99` in milliseconds at half of the intake's own rate.
 
-    The latter are those of all rounds together: in the few seconds of one a single stall of the machine decides.
+    The latter are those of all rounds together: in the few seconds of one a single stall of the machine decides. What
+    the endpoint with one INSERT needs at the same rate (`p99_insert`) tells how much of it is the machine's.
     """
 
     bare: float
@@ -45,6 +46,7 @@ class Webhooks(Struct, frozen=True, kw_only=True):
     postgres_many: float
     p50: float
     p99: float
+    p99_insert: float
 
     @property
     def of_one_insert(self) -> float:
@@ -74,7 +76,7 @@ class Sender:
             signing_token=self._place.signing_token,
             count=count,
             first=self._sent,
-            connections=_CONNECTIONS if not rate else 4 * _CONNECTIONS,
+            connections=CONNECTIONS if not rate else 4 * CONNECTIONS,
             rate=rate,
         )
         self._sent += count
@@ -117,8 +119,10 @@ def measure(opened: Place, *, count: int = 4000) -> Webhooks:
             rates["intake"].append(sender.send(port, "/webhooks/gitlab", count).per_second)
         middle = {name: statistics.median(found) for name, found in rates.items()}
         half: list[float] = []
+        half_insert: list[float] = []
         for _ in range(_ROUNDS):
             half += sender.send(port, "/webhooks/gitlab", count, rate=middle["intake"] / 2).milliseconds
+            half_insert += sender.send(floor, "/insert", count, rate=middle["intake"] / 2).milliseconds
     _check_stored(opened, 1000 + count * 2 * _ROUNDS)
     cuts = statistics.quantiles(half, n=100, method="inclusive")
     return Webhooks(
@@ -126,9 +130,10 @@ def measure(opened: Place, *, count: int = 4000) -> Webhooks:
         one_insert=middle["insert"],
         intake=middle["intake"],
         postgres_one=pgbench(opened, 1, sender.size),
-        postgres_many=pgbench(opened, _CONNECTIONS, sender.size),
+        postgres_many=pgbench(opened, CONNECTIONS, sender.size),
         p50=cuts[49],
         p99=cuts[98],
+        p99_insert=statistics.quantiles(half_insert, n=100, method="inclusive")[98],
     )
 
 
