@@ -77,7 +77,7 @@ def count(scene: Scene) -> list[Calls]:
         Calls(kind="help", made=helped),
         Calls(kind="status", made=status, most=6),
         Calls(kind="from the mention to the open draft", made=_until(whole, _OPENED), most=12),
-        Calls(kind="from the mention to the draft's commit", made=_until(whole, _COMMITTED)),
+        Calls(kind="from the mention to the draft's commit", made=_until(whole, _COMMITTED), most=12),
         Calls(kind="from the mention to the answer about the green pipeline", made=whole),
         Calls(kind="from the approval to the answer about the merge", made=approved),
         Calls(kind="from the mention over a red pipeline and its repair to green", made=_repair(scene)),

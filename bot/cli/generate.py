@@ -87,8 +87,9 @@ def _read_project(address: str, ignore_existing_ci: bool) -> tuple[Snapshot, Sur
         raise CannotError("the repository is empty, so there is nothing to build or test yet")
     paths = gitlab.tree(project.id, project.default_branch)
     wanted = wanted_paths(paths, ignore_existing_ci=ignore_existing_ci)
-    texts = gitlab.texts(project.path, project.default_branch, [*wanted, *({POLICY_PATH} & set(paths))])
-    return Snapshot(paths=paths, texts=texts), surroundings_of(gitlab, project, texts.get(POLICY_PATH))
+    read = [*wanted, *({POLICY_PATH} & set(paths))]
+    texts, instance = gitlab.texts_and_instance(project.path, project.default_branch, read)
+    return Snapshot(paths=paths, texts=texts), surroundings_of(instance, project, texts.get(POLICY_PATH))
 
 
 def _understood(

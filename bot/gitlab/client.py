@@ -8,15 +8,14 @@ from bot.gitlab.merge_requests import MergeRequests
 from bot.gitlab.notes import Notes
 from bot.gitlab.people import People
 from bot.gitlab.pipelines import Pipelines
-from bot.gitlab.repository import Repository
 from bot.gitlab.shown import Shown
-from bot.gitlab.surroundings import Around
 from bot.gitlab.todos import Todos
 from bot.gitlab.transport import OnCall, Transport
 from bot.gitlab.whereabouts import Projects
+from bot.gitlab.whole import Whole
 
 
-class GitLab(People, Projects, Around, Shown, Repository, Notes, MergeRequests, Pipelines, Hooks, Todos):
+class GitLab(People, Projects, Whole, Shown, Notes, MergeRequests, Pipelines, Hooks, Todos):
     """One GitLab, spoken to as one account.
 
     Methods raise CannotError when GitLab refuses and UnreachableError when it does not answer.

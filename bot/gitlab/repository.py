@@ -9,12 +9,10 @@ from bot.gitlab.answers import RefusedError
 from bot.gitlab.transport import Transport
 from bot.gitlab.values import Commit, LintResult, Project
 
-_MOST_PATHS = 100
+MOST_PATHS = 100
+BLOBS = "repository{blobs(ref:$ref,paths:$paths){nodes{path rawTextBlob size:rawSize}}}"
 _MOST_BYTES = 1_000_000
-_BLOBS = (
-    "query($p:ID!,$ref:String,$paths:[String!]!){project(fullPath:$p){repository{"
-    "blobs(ref:$ref,paths:$paths){nodes{path rawTextBlob size:rawSize}}}}}"
-)
+_QUERY = "query($p:ID!,$ref:String,$paths:[String!]!){project(fullPath:$p){" + BLOBS + "}}"
 
 
 class Repository:
@@ -49,19 +47,17 @@ class Repository:
     def texts(self, project_path: str, ref: str, paths: Sequence[str]) -> dict[str, str]:
         """Return the texts of files by path; binary, missing and too large ones are left out."""
         found: dict[str, str] = {}
-        for start in range(0, len(paths), _MOST_PATHS):
-            found |= self._texts(project_path, ref, list(paths[start : start + _MOST_PATHS]))
+        for start in range(0, len(paths), MOST_PATHS):
+            found |= self._texts(project_path, ref, list(paths[start : start + MOST_PATHS]))
         return found
 
     def _texts(self, project_path: str, ref: str, paths: list[str]) -> dict[str, str]:
         url = f"{self.transport.url}/api/graphql"
         variables = {"p": project_path, "ref": ref, "paths": paths}
-        answer = self.transport.ask(url, {"query": _BLOBS, "variables": variables})
+        answer = self.transport.ask(url, {"query": _QUERY, "variables": variables})
         if answer.get("errors"):
             return self._halves(project_path, ref, paths, str(answer["errors"])[:200])
-        project = (answer.get("data") or {}).get("project") or {}
-        nodes = ((project.get("repository") or {}).get("blobs") or {}).get("nodes") or ()
-        return {node["path"]: node["rawTextBlob"] for node in nodes if _is_readable(node)}
+        return texts_in(answer)
 
     def _halves(self, project_path: str, ref: str, paths: list[str], error: str) -> dict[str, str]:
         """All texts together may be over the server's limit (20 MiB); a file that is so alone is left out."""
@@ -175,6 +171,13 @@ class Repository:
             merged_yaml=json.get("merged_yaml") or None,
             includes=tuple(read.included(row) for row in json.get("includes") or ()),
         )
+
+
+def texts_in(answer: Mapping[str, Any]) -> dict[str, str]:
+    """Return the texts that GraphQL answered, by path."""
+    project = (answer.get("data") or {}).get("project") or {}
+    nodes = ((project.get("repository") or {}).get("blobs") or {}).get("nodes") or ()
+    return {node["path"]: node["rawTextBlob"] for node in nodes if _is_readable(node)}
 
 
 def _has_message(branch: Mapping[str, Any], message: str) -> bool:

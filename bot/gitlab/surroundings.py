@@ -4,6 +4,7 @@ Executors are what a runner said of itself last. Whether its containers are priv
 stands in the runner's own configuration only (docs: api/graphql/reference, CiRunner and CiRunnerManager).
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -12,10 +13,11 @@ from bot.domain import Runner, UnreachableError
 from bot.gitlab.answers import RefusedError
 from bot.gitlab.transport import Transport
 
-_QUERY = (
-    "query($p:ID!){metadata{version enterprise} project(fullPath:$p){runners(first:50){nodes{"
-    "runnerType status paused tagList runUntagged managers(first:5){nodes{executorName}}}}}}"
+AROUND = "metadata{version enterprise}"
+RUNNERS = (
+    "runners(first:50){nodes{runnerType status paused tagList runUntagged managers(first:5){nodes{executorName}}}}"
 )
+_QUERY = "query($p:ID!){" + AROUND + " project(fullPath:$p){" + RUNNERS + "}}"
 
 
 class Instance(Struct, frozen=True, kw_only=True):
@@ -35,16 +37,21 @@ class Around:
         """Return what is known; a GitLab too old for the question, or that refuses it, tells nothing."""
         body = {"query": _QUERY, "variables": {"p": project_path}}
         try:
-            data = self.transport.ask(f"{self.transport.url}/api/graphql", body).get("data") or {}
+            return instance_in(self.transport.ask(f"{self.transport.url}/api/graphql", body))
         except (RefusedError, UnreachableError):
             return Instance()
-        metadata = data.get("metadata") or {}
-        found = ((data.get("project") or {}).get("runners") or {}).get("nodes")
-        return Instance(
-            version=str(metadata.get("version") or ""),
-            is_enterprise=metadata.get("enterprise"),
-            runners=None if found is None else tuple(_runner(node) for node in found if _is_online(node)),
-        )
+
+
+def instance_in(answer: Mapping[str, Any]) -> Instance:
+    """Return what GraphQL answered of the instance and of a project's runners."""
+    data = answer.get("data") or {}
+    metadata = data.get("metadata") or {}
+    found = ((data.get("project") or {}).get("runners") or {}).get("nodes")
+    return Instance(
+        version=str(metadata.get("version") or ""),
+        is_enterprise=metadata.get("enterprise"),
+        runners=None if found is None else tuple(_runner(node) for node in found if _is_online(node)),
+    )
 
 
 def _is_online(node: dict[str, Any]) -> bool:

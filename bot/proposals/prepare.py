@@ -14,6 +14,7 @@ from bot.ci.score import rung, with_rung
 from bot.ci.spare import compose_with_spares
 from bot.ci.wishes import read_wishes
 from bot.domain import AccessLevel, CannotError, Composition, Finding, Snapshot, Survey
+from bot.gitlab.surroundings import Instance
 from bot.gitlab.values import LintResult, Project
 from bot.proposals.policy import POLICY_PATH
 from bot.proposals.rights import require_own
@@ -41,12 +42,13 @@ class Prepared(Struct, frozen=True, kw_only=True):
 
 
 class Read(Struct, frozen=True, kw_only=True):
-    """A project as it stands at the head of its default branch."""
+    """A project as it stands at the head of its default branch, and what surrounds it."""
 
     project: Project
     base_branch: str
     base_sha: str
     snapshot: Snapshot
+    instance: Instance
 
 
 def prepare(services: Services, project_id: int, words: str) -> Prepared:
@@ -58,7 +60,7 @@ def prepare(services: Services, project_id: int, words: str) -> Prepared:
     with part("survey"):
         found = survey(read.snapshot)
     with part("compose"):
-        composition = _composition(services, read.project, read.snapshot, found, words)
+        composition = _composition(services, read, found, words)
     with part("check"):
         linted = _check(services, read.project, composition)
     composition = _scored(composition, linted)
@@ -76,8 +78,10 @@ def read_project(services: Services, project_id: int) -> Read:
         base_sha = services.gitlab.branch_head(project.id, project.default_branch)
     if not project.default_branch or base_sha is None:
         raise CannotError("the repository is empty. Push a first commit, then ask me again.")
-    snapshot = _snapshot(services, project, base_sha)
-    return Read(project=project, base_branch=project.default_branch, base_sha=base_sha, snapshot=snapshot)
+    snapshot, instance = _snapshot(services, project, base_sha)
+    return Read(
+        project=project, base_branch=project.default_branch, base_sha=base_sha, snapshot=snapshot, instance=instance
+    )
 
 
 def prepared_with(read: Read, found: Survey, composition: Composition) -> Prepared:
@@ -93,18 +97,19 @@ def prepared_with(read: Read, found: Survey, composition: Composition) -> Prepar
     )
 
 
-def _snapshot(services: Services, project: Project, sha: str) -> Snapshot:
+def _snapshot(services: Services, project: Project, sha: str) -> tuple[Snapshot, Instance]:
     paths = services.gitlab.tree(project.id, sha)
     if not paths:
         raise CannotError("the repository holds no files yet. Push some, then ask me again.")
-    texts = services.gitlab.texts(project.path, sha, [*wanted_paths(paths), *({POLICY_PATH} & set(paths))])
+    wanted = [*wanted_paths(paths), *({POLICY_PATH} & set(paths))]
+    texts, instance = services.gitlab.texts_and_instance(project.path, sha, wanted)
     if CI_PATH in paths and CI_PATH not in texts:
         raise CannotError(f"the existing `{CI_PATH}` is too large or not text, so I would rather not touch it.")
-    return Snapshot(paths=paths, texts=texts)
+    return Snapshot(paths=paths, texts=texts), instance
 
 
-def _composition(services: Services, project: Project, snapshot: Snapshot, found: Survey, words: str) -> Composition:
-    catalog = services.templates.refresh()
+def _composition(services: Services, read: Read, found: Survey, words: str) -> Composition:
+    catalog, project, snapshot = services.templates.refresh(), read.project, read.snapshot
     given = Assignment(
         survey=found,
         existing=snapshot.read(CI_PATH),
@@ -113,7 +118,7 @@ def _composition(services: Services, project: Project, snapshot: Snapshot, found
         wishes=read_wishes(words),
         retrieved=services.templates.ranked(words, found.units),
         conventions=services.examples.conventions(project, catalog),
-        surroundings=surroundings_of(services.gitlab, project, snapshot.read(POLICY_PATH)),
+        surroundings=surroundings_of(read.instance, project, snapshot.read(POLICY_PATH)),
     )
     composition = compose_with_spares(given, catalog)
     if not composition.files:

@@ -1,14 +1,13 @@
 """What surrounds a project: GitLab's tier and version, its runners, and what its own rules say about them."""
 
 from bot.domain import CannotError, Surroundings
-from bot.gitlab.client import GitLab
 from bot.gitlab.surroundings import Instance
 from bot.gitlab.values import Project
 from bot.proposals.policy import Policy, read_policy
 
 
-def surroundings_of(gitlab: GitLab, project: Project, rules: str | None) -> Surroundings:
-    """Ask GitLab in one call; `rules` is the text of the project's `.pipewright.yml`.
+def surroundings_of(instance: Instance, project: Project, rules: str | None) -> Surroundings:
+    """Return what is known; `rules` is the text of the project's `.pipewright.yml`.
 
     Rules that are not valid refuse whatever they decide about; a draft may be opened without them, and says so.
     """
@@ -17,7 +16,6 @@ def surroundings_of(gitlab: GitLab, project: Project, rules: str | None) -> Surr
         said = read_policy(rules)
     except CannotError as cannot:
         remark = f"what it says of runners is not followed: {cannot}"
-    instance = gitlab.instance(project.path)
     return Surroundings(
         version=instance.version,
         tier=_tier(project, instance),

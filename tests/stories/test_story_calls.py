@@ -10,8 +10,8 @@ TODAY = {
     "a comment that is no order": 0,
     "help": 3,
     "status": 5,
-    "from the mention to the open draft": 12,
-    "from the mention to the draft's commit": 13,
+    "from the mention to the open draft": 11,
+    "from the mention to the draft's commit": 12,
 }
 
 

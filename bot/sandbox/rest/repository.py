@@ -151,11 +151,27 @@ def graphql(call: Call) -> Answer:
         return _projects(call, [str(each) for each in variables.get("ids") or ()])
     if shown.PATTERN.search(query):
         return shown.answer(call, query, variables)
-    if "runners(" in query:
-        return runners.surroundings(call, str(variables.get("p")))
-    if "blobs(" not in query:
+    if "runners(" not in query and "blobs(" not in query:
         call.world.unknown_routes.append(f"GraphQL {query[:80]}")
         return Answer(200, {"errors": [{"message": "The stand-in knows only project.repository.blobs"}]})
+    if "runners(" not in query:
+        return _files(call, variables)
+    about = runners.surroundings(call, str(variables.get("p")))
+    return _together(about, _files(call, variables)) if "blobs(" in query else about
+
+
+def _together(about: Answer, files: Answer) -> Answer:
+    """Two parts of one query: what one lacks is missing alone, but a query that is too complex has no answer."""
+    if "data" not in files.body:
+        return files
+    errors = [*about.body.get("errors", ()), *files.body.get("errors", ())]
+    found, held = about.body["data"]["project"], files.body["data"]["project"]
+    project = None if found is None or held is None else {**found, **held}
+    data = {**about.body["data"], "project": project}
+    return Answer(200, {"data": data, **({"errors": errors} if errors else {})})
+
+
+def _files(call: Call, variables: dict[str, Any]) -> Answer:
     paths = [str(path) for path in variables.get("paths", [])]
     if len(paths) + 10 > _MOST_COMPLEX:
         text = f"Query has complexity of {len(paths) + 10}, which exceeds max complexity of {_MOST_COMPLEX}"
@@ -183,7 +199,8 @@ def _blobs(project: Project, ref: str, paths: list[str]) -> Answer:
     total = sum(len(content) for content in found.values() if content)
     if len(paths) > 1 and total > _BATCH_LIMIT:
         text = f"Max blobs size limit exceeded ({total / 2**20:.2f} / 20 MiB)."
-        return Answer(200, {"data": {"project": {"repository": {"blobs": None}}}, "errors": [{"message": text}]})
+        error = {"message": text, "path": ["project", "repository", "blobs"]}
+        return Answer(200, {"data": {"project": {"repository": {"blobs": None}}}, "errors": [error]})
     nodes = [_node(path, content) for path, content in found.items() if content is not None]
     return Answer(200, {"data": {"project": {"repository": {"blobs": {"nodes": nodes}}}}})
 
