@@ -48,41 +48,6 @@ def find_by_noteable(connection: Connection[TupleRow], project_id: int, kind: st
     return row[0] if row else None
 
 
-def open_for_noteable(
-    connection: Connection[TupleRow],
-    *,
-    project_id: int,
-    project_path: str,
-    kind: str,
-    iid: int,
-    title: str,
-    is_confidential: bool,
-    asked_by: str,
-) -> UUID:
-    """Return the noteable's conversation, made now if there is none; safe against two doing so at once.
-
-    A conversation that once was confidential stays so.
-    """
-    # One at a time for a noteable: without the lock two first mentions would make two conversations.
-    connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{project_id}/{kind}/{iid}",))
-    known = find_by_noteable(connection, project_id, kind, iid)
-    if known is not None:
-        connection.execute(
-            "update conversations set updated_at = now(), is_confidential = is_confidential or %s, project_path = %s"
-            " where id = %s",  # projects are renamed and moved; their ids stay
-            (is_confidential, project_path, known),
-        )
-        return known
-    row = connection.execute(
-        "insert into conversations (project_id, project_path, title, is_confidential, asked_by)"
-        " values (%s, %s, %s, %s, %s) returning id",
-        (project_id, project_path, title, is_confidential, asked_by),
-    ).fetchone()
-    assert row is not None  # insert … returning always answers
-    add_noteable(connection, row[0], project_id, kind, iid)
-    return UUID(str(row[0]))
-
-
 def open_for_person(
     connection: Connection[TupleRow],
     *,

@@ -10,7 +10,7 @@ from bot.survey.ended import CALLED_OUT
 from bot.survey.facts import Facts
 from bot.survey.other_ci.images import is_service
 from bot.survey.parsing import string, strings, table
-from bot.survey.service_images import service_image
+from bot.survey.service_images import service_image, short_name
 from bot.survey.tree import Folder
 
 # What a manifest names when the code speaks to a service.
@@ -85,11 +85,7 @@ def _is_spoken_to(image: str, manifests: str) -> bool:
 
 def service_kind(image: str) -> str:
     """Return what a service's image is compatible with: MariaDB answers clients of MySQL."""
-    return _KINDS.get(_name(image), _name(image))
-
-
-def _name(image: str) -> str:
-    return image.rpartition("/")[2].partition(":")[0]
+    return _KINDS.get(short_name(image), short_name(image))
 
 
 def _from_compose(folder: Folder) -> Iterator[Neighbour]:
@@ -118,7 +114,7 @@ def _in_compose(place: Folder, file: str) -> Iterator[Neighbour]:
             image=service_image(image) or image,
             why=f"{file} starts it for development",
             where=place.evidence(file, image),
-            variable=re.sub(rf"(?<=[@/]){re.escape(name)}(?=[:/]|$)", _name(image), variable),
+            variable=re.sub(rf"(?<=[@/]){re.escape(name)}(?=[:/]|$)", short_name(image), variable),
         )
 
 
@@ -143,7 +139,9 @@ def _from_samples(folder: Folder) -> Iterator[Neighbour]:
             if image and "$" not in url and "<" not in url:
                 # What stands in braces is to be filled in by hand; the database of a job takes any password.
                 plain = re.sub(r":[{\[][^@/]*(?=@)", "", url)
-                reached = re.sub(r"(?<=[@/])(?:localhost|127\.0\.0\.1|[\w-]+)(?=:\d|/)", _name(image), plain, count=1)
+                reached = re.sub(
+                    r"(?<=[@/])(?:localhost|127\.0\.0\.1|[\w-]+)(?=:\d|/)", short_name(image), plain, count=1
+                )
                 why, where = f"{file} names its address", folder.evidence(file, f"{name}=")
                 yield Neighbour(image=image, why=why, where=where, variable=f"{name}={reached}")
 

@@ -27,3 +27,8 @@ def service_image(image: str) -> str:
     if not tag or tag == "latest":
         return _DEFAULTS.get(name, image)
     return image
+
+
+def short_name(image: str) -> str:
+    """Return an image's last word, without the registry and the tag: the host that its service answers at."""
+    return image.rpartition("/")[2].partition(":")[0]

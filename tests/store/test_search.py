@@ -13,6 +13,7 @@ from psycopg.rows import TupleRow
 from bot.store import conversations, messages, orders, search
 from bot.store.pool import Pool
 from bot.store.search import Entry, Query
+from tests.world.conversations import open_conversation
 
 MAX, MIA = 1, 2
 CONVERSATIONS = [
@@ -28,7 +29,7 @@ CONVERSATIONS = [
 def connection(pool: Pool) -> Iterator[Connection[TupleRow]]:
     with pool.connection() as opened:
         for project_id, path, iid, title, asker, said in CONVERSATIONS:
-            id_ = conversations.open_for_noteable(
+            id_ = open_conversation(
                 opened,
                 project_id=project_id,
                 project_path=path,

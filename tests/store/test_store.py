@@ -1,7 +1,6 @@
 """The store against a real PostgreSQL: migrations, odd texts, and deliveries that come at the same time."""
 
 from concurrent.futures import ThreadPoolExecutor
-from uuid import UUID
 
 import psycopg
 import pytest
@@ -12,6 +11,7 @@ from bot.store import conversations, messages, orders
 from bot.store.migrate import migrate
 from bot.store.pool import Pool
 from bot.tasks import Queue, queue_schema
+from tests.world.conversations import open_conversation
 
 
 def tables(conninfo: str) -> set[str]:
@@ -74,19 +74,6 @@ def test_a_migration_that_fails_leaves_nothing_behind(empty: str) -> None:
 
 
 # --- odd texts ---
-
-
-def open_conversation(connection: psycopg.Connection, iid: int = 1) -> UUID:
-    return conversations.open_for_noteable(
-        connection,
-        project_id=7,
-        project_path="team/app",
-        kind="issue",
-        iid=iid,
-        title="We need CI",
-        is_confidential=False,
-        asked_by="ann",
-    )
 
 
 ODD = {
@@ -186,25 +173,6 @@ def test_a_finished_order_is_not_started_again(pool: Pool) -> None:
         stored = orders.get(connection, order)
     assert stored is not None
     assert (stored.attempts, stored.state) == (2, "done")
-
-
-def test_what_was_confidential_once_stays_so(pool: Pool) -> None:
-    with pool.connection() as connection:
-        opened = open_conversation(connection)
-        for is_confidential in (True, False):
-            conversations.open_for_noteable(
-                connection,
-                project_id=7,
-                project_path="team/app",
-                kind="issue",
-                iid=1,
-                title="",
-                is_confidential=is_confidential,
-                asked_by="ann",
-            )
-        stored = conversations.get(connection, opened)
-    assert stored is not None
-    assert stored.is_confidential
 
 
 def test_the_messages_of_a_cut_off_try_are_forgotten_and_others_kept(pool: Pool) -> None:

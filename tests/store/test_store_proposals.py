@@ -7,16 +7,17 @@ import pytest
 from psycopg import Cursor
 
 from bot.domain import Composition, ProposalStatus, Survey
-from bot.store import conversations, proposals
+from bot.store import proposals
 from bot.store.pool import Pool
 from bot.store.proposals import NewProposal, Proposal
+from tests.world.conversations import open_conversation
 
 PROJECT, BRANCH, HEAD, MERGED = 7, "pipewright/issue-1", "a" * 40, "b" * 40
 
 
 def generated(pool: Pool, branch: str = BRANCH) -> Proposal:
     with pool.connection() as connection:
-        conversation = conversations.open_for_noteable(
+        conversation = open_conversation(
             connection,
             project_id=PROJECT,
             project_path="team/app",

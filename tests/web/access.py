@@ -12,6 +12,7 @@ from bot.sandbox import acts, seed
 from bot.sandbox.state import MergeRequest, Project
 from bot.store import conversations, proposals
 from tests.web.house import House
+from tests.world.conversations import open_conversation
 
 ROLES = {
     "nobody": "no account",
@@ -307,7 +308,7 @@ def _place(house: House, visibility: str, *, is_confidential: bool) -> Place:
         project.merge_requests.append(MergeRequest(world.next_id(), 1, project, house.people["max"], "Draft: CI", ""))
     title = f"About {name}"
     with house.pool.connection() as connection:
-        id_ = conversations.open_for_noteable(
+        id_ = open_conversation(
             connection,
             project_id=project.id,
             project_path=project.path,

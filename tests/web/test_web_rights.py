@@ -14,6 +14,7 @@ from bot.store.conversations import Conversation
 from bot.web.door.rights import Rights
 from bot.web.door.tokens import Visitor, Visitors
 from tests.web.house import House, open_house
+from tests.world.conversations import open_conversation
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ def draft(house: House, iid: int = 1) -> MergeRequest:
 
 def conversation(house: House, of: Issue | MergeRequest, *, confidential: bool = False) -> Conversation:
     with house.pool.connection() as connection:
-        id_ = conversations.open_for_noteable(
+        id_ = open_conversation(
             connection,
             project_id=house.project.id,
             project_path=house.project.path,

@@ -9,8 +9,9 @@ from psycopg.types.json import Jsonb
 from bot.domain import Mention, Noteable, Person, ProjectRef
 from bot.proposals.order import Order
 from bot.sandbox.state import Issue, MergeRequest, User
-from bot.store import conversations, proposals
+from bot.store import proposals
 from bot.store.proposals import Proposal
+from tests.world.conversations import open_conversation
 from tests.world.town import Story
 
 
@@ -35,7 +36,7 @@ def order_of(story: Story, of: Issue | MergeRequest | None = None, *, by: User |
         text="",
     )
     with story.town.parts.services.pool.connection() as connection:
-        conversation = conversations.open_for_noteable(
+        conversation = open_conversation(
             connection,
             project_id=story.project.id,
             project_path=story.project.path,

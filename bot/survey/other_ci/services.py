@@ -6,7 +6,7 @@ from bot.domain import Evidence
 from bot.survey.facts import Facts
 from bot.survey.neighbours import add_neighbours, service_kind
 from bot.survey.other_ci.model import Command, Job, OtherCi
-from bot.survey.service_images import service_image
+from bot.survey.service_images import service_image, short_name
 from bot.survey.tree import Folder
 
 _SECRET = re.compile(r"TOKEN|SECRET|PASS(WORD|WD)?$|KEY|CREDENTIAL|GITHUB|CODECOV|COVERALLS|CACHE|RUNNER|ACTIONS", re.I)
@@ -28,7 +28,7 @@ def add_services(facts: Facts, folder: Folder, ci: OtherCi) -> None:
             facts.add("service", service_image(image), "the tests of other CI run beside it", where)
         for line, where in job.service_settings:
             facts.add("service_setting", line, "other CI starts the database with it", where)
-        names = [image.partition(":")[0].rpartition("/")[2] for image in facts.all("service")]
+        names = [short_name(image) for image in facts.all("service")]
         for command in chosen:
             for name, value in command.variables.items():
                 if _is_plain(name, value):
