@@ -8,6 +8,7 @@ from msgspec import Struct
 from bot.domain import Evidence
 from bot.survey import commands
 from bot.survey.launchers import without_launcher
+from bot.survey.other_ci.conditions import holds
 from bot.survey.versions import number
 
 Row = Mapping[str, str]
@@ -110,33 +111,6 @@ def resolve(text: str, row: Row) -> str:
         return match.group(0) if value is None else value
 
     return _EXPRESSION.sub(fill, text)
-
-
-def holds(condition: str, row: Row) -> bool:
-    """Decide a step's condition where it speaks of the matrix or the system; anything unknown does not hold."""
-    inner = _EXPRESSION.sub(lambda match: match.group(1), condition).strip()
-    if not inner:
-        return True
-    if "||" in inner:
-        return any(holds(part, row) for part in inner.split("||"))
-    return all(_holds_one(part.strip(" ()!") if "==" in part else part.strip(), row) for part in inner.split("&&"))
-
-
-def _holds_one(part: str, row: Row) -> bool:
-    if part in {"always()", "success()", "always", "success", "!cancelled()"}:
-        return True
-    compared = re.fullmatch(r"([\w.-]+)\s*(==|!=)\s*'?([^']*?)'?", part)
-    if compared is None and re.fullmatch(r"!?\s*matrix\.[\w.-]+", part):
-        is_set = row.get(part.strip("! ").removeprefix("matrix."), "").lower() not in {"", "false"}
-        return is_set != part.startswith("!")
-    if compared is None:
-        return re.match(r"(startsWith|contains)\(\s*(matrix\.os|runner\.os)\s*,\s*'(ubuntu|[Ll]inux)", part) is not None
-    left, sign, right = compared.groups()
-    if left == "runner.os":
-        return (right.lower() == "linux") == (sign == "==")
-    if not left.startswith("matrix."):
-        return False
-    return (row.get(left.removeprefix("matrix."), "") == right) == (sign == "==")
 
 
 def normal_folder(folder: str) -> str:
