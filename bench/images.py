@@ -193,6 +193,19 @@ def _maven(_: str, tag: str, cache: Path) -> Image:
     )
 
 
+def _gradle(_: str, tag: str, __: Path) -> Image:
+    """Debian's Gradle is the only one that can be fetched here; it needs the JDK that Debian has."""
+    jdk = _jdk("21")
+    said = f"Gradle is Debian's 4.4 with JDK 21 instead of gradle:{tag}"
+    return Image(
+        packages=(*jdk.packages, "gradle", "git", "unzip"),
+        path=jdk.path,
+        variables=jdk.variables,
+        finish=jdk.finish,
+        differs=said,
+    )
+
+
 def _debian(*packages: str, differs: str = "") -> Callable[[str, str, Path], Image]:
     return lambda _version, _tag, _cache: Image(packages=packages, differs=differs)
 
@@ -204,6 +217,7 @@ _FURNISHERS: dict[str, Callable[[str, str, Path], Image]] = {
     "rust": _rust,
     "eclipse-temurin": _temurin,
     "maven": _maven,
+    "gradle": _gradle,
     "debian": _debian(),
     "buildpack-deps": _debian(*BUILDPACK),
     "gcc": _debian(*BUILDPACK, differs="the compiler is Debian's"),
