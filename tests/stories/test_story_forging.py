@@ -9,7 +9,7 @@ import pytest
 
 from bot.sandbox import acts, payloads
 from bot.sandbox.state import Note
-from tests.stories.test_story_missed import no_delivery
+from tests.world.missed import no_delivery
 from tests.world.town import SECRET, Story
 
 APPROVE = "@pipewright approve"

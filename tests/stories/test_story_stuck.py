@@ -6,7 +6,7 @@ import pytest
 
 from bot.sandbox import git_store
 from bot.sandbox.state import Issue, Pipeline, Runner
-from tests.stories.test_story_missed import look
+from tests.world.missed import look
 from tests.world.scripted_ollama import action
 from tests.world.town import PYTHON, Story, Town
 
