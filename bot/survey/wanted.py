@@ -48,7 +48,7 @@ _RANKS: tuple[str, ...] = (
     r"|\.?mill-version|\.mill-jvm-version|millw?|\.scalafmt\.conf|(?:\.?ct|chart-testing|ct-config)\.ya?ml"
     r"|\.mocharc\.(?:json|ya?ml)|\.flake8|mypy\.ini|\.?ruff\.toml|hatch\.toml|uv\.toml|pdm\.toml",
     r"conftest\.py|(?:main|app|wsgi|asgi|server|settings)\.py|main\.go|docker-compose[\w.-]*\.ya?ml",
-    r"yarn\.lock|pnpm-lock\.yaml|poetry\.lock|Pipfile\.lock|Cargo\.lock|Gemfile\.lock|(?:test|runtests|dev)\.exs|conf\.py|[\w-]+\.bats"
+    r"yarn\.lock|pnpm-lock\.yaml|poetry\.lock|(?:uv|pdm)\.lock|Pipfile\.lock|Cargo\.lock|Gemfile\.lock|(?:test|runtests|dev)\.exs|conf\.py|[\w-]+\.bats"
     r"|[\w-]+\.tex|requirements\.ya?ml",
     r"__init__\.py",
 )

@@ -165,3 +165,17 @@ def test_odd_script_names_never_reach_a_command(unit_of: Look, name: str) -> Non
 )
 def test_programs_that_a_slim_image_lacks_are_seen(unit_of: Look, package: str, packages: tuple[str, ...]) -> None:
     assert unit_of({"package.json": f"{{{package}}}"}).all("system_package") == packages
+
+
+@pytest.mark.parametrize(
+    ("values", "version"),
+    [
+        pytest.param({}, "20", id="the newest that it works on"),
+        pytest.param({"engines": {"node": ">=6 || >=8"}}, "20", id="whatever the engines allow"),
+        pytest.param({"volta": {"node": "22.1.0"}}, "22", id="a version file wins"),
+        pytest.param({"scripts": {"test": "uvu test"}}, "24", id="without the loader"),
+    ],
+)
+def test_the_loader_esm_keeps_node_below_22(unit_of: Look, values: dict[str, object], version: str) -> None:
+    used = {"scripts": {"test": "uvu -r esm test"}, "devDependencies": {"uvu": "0.5.6", "esm": "3.2.25"}}
+    assert unit_of({"package.json": package(**(used | values))}).first("version") == version

@@ -88,7 +88,9 @@ def _add_version(facts: Facts, folder: Folder, package: dict[str, object], ci: O
     seen = [(_plain(version), where) for version, where in ci.versions("node")]
     in_image, where = image_version(folder, "node")
     seen = seen or ([(in_image, where)] if in_image else [])
-    version = versions.choose("node", spec=spec, matrix=[found for found, _ in seen], exact=exact)
+    is_held = not seen and not exact and _has_old_loader(package)
+    range_ = " || ".join(f"{part} <21" for part in spec.split("||")) if is_held else spec
+    version = versions.choose("node", spec=range_, matrix=[found for found, _ in seen], exact=exact)
     evidence = [folder.evidence("package.json", '"node"')] if spec else []
     evidence += [where for found, where in seen if versions.short("node", found) == version][:1]
     evidence += [folder.evidence(file)] if exact and file else []
@@ -98,10 +100,18 @@ def _add_version(facts: Facts, folder: Folder, package: dict[str, object], ci: O
     elif seen:
         why = f"it is the supported one nearest to {seen[0][0]}, which other CI or the Dockerfile runs"
         evidence = [seen[0][1]]
+    if is_held:
+        why, evidence = "the loader esm works on nothing newer", [folder.evidence("package.json", '"esm"')]
     why, sure = told("node", version, why, 1.0 if len(evidence) > 1 else 0.9 if evidence else 0.5)
     facts.add("version", version, why, *evidence, confidence=sure)
     facts.add("version_floor", versions.floor(spec), f"engines says {spec}", folder.evidence("package.json", '"node"'))
     return version
+
+
+def _has_old_loader(package: dict[str, object]) -> bool:
+    """Say whether scripts load modules by `esm`, which was given up and breaks on Node.js 22 and newer."""
+    scripts = " ".join(string(each) for each in table(package, "scripts").values())
+    return re.search(r"(?:-r|--require)[ =]['\"]?esm\b", scripts) is not None
 
 
 def _in_file(folder: Folder, file: str) -> str:

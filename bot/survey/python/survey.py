@@ -14,6 +14,7 @@ from bot.survey.python.deploying import add_deployment
 from bot.survey.python.environments import nox_pythons, tox_names
 from bot.survey.python.installing import add_installation
 from bot.survey.python.linting import add_linting
+from bot.survey.python.locked import newest_built
 from bot.survey.python.manifest import MANIFESTS, Manifest, read_manifest
 from bot.survey.python.project import Project
 from bot.survey.python.system import add_git
@@ -100,13 +101,19 @@ def _add_version(facts: Facts, manifest: Manifest, ci: OtherCi) -> str:
     seen = ci.versions("python") or _in_image(folder, bool(classified))
     tested = [version for version, _ in seen if re.match(r"3\.\d", version)]
     known = tested or classified
-    version = versions.choose("python", spec=_range(manifest.python), matrix=known, exact=exact)
-    least = versions.floor(_range(manifest.python))
+    spec = _range(manifest.python)
+    version = versions.choose("python", spec=spec, matrix=known, exact=exact)
+    least = versions.floor(spec)
     evidence = [manifest.python_evidence] if manifest.python else []
     evidence += [where for found, where in seen if versions.short("python", found) == version][:1]
     if exact:
         evidence.append(folder.evidence(file, exact))
-    why, sure = told("python", version, _why(version, manifest.python, tested, exact), _sure(evidence))
+    why = _why(version, manifest.python, tested, exact)
+    built = None if tested or exact else newest_built(folder)
+    if built and versions.number(built.version) < versions.number(version) and versions.allows(spec, built.version):
+        version, evidence = built.version, [built.where, *evidence]
+        why = f"the lock has no {built.package} built for a newer one"
+    why, sure = told("python", version, why, _sure(evidence))
     facts.add("version", version, why, *evidence, confidence=sure)
     facts.add("version_floor", least, f"the project declares {manifest.python}", manifest.python_evidence)
     return version
