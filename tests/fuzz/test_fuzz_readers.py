@@ -169,7 +169,32 @@ for name, text in TEXTS.items():
 """
 
 
-@pytest.mark.parametrize(("program", "texts"), [(LINT, BOMBS), (READ_AND_RENDER, TEXTS)], ids=["lint", "notes"])
+LOCKS = {
+    "edges that never end": '[[package]]\nname = "x"\n' + '{ name = "' * 100_000,
+    "wheels without an ending": '[[package]]\nname = "x"\n' + "-cp312-cp312" * 80_000,
+    "tags without an ending": '[[package]]\nname = "x"\n-cp312-cp3a' + ".a" * 400_000,
+    "tables in a line": "a = {" * 200_000,
+    "markers": '[[package]]\nname = "x"\nmarker = ' + "python_version " * 60_000,
+    "packages": '[[package]]\nname = "x"\n' * 40_000,
+}
+SURVEY = """
+from bot.domain import Snapshot
+from bot.survey.report import survey
+from tests.fuzz.test_fuzz_readers import LOCKS
+project = "[project]\\nname = 'x'\\nversion = '1'\\n"
+for name, text in LOCKS.items():
+    print("reading", name, flush=True)
+    for lock in ("poetry.lock", "uv.lock", "pdm.lock"):
+        files = {"pyproject.toml": project, lock: text}
+        assert survey(Snapshot(paths=tuple(sorted(files)), texts=files)).units
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "texts"),
+    [(LINT, BOMBS), (READ_AND_RENDER, TEXTS), (SURVEY, LOCKS)],
+    ids=["lint", "notes", "locks"],
+)
 def test_a_bomb_takes_neither_memory_nor_time(program: str, texts: dict[str, str], tmp_path: Path) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", program],

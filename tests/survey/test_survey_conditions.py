@@ -36,6 +36,7 @@ ROW = {
         "github.event_name == 'push' || matrix.node == 24",
         "'it''s' == 'it''s'",
         "${{ matrix.lint }} && ${{ !matrix.docs }}",
+        "(" * 40 + "matrix.lint" + ")" * 40,
     ],
 )
 def test_what_is_known_to_hold_holds(condition: str) -> None:
@@ -67,6 +68,10 @@ def test_what_is_known_to_hold_holds(condition: str) -> None:
         "matrix.lint && ~",
         "startsWith(matrix.os 'ubuntu')",
         "|| matrix.lint",
+        "(" * 100_000,
+        "!" * 5_000 + "matrix.lint",
+        "(" * 41 + "matrix.lint" + ")" * 41,
+        "matrix.lint && " * 100_000 + "matrix.lint",
     ],
 )
 def test_what_does_not_hold_is_unknown_or_cannot_be_read_does_not_hold(condition: str) -> None:

@@ -19,7 +19,9 @@ _WHEEL = re.compile(r"-(py3|py2\.py3|cp3\d+(?:\.cp3\d+)*)-(none|abi3|cp3\w+(?:\.
 _OLDER_ONLY = re.compile(r"python(?:_full)?_version\s*(?:<|==)|win32|Windows|pypy", re.IGNORECASE)
 _MARKER = re.compile(r"^markers? = (.*)$", re.MULTILINE)
 # What uv and Poetry note of a package that another one needs.
-_EDGE = re.compile(r'\{ name = "([^"]+)"([^}\n]*)\}|^([\w.-]+) = ("[^"\n]*"|\{[^\n]*\})$', re.MULTILINE)
+_EDGE = re.compile(
+    r'\{ name = "([^"\n]{1,100})"([^}\n]{0,300})\}|^([\w.-]{1,100}) = ("[^"\n]*"|\{[^\n]*\})$', re.MULTILINE
+)
 
 
 class Newest(Struct, frozen=True, kw_only=True):
