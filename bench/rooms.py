@@ -134,8 +134,13 @@ def _git_settings(mirror: Path) -> str:
     for place in sorted(mirror.glob("*+*/repo")):
         name = place.parent.name.replace("+", "/", 1)
         names = "".join(f"\tinsteadOf = https://github.com/{each}\n" for each in dict.fromkeys((name, name.lower())))
-        text += f'[url "file://{place}"]\n{names}'
+        text += f'[url "file://{place}"]\n{names}' + _longer_names(f"https://github.com/{name}")
     return text
+
+
+def _longer_names(address: str) -> str:
+    """Git takes a beginning for the whole: a longer one that stands for itself keeps black-mirror apart from black."""
+    return "".join(f'[url "{address}{sign}"]\n\tinsteadOf = {address}{sign}\n' for sign in "-_")
 
 
 def _copy(source: str, target: Path) -> None:

@@ -118,3 +118,16 @@ def test_a_mirror_stands_for_repositories_elsewhere(rooms: Rooms, tmp_path: Path
     assert f'[url "file://{tmp_path}/mirror/PyCQA+flake8/repo"]' in said
     assert "insteadOf = https://github.com/PyCQA/flake8\n" in said
     assert "insteadOf = https://github.com/pycqa/flake8\n" in said
+
+
+@needs_root
+@pytest.mark.parametrize(("name", "is_mirrored"), [("black", True), ("black.git", True), ("black-mirror", False)])
+def test_a_mirror_does_not_stand_for_names_that_only_begin_like_its_own(
+    rooms: Rooms, tmp_path: Path, name: str, is_mirrored: bool
+) -> None:
+    (tmp_path / "mirror/psf+black/repo").mkdir(parents=True)
+    structs.replace(rooms, mirror=tmp_path / "mirror").shell(Image(), tmp_path / "room", tmp_path)
+    settings = {"PATH": "/usr/bin:/bin", "GIT_CONFIG_GLOBAL": str(tmp_path / "room/changes/etc/gitconfig")}
+    asked = ["git", "ls-remote", "--get-url", f"https://github.com/psf/{name}"]
+    said = subprocess.run(asked, capture_output=True, text=True, check=True, env=settings, timeout=20).stdout
+    assert said.startswith(f"file://{tmp_path}/mirror/psf+black/repo") == is_mirrored
