@@ -48,4 +48,4 @@ def test_the_kept_run_is_whole_and_its_table_is_the_same_figures() -> None:
     assert (RESULTS / "bench.md").read_text(encoding="utf-8") == markdown(results)
     counted = {line.what: line for line in results.lines if line.part == "calls" and line.at_most is not None}
     assert {what for what, line in counted.items() if not line.is_kept} == set()
-    assert len(counted) == 3
+    assert len(counted) == 4
