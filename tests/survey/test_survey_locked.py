@@ -54,10 +54,22 @@ def test_the_lock_of_uv_is_read_by_its_addresses(look: Look) -> None:
         + '[package.dependencies]\ntyped-ast = {version = "*", markers = "python_version < \\"3.8\\""}\n',
         wheels("typed-ast", *linux(11))
         + 'dependencies = [\n    { name = "typed-ast", marker = "python_full_version < \'3.8\'" },\n]\n',
+        wheels("odd", "py3-cp310-manylinux_2_17_x86_64"),
         "[[package]]\nno name\n",
         "",
     ],
-    ids=["pure", "abi3", "Windows", "a backport", "marked", "marked by Poetry", "marked by uv", "broken", "empty"],
+    ids=[
+        "pure",
+        "abi3",
+        "Windows",
+        "a backport",
+        "marked",
+        "marked by Poetry",
+        "marked by uv",
+        "odd tags",
+        "broken",
+        "empty",
+    ],
 )
 def test_what_binds_no_newer_python_changes_nothing(look: Look, free: str) -> None:
     assert chosen(look, free) == chosen(look, "")

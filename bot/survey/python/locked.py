@@ -55,7 +55,10 @@ def _bounds(text: str) -> Iterator[tuple[str, int]]:
         wheels = [found.groups() for found in _WHEEL.finditer(package)]
         mine = [(tag, abi) for tag, abi, system in wheels if system == "any" or re.search(r"linux.*x86_64", system)]
         if mine and not any(abi in {"none", "abi3"} for _, abi in mine):
-            yield name.group(1), max(int(minor) for tag, _ in mine for minor in re.findall(r"cp3(\d+)", tag))
+            yield (
+                name.group(1),
+                max((int(minor) for tag, _ in mine for minor in re.findall(r"cp3(\d+)", tag)), default=0),
+            )
 
 
 def _only_for_some(text: str) -> set[str]:
