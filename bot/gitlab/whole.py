@@ -21,10 +21,9 @@ class Whole(Repository, Around):
         What it cannot answer at once (too many files, too much text, too old) it is asked for separately.
         """
         answer = self._both(project_path, ref, paths) if 0 < len(paths) <= MOST_PATHS else {}
-        texts = texts_in(answer) if _holds_files(answer) else None
-        if texts is None:
+        if not _holds_files(answer):
             return self.texts(project_path, ref, paths), self.instance(project_path)
-        return texts, instance_in(answer)
+        return texts_in(answer), instance_in(answer)
 
     def _both(self, project_path: str, ref: str, paths: Sequence[str]) -> dict[str, Any]:
         url = f"{self.transport.url}/api/graphql"

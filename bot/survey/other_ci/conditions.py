@@ -4,11 +4,11 @@ Values are texts, compared without case; None is what nobody knows before the ru
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 Value = str | None
 _TOKEN = re.compile(r"\s*(?:(\|\||&&|[=!<>]=|[<>!(),])|('(?:[^']|'')*')|([\w.*\[\]-]+))")
-_EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
+EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 _LONGEST, _DEEPEST = 2_000, 40  # nobody writes such a one, but to keep its reader busy
 _FALSY = frozenset({"", "false", "0", "null"})
 _STATES = {"always": "true", "success": "true", "failure": "false", "cancelled": "false"}
@@ -17,7 +17,7 @@ _ORDERS = {"<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (1, 0)}
 
 def holds(condition: str, row: Mapping[str, str]) -> bool:
     """Decide a condition for one row of the matrix, on Linux, before anything failed; the unknown does not hold."""
-    written = _EXPRESSION.sub(lambda match: match.group(1), condition).strip()
+    written = EXPRESSION.sub(lambda match: match.group(1), condition).strip()
     if not written:
         return True
     if len(written) > _LONGEST or max(written.count("("), written.count("!")) > _DEEPEST:
@@ -57,17 +57,18 @@ class _Reader:
         return self._left.pop(0) if self._left and self._left[0] in wanted else ""
 
     def _any(self) -> Value:
-        value = self._all()
-        while self._next("||"):
-            other = self._all()
-            value = value if _truth(value) == "true" else other if value is not None else _if_truth(other, "true")
-        return value
+        return self._joined("||", "true", self._all)
 
     def _all(self) -> Value:
-        value = self._compared()
-        while self._next("&&"):
-            other = self._compared()
-            value = value if _truth(value) == "false" else other if value is not None else _if_truth(other, "false")
+        return self._joined("&&", "false", self._compared)
+
+    def _joined(self, sign: str, settles: str, part: Callable[[], Value]) -> Value:
+        """Read parts between signs: the first whose truth settles the whole is its value, else the last is."""
+        value = part()
+        while self._next(sign):
+            other = part()
+            if _truth(value) != settles:
+                value = other if value is not None else _if_truth(other, settles)
         return value
 
     def _compared(self) -> Value:

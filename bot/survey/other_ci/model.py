@@ -8,11 +8,10 @@ from msgspec import Struct
 from bot.domain import Evidence
 from bot.survey import commands
 from bot.survey.launchers import without_launcher
-from bot.survey.other_ci.conditions import holds
+from bot.survey.other_ci.conditions import EXPRESSION, holds
 from bot.survey.versions import number
 
 Row = Mapping[str, str]
-_EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 _MATRIX = re.compile(r"(?:matrix|env)\.([\w.-]+)(?:\s*\|\|\s*'([^'$`]*)')?")
 
 
@@ -110,7 +109,7 @@ def resolve(text: str, row: Row) -> str:
         value = row.get(found.group(1)) if value is None else value
         return match.group(0) if value is None else value
 
-    return _EXPRESSION.sub(fill, text)
+    return EXPRESSION.sub(fill, text)
 
 
 def normal_folder(folder: str) -> str:
