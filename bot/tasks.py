@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -20,33 +20,26 @@ import procrastinate
 import psycopg
 import structlog
 from procrastinate.schema import SchemaManager
-from psycopg import Connection, OperationalError
-from psycopg.rows import TupleRow
+from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
 
+from bot.arrivals import Accepted, Receipt, arrival_of, receipt_of
 from bot.claim import assured, claimed
 from bot.domain import (
     Chat,
-    Decision,
     Event,
     LostError,
-    Mention,
-    Noteable,
-    PipelineChanged,
-    Reaction,
     SkipError,
     UnreachableError,
 )
 from bot.logs import about_order
 from bot.retries import BusyError, OwnJobs, Patience
-from bot.store import alive, conversations, intake, orders, proposals
+from bot.store import alive, intake, orders
 from bot.store.pool import Pool, bounded
 from bot.store.waking import WAKE_NEXT
 from bot.tracing import Traces
 
 log = structlog.get_logger()
-
-Accepted = Literal["queued", "duplicate", "ignored"]
 
 _QUEUE, _TASK = "orders", "run_event"
 _PAUSE_SECONDS = 1.0
@@ -109,12 +102,14 @@ class Queue:
         (outcome,) = self.accept_all([(delivery_key, event)])
         if isinstance(outcome, Exception):
             raise outcome
-        return outcome
+        self.note([outcome])
+        return outcome.result
 
-    def accept_all(self, deliveries: Sequence[tuple[str, Event]]) -> list[Accepted | psycopg.Error]:
+    def accept_all(self, deliveries: Sequence[tuple[str, Event]]) -> list[Receipt | psycopg.Error]:
         """Accept many in one transaction, each as if it were alone; what cannot be stored is told for it alone.
 
-        Raises OperationalError when PostgreSQL is away: then nothing is stored.
+        Whoever calls hands the receipts to `note`, after everybody was answered. Raises OperationalError when
+        PostgreSQL is away: then nothing is stored.
         """
         try:
             return list(self._accept(deliveries))
@@ -123,26 +118,26 @@ class Queue:
                 return [error]
             return [outcome for one in deliveries for outcome in self.accept_all([one])]
 
-    def _accept(self, deliveries: Sequence[tuple[str, Event]]) -> list[Accepted]:
+    def note(self, receipts: Sequence[Receipt]) -> None:
+        """Let the log, and the traces, lead on from what became orders to whoever works on them."""
+        for one in receipts:
+            if one.arrival is not None and one.conversation is not None:
+                self._note(one.arrival, one.conversation, str(one.order), one.began)
+
+    def _accept(self, deliveries: Sequence[tuple[str, Event]]) -> list[Receipt]:
         began = time.time()
         opens = any(isinstance(event, Chat) and not event.conversation_id for _, event in deliveries)
         with self._pool.connection(timeout=_ACCEPT_SECONDS) as connection, intake.one_step(connection, of_many=opens):
-            arrivals = [_arrival(connection, key, event) for key, event in deliveries]
+            arrivals = [arrival_of(connection, key, event) for key, event in deliveries]
             known = [arrival for arrival in arrivals if arrival is not None]
-            taken = list(intake.take_in(connection, known, queue=_QUEUE, task=_TASK) if known else ())
-        for arrival, one in zip(known, taken, strict=True):
-            self._note(arrival, one, began)
-        results = iter(one.result for one in taken)
-        return ["ignored" if arrival is None else next(results) for arrival in arrivals]
+            taken = iter(intake.take_in(connection, known, queue=_QUEUE, task=_TASK) if known else ())
+        return [receipt_of(arrival, taken, began) for arrival in arrivals]
 
-    def _note(self, arrival: intake.Arrival, taken: intake.Taken, began: float) -> None:
-        """Let the log, and the traces, lead on from here to whoever works on it."""
-        if taken.conversation is None or taken.order is None:
-            return
-        ids = {"conversation": str(taken.conversation), "order": str(taken.order)}
+    def _note(self, arrival: intake.Arrival, conversation: UUID, order: str, began: float) -> None:
+        ids = {"conversation": str(conversation), "order": order}
         log.info("taken in", kind=arrival.kind, project_id=arrival.project_id, delivery=arrival.key, **ids)
         project = str(arrival.project_id)
-        self._traces.taken_in(taken.conversation, began, kind=arrival.kind, project=project, order=ids["order"])
+        self._traces.taken_in(conversation, began, kind=arrival.kind, project=project, order=order)
 
     def run_worker(self, concurrency: int, stop: threading.Event, *, wait: bool = True) -> None:
         """Work until `stop` is set (then finish what runs), or with `wait` false until nothing is left to do."""
@@ -324,47 +319,3 @@ class Queue:
 
 def _as_unreachable(error: Exception) -> UnreachableError:
     return error if isinstance(error, UnreachableError) else UnreachableError("PostgreSQL", str(error))
-
-
-def _arrival(connection: Connection[TupleRow], key: str, event: Event) -> intake.Arrival | None:
-    conversation = _place(event) if isinstance(event, Mention) else _conversation(connection, event)
-    if conversation is None:
-        return None
-    return intake.Arrival(
-        key=key,
-        event=msgspec.json.encode(event),
-        kind=str(event.__struct_config__.tag),
-        project_id=event.project.id,
-        conversation=conversation,
-    )
-
-
-def _place(event: Mention) -> intake.Place:
-    return intake.Place(
-        noteable=event.noteable,
-        project_path=event.project.path,
-        title=event.noteable_title,
-        is_confidential=event.is_internal,
-        asked_by=event.author.username,
-    )
-
-
-def _conversation(connection: Connection[TupleRow], event: Event) -> UUID | None:
-    """Return the conversation an event belongs to; a mention opens one, anything else must find one."""
-    assert not isinstance(event, Mention)  # it opens one where there is none
-    if isinstance(event, Chat):
-        return event.conversation_id or conversations.open_for_person(
-            connection,
-            project_id=event.project.id,
-            project_path=event.project.path,
-            title=event.text.split("\n", 1)[0][:100],
-            owner_id=event.author.id,
-            asked_by=event.author.username,
-        )
-    if isinstance(event, Decision):
-        return event.conversation_id
-    if isinstance(event, PipelineChanged):
-        proposal = proposals.find_for_pipeline(connection, event.project.id, event.sha, event.ref)
-        return proposal.conversation_id if proposal else None
-    noteable = event.noteable if isinstance(event, Reaction) else Noteable(kind="merge_request", iid=event.iid)
-    return conversations.find_by_noteable(connection, event.project.id, noteable.kind, noteable.iid)

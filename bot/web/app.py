@@ -42,7 +42,7 @@ def create_app(parts: WebParts) -> Litestar:
                 "parts": parts,
                 "door": open_door(parts),
                 "looks": Looks(parts.clock),
-                "intake": Intake(parts.queue.accept_all),
+                "intake": Intake(parts.queue.accept_all, parts.queue.note),
             }
         ),
         # The description of the API is JSON alone: litestar's pages for it load scripts from elsewhere.

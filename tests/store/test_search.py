@@ -152,6 +152,21 @@ def test_any_text_can_be_looked_for(connection: Connection[TupleRow], text: str)
     assert set(found(connection, text=text)) <= {row[3] for row in CONVERSATIONS}
 
 
+def test_what_says_nothing_new_is_not_written_to_the_index_again(connection: Connection[TupleRow]) -> None:
+    known = conversations.open_for_person(
+        connection, project_id=7, project_path="team/app", title="Talk", owner_id=5, asked_by="ada"
+    )
+
+    def version_after(content: str) -> object:
+        messages.add(connection, conversation_id=known, order_id=None, role="user", content=content)
+        sql = "select ctid::text, words::text from conversation_words where conversation_id = %s"
+        return connection.execute(sql, (known,)).fetchone()
+
+    first = version_after("Please add a pipeline")
+    assert version_after("add a PIPELINE, please!") == first
+    assert version_after("add caches") != first
+
+
 def test_a_rare_word_is_found_by_the_index_of_words_alone(connection: Connection[TupleRow]) -> None:
     ids = [each.id for each in search.find(connection, Query(projects=(1, 2, 3), person_id=MIA, text="pytest"))]
     assert sorted(search.few_hits(connection, "pytest") or []) == sorted(ids)

@@ -11,10 +11,11 @@ import pytest
 from psycopg import DataError, OperationalError
 from psycopg_pool import ConnectionPool
 
+from bot.arrivals import Receipt
 from bot.domain import Chat, Decision, Event, Mention, Noteable, Person, PipelineChanged, ProjectRef, Reaction
 from bot.store import intake
 from bot.store.pool import Pool
-from bot.tasks import Accepted, Queue
+from bot.tasks import Queue
 
 ADA = Person(id=5, username="ada")
 
@@ -29,8 +30,8 @@ def mention(iid: int, text: str = "@pipewright help", project: int = 7, *, is_in
     )
 
 
-def told(outcomes: Sequence[Accepted | Exception]) -> list[str]:
-    return [one if isinstance(one, str) else type(one).__name__ for one in outcomes]
+def told(outcomes: Sequence[Receipt | Exception]) -> list[str]:
+    return [one.result if isinstance(one, Receipt) else type(one).__name__ for one in outcomes]
 
 
 def rows(pool: Pool, sql: str) -> list[tuple[object, ...]]:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 from psycopg import DataError, OperationalError
 
+from bot.arrivals import Accepted, Receipt
 from bot.domain import Event, Mention, Noteable, Person, ProjectRef
-from bot.tasks import Accepted
 from bot.web.intake import Intake
 
 EVENT = Mention(
@@ -25,14 +25,18 @@ class Writer:
     def __init__(self) -> None:
         self.let = threading.Event()
         self.together: list[list[str]] = []
+        self.noted: list[str] = []
 
-    def accept_all(self, deliveries: Sequence[tuple[str, Event]]) -> list[Accepted | DataError]:
+    def note(self, receipts: Sequence[Receipt]) -> None:
+        self.noted += [one.result for one in receipts]
+
+    def accept_all(self, deliveries: Sequence[tuple[str, Event]]) -> list[Receipt | DataError]:
         keys = [key for key, _ in deliveries]
         self.together.append(keys)
         self.let.wait(20)
         if "away" in keys:
             raise OperationalError("PostgreSQL is away")
-        return [DataError("odd") if key == "odd" else "queued" for key in keys]
+        return [DataError("odd") if key == "odd" else Receipt(result="queued") for key in keys]
 
 
 async def until_writing(writer: Writer, count: int) -> None:
@@ -40,21 +44,11 @@ async def until_writing(writer: Writer, count: int) -> None:
         await asyncio.sleep(0.001)
 
 
-def wait_for_threads(intake: Intake) -> None:
-    """Hold the loop until both threads have nothing to do: it hears of both in the same turn."""
-    idle = threading.Barrier(3)
-    for _ in range(2):
-        intake._threads.submit(idle.wait, 20)
-    idle.wait(20)
-
-
 async def _sent(writer: Writer, later: Sequence[str]) -> list[asyncio.Task[Accepted]]:
-    """Two begin at once, each alone; the others come while these are written."""
-    intake = Intake(writer.accept_all)
-    tasks = []
-    for number, key in enumerate(("first", "second"), 1):
-        tasks.append(asyncio.create_task(intake.accept(key, EVENT)))
-        await until_writing(writer, number)
+    """One begins at once, alone; the others come while it is written."""
+    intake = Intake(writer.accept_all, writer.note)
+    tasks = [asyncio.create_task(intake.accept("first", EVENT))]
+    await until_writing(writer, 1)
     tasks += [asyncio.create_task(intake.accept(key, EVENT)) for key in later]
     await asyncio.sleep(0)
     return tasks
@@ -63,39 +57,67 @@ async def _sent(writer: Writer, later: Sequence[str]) -> list[asyncio.Task[Accep
 def test_what_comes_while_others_are_written_goes_together_and_nobody_is_answered_before() -> None:
     async def story() -> None:
         writer = Writer()
-        tasks = await _sent(writer, ["third", "fourth", "fifth"])
+        tasks = await _sent(writer, ["second", "third", "fourth"])
         assert not any(task.done() for task in tasks)
         writer.let.set()
-        assert await asyncio.gather(*tasks) == ["queued"] * 5
-        assert writer.together == [["first"], ["second"], ["third", "fourth", "fifth"]]
+        assert await asyncio.gather(*tasks) == ["queued"] * 4
+        assert writer.together == [["first"], ["second", "third", "fourth"]]
 
     asyncio.run(story())
 
 
-def test_what_comes_in_the_moment_when_all_writers_end_is_written_too() -> None:
+def test_what_comes_in_the_moment_when_the_writer_ends_is_written_too() -> None:
     async def story() -> None:
         writer = Writer()
-        intake = Intake(writer.accept_all)
+        intake = Intake(writer.accept_all, writer.note)
 
         async def sends(*keys: str) -> list[Accepted]:
             return [await intake.accept(key, EVENT) for key in keys]
 
-        senders = []
-        for number, keys in enumerate((("first", "third"), ("second",)), 1):
-            senders.append(asyncio.create_task(sends(*keys)))
-            await until_writing(writer, number)
+        sender = asyncio.create_task(sends("first", "second", "third"))
+        await until_writing(writer, 1)
         writer.let.set()
-        wait_for_threads(intake)
-        assert await asyncio.wait_for(asyncio.gather(*senders), 20) == [["queued", "queued"], ["queued"]]
+        assert await asyncio.wait_for(sender, 20) == ["queued"] * 3
 
     asyncio.run(story())
+
+
+def test_nobody_waits_for_the_log() -> None:
+    async def story() -> list[str]:
+        writer = Writer()
+        writer.let.set()
+        seen: list[str] = []
+        intake = Intake(writer.accept_all, lambda _: seen.append("noted"))
+
+        async def send() -> None:
+            await intake.accept("first", EVENT)
+            seen.append("answered")
+
+        await send()
+        await asyncio.sleep(0)
+        return seen
+
+    assert asyncio.run(story()) == ["answered", "noted"]
+
+
+def test_what_is_stored_is_noted_and_what_is_not_is_not() -> None:
+    async def story() -> list[str]:
+        writer = Writer()
+        tasks = await _sent(writer, ["odd", "third", "fourth"])
+        tasks[2].cancel()  # hangs up, and is stored all the same
+        writer.let.set()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)
+        return writer.noted
+
+    assert asyncio.run(story()) == ["queued"] * 3
 
 
 def test_one_that_cannot_be_stored_spoils_no_other() -> None:
     async def story() -> list[str]:
         writer = Writer()
         writer.let.set()
-        intake = Intake(writer.accept_all)
+        intake = Intake(writer.accept_all, writer.note)
         found = await asyncio.gather(*(intake.accept(key, EVENT) for key in "a odd b".split()), return_exceptions=True)
         return [one if isinstance(one, str) else type(one).__name__ for one in found]
 
@@ -108,8 +130,8 @@ def test_while_postgresql_is_away_everybody_is_told_and_the_next_is_tried_again(
         tasks = await _sent(writer, ["away", "beside"])
         writer.let.set()
         found = await asyncio.gather(*tasks, return_exceptions=True)
-        assert [type(one) for one in found] == [str, str, OperationalError, OperationalError]
-        intake = Intake(writer.accept_all)
+        assert [type(one) for one in found] == [str, OperationalError, OperationalError]
+        intake = Intake(writer.accept_all, writer.note)
         with pytest.raises(OperationalError):
             await intake.accept("away", EVENT)
         assert await intake.accept("later", EVENT) == "queued"
@@ -120,11 +142,11 @@ def test_while_postgresql_is_away_everybody_is_told_and_the_next_is_tried_again(
 def test_a_sender_that_hangs_up_harms_no_other() -> None:
     async def story() -> None:
         writer = Writer()
-        tasks = await _sent(writer, ["third", "fourth"])
-        tasks[2].cancel()
+        tasks = await _sent(writer, ["second", "third"])
+        tasks[1].cancel()
         writer.let.set()
         found = await asyncio.gather(*tasks, return_exceptions=True)
-        assert [str(one) for one in (*found[:2], found[3])] == ["queued"] * 3
-        assert isinstance(found[2], asyncio.CancelledError)
+        assert [str(one) for one in (found[0], found[2])] == ["queued"] * 2
+        assert isinstance(found[1], asyncio.CancelledError)
 
     asyncio.run(story())
