@@ -44,7 +44,7 @@ class Rooms(Struct, frozen=True, kw_only=True):
         if self.mirror is not None:
             (scratch / "changes/etc").mkdir()
             (scratch / "changes/etc/gitconfig").write_text(_git_settings(self.mirror), encoding="utf-8")
-            places.append(self.mirror)
+            places += [self.mirror, *_linked(self.mirror)]
         if self.dist is not None:
             (scratch / "changes/root").mkdir(mode=0o700)
             (scratch / "changes/root/.nodeenvrc").write_text(nodeenv_settings(self.dist), encoding="utf-8")
@@ -136,6 +136,11 @@ def _git_settings(mirror: Path) -> str:
         names = "".join(f"\tinsteadOf = https://github.com/{each}\n" for each in dict.fromkeys((name, name.lower())))
         text += f'[url "file://{place}"]\n{names}' + _longer_names(f"https://github.com/{name}")
     return text
+
+
+def _linked(mirror: Path) -> list[Path]:
+    """Return the folders that hold what a mirror only links to: in a room they have to be there too."""
+    return sorted({each.resolve().parent for each in mirror.iterdir() if each.is_symlink() and each.is_dir()})
 
 
 def _longer_names(address: str) -> str:

@@ -121,6 +121,19 @@ def test_a_mirror_stands_for_repositories_elsewhere(rooms: Rooms, tmp_path: Path
 
 
 @needs_root
+def test_what_a_mirror_only_links_to_is_in_the_room_too(rooms: Rooms, tmp_path: Path) -> None:
+    for folder in ("stored/PyCQA+flake8/repo", "mirror", "shared"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "stored/PyCQA+flake8/repo/HEAD").write_text("ref: refs/heads/main\n")
+    (tmp_path / "mirror/PyCQA+flake8").symlink_to(tmp_path / "stored/PyCQA+flake8")
+    mirrored = structs.replace(rooms, mirror=tmp_path / "mirror")
+
+    shell = mirrored.shell(Image(), tmp_path / "room", tmp_path / "shared")
+
+    assert _job(shell, tmp_path / "shared", f"cat {tmp_path}/mirror/PyCQA+flake8/repo/HEAD\n").startswith("ref: ")
+
+
+@needs_root
 @pytest.mark.parametrize(("name", "is_mirrored"), [("black", True), ("black.git", True), ("black-mirror", False)])
 def test_a_mirror_does_not_stand_for_names_that_only_begin_like_its_own(
     rooms: Rooms, tmp_path: Path, name: str, is_mirrored: bool
