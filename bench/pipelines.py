@@ -13,6 +13,7 @@ from bench.ci_local import LIMIT, PATIENT_LIMIT, CiLocal, MissingError, open_ci_
 from bench.jobs import Machine
 from bench.memory import Memory
 from bench.nodejs import node_dist
+from bench.releases import read_made
 from bench.repair import measured, read_cases
 from bench.report import report
 from bench.rooms import Rooms, can_make_rooms
@@ -76,7 +77,7 @@ def main(
     rows = _measured(bench, checkouts, sides, truths, 1 if is_running else 2)
     out.mkdir(parents=True, exist_ok=True)
     repairs = [measured(case) for case in read_cases()] if is_repairing else []
-    text = report(rows, repairs)
+    text = report(rows, repairs, read_made(mirror) if mirror else ())
     (out / "report.md").write_text(text, encoding="utf-8")
     (out / "rows.json").write_bytes(msgspec.json.format(msgspec.json.encode(rows), indent=1))
     click.echo(text.partition("## What stands")[0])

@@ -9,8 +9,11 @@ from bench.rows import Row
 Cell = Callable[[Sequence[Row]], str]
 
 
-def report(rows: Sequence[Row], repairs: Sequence[Result] = ()) -> str:
-    """Return the whole report: the ladder, the facts, what differs, what is red, what was mended."""
+def report(rows: Sequence[Row], repairs: Sequence[Result] = (), made: Sequence[str] = ()) -> str:
+    """Return the whole report: the ladder, the facts, what differs, what is red, what was mended.
+
+    `made` has a line for each tag that jobs took from the mirror and that is not the real one.
+    """
     groups = _groups(rows)
     ladder = [[name, *(cell(each) for each in groups.values())] for name, cell in _LADDER]
     parts = [
@@ -24,6 +27,8 @@ def report(rows: Sequence[Row], repairs: Sequence[Result] = ()) -> str:
         "\n".join(_differences(rows)),
         "## Jobs that are not green",
         "\n".join(_reds(rows)),
+        "## Tags of the mirror that are not the real ones" if made else "",
+        "\n".join(f"- {each}" for each in made),
         "## Seeded failures mended (L9)" if repairs else "",
         _table(["failure", "class", "right", "what was changed"], map(_repaired, repairs)) if repairs else "",
         "## Each repository",
