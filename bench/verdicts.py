@@ -34,7 +34,7 @@ _OUTSIDE = (
     (r"(?i:unable to access 'https|github\.com.*(?:fatal|unable to access))", "no network"),
     (r"\b40[34]\b.*(?i:not found|forbidden)|\bE404\b|_FETCH_404\b|\bETARGET\b", "the registry lacks a package"),
     (r"pathspec 'v?\d[\w.]*' did not match any file", "the mirror of a repository lacks a tag"),
-    (r"No matching distribution found|0 candidate\(s\) were identified", "the registry lacks a package"),
+    (r"No matching distribution found|Unable to find installation candidates for", "the registry lacks a package"),
     (r"(?i:could not transfer artifact|could not resolve dependencies)", "the registry lacks a package"),
     (r"(?i:unable to locate package|has no installation candidate)", "the machine lacks a system package"),
     (

@@ -92,6 +92,10 @@ def test_a_log_tells_how_many_tests_ran(log: str, expected: int) -> None:
         ("ModuleNotFoundError: No module named 'setuptools'", ""),
         ("the bathroom is red", ""),
         ("ERR_PNPM_FETCH_404  GET a.tgz", "the registry lacks a package: ERR_PNPM_FETCH_404  GET a.tgz"),
+        (
+            "Unable to find installation candidates for urllib3 (1.26.18)",
+            "the registry lacks a package: Unable to find installation candidates for urllib3 (1.26.18)",
+        ),
         ("error Error: core-js: ESOCKETTIMEDOUT", "the network was too slow: error Error: core-js: ESOCKETTIMEDOUT"),
         (
             "error: pathspec 'v3.17.0' did not match any file(s) known to git",
