@@ -10,8 +10,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from bench.ci_local import MissingError
-from bench.images import Image
-from bench.nodejs import nodeenv_settings
+from bench.image import Image
+from bench.mirrors import lay
 from bench.programs import Ran, run
 
 SUITE = "trixie"
@@ -27,12 +27,13 @@ class Rooms(Struct, frozen=True, kw_only=True):
     """Makes rooms out of layers that it keeps in a cache folder.
 
     `mirror` holds bare repositories as OWNER+NAME/repo: in a room they stand for those of github.com. `dist` is laid
-    out as nodejs.org/dist and stands for it.
+    out as nodejs.org/dist and stands for it. `gems` is a server of gems in a folder and stands for every other.
     """
 
     cache: Path
     mirror: Path | None = None
     dist: Path | None = None
+    gems: Path | None = None
 
     def shell(self, image: Image, scratch: Path, shared: Path) -> Path:
         """Return a folder whose `bash` runs a job in a fresh room; `shared` is the same place inside as outside."""
@@ -40,15 +41,7 @@ class Rooms(Struct, frozen=True, kw_only=True):
         layers = self._layers(image)
         for name in ("changes", "work", "root", "bin"):
             (scratch / name).mkdir(parents=True)
-        places = [shared]
-        if self.mirror is not None:
-            (scratch / "changes/etc").mkdir()
-            (scratch / "changes/etc/gitconfig").write_text(_git_settings(self.mirror), encoding="utf-8")
-            places += [self.mirror, *_linked(self.mirror)]
-        if self.dist is not None:
-            (scratch / "changes/root").mkdir(mode=0o700)
-            (scratch / "changes/root/.nodeenvrc").write_text(nodeenv_settings(self.dist), encoding="utf-8")
-            places.append(self.dist)
+        places = [shared, *lay(scratch / "changes", mirror=self.mirror, dist=self.dist, gems=self.gems)]
         enter = scratch / "enter.sh"
         enter.write_text(_enter(layers, scratch, places, _inside(image)), encoding="utf-8")
         shell = scratch / "bin/bash"
@@ -56,20 +49,24 @@ class Rooms(Struct, frozen=True, kw_only=True):
         shell.chmod(0o755)
         return shell.parent
 
-    def run(self, scratch: Path, script: str, limit: float) -> Ran:
-        """Run a script in the room that `shell` made in a scratch folder; what it changes stays for the next one."""
-        return run(["bash", "-c", _unshared(scratch / "enter.sh")], limit=limit, cwd=Path("/"), text=script)
+    def run(self, scratch: Path, script: str, limit: float, *, is_cut_off: bool = False) -> Ran:
+        """Run a script in the room that `shell` made in a scratch folder; what it changes stays for the next one.
 
-    def _base(self) -> Path:
+        A room that is cut off has a loopback of its own and no other network: its ports are nobody else's.
+        """
+        command = _cut_off(scratch / "enter.sh") if is_cut_off else _unshared(scratch / "enter.sh")
+        return run(["bash", "-c", command], limit=limit, cwd=Path("/"), text=script)
+
+    def _base(self, suite: str) -> Path:
         """Return the bare system with the machine's way to the registries, made once."""
-        folder = self.cache / SUITE
-        stamp = self.cache / f"{SUITE}.done"
+        folder = self.cache / suite
+        stamp = self.cache / f"{suite}.done"
         if stamp.is_file():
             return folder
         shutil.rmtree(folder, ignore_errors=True)
-        made = run(["debootstrap", "--variant=minbase", f"--include={_BASE}", SUITE, str(folder)], limit=900)
+        made = run(["debootstrap", "--variant=minbase", f"--include={_BASE}", suite, str(folder)], limit=900)
         if made.code != 0:
-            raise MissingError(f"debootstrap makes no {SUITE}: {made.tail(3)}")
+            raise MissingError(f"debootstrap makes no {suite}: {made.tail(3)}")
         for path in ("/etc/resolv.conf", "/etc/hosts", _CERTIFICATES):
             shutil.copy(path, f"{folder}{path}")
         for own in Path("/usr/local/share/ca-certificates").glob("*.crt"):
@@ -86,7 +83,7 @@ class Rooms(Struct, frozen=True, kw_only=True):
 
     def _layers(self, image: Image) -> list[Path]:
         """Return what makes up an image, the topmost first; images with the same packages share those."""
-        layers = [self._base()]
+        layers = [self._base(image.suite or SUITE)]
         if image.packages:
             install = (
                 f"apt-get update -q && apt-get install -yq --no-install-recommends {' '.join(image.packages)}",
@@ -99,7 +96,7 @@ class Rooms(Struct, frozen=True, kw_only=True):
 
     def _layer(self, image: Image, script: Sequence[str], below: list[Path]) -> Path:
         """Return what a script and the folders of an image add to the layers below, made once."""
-        told = repr((image.folders, script, [path.parent.name for path in below]))
+        told = repr((image.folders, script, [_name(path) for path in below]))
         place = self.cache / hashlib.sha256(told.encode()).hexdigest()[:12]
         folder, stamp = place / "changes", place / ".done"
         place.mkdir(parents=True, exist_ok=True)
@@ -128,29 +125,18 @@ def can_make_rooms() -> bool:
     return os.geteuid() == 0 and shutil.which("debootstrap") is not None and shutil.which("unshare") is not None
 
 
-def _git_settings(mirror: Path) -> str:
-    """Return what makes git take the mirror, by any commit, under the spellings of a name that GitHub knows."""
-    text = "[uploadpack]\n\tallowAnySHA1InWant = true\n"
-    for place in sorted(mirror.glob("*+*/repo")):
-        name = place.parent.name.replace("+", "/", 1)
-        names = "".join(f"\tinsteadOf = https://github.com/{each}\n" for each in dict.fromkeys((name, name.lower())))
-        text += f'[url "file://{place}"]\n{names}' + _longer_names(f"https://github.com/{name}")
-    return text
-
-
-def _linked(mirror: Path) -> list[Path]:
-    """Return the folders that hold what a mirror only links to: in a room they have to be there too."""
-    return sorted({each.resolve().parent for each in mirror.iterdir() if each.is_symlink() and each.is_dir()})
-
-
-def _longer_names(address: str) -> str:
-    """Git takes a beginning for the whole: a longer one that stands for itself keeps black-mirror apart from black."""
-    return "".join(f'[url "{address}{sign}"]\n\tinsteadOf = {address}{sign}\n' for sign in "-_")
+def _name(layer: Path) -> str:
+    """Return what tells a layer from the others; today's stable system goes by the name that old caches know."""
+    return layer.parent.name if layer.name in {"changes", SUITE} else layer.name
 
 
 def _copy(source: str, target: Path) -> None:
-    """Copy a folder; `!NAME` after it empties the folders of that name, which hold what was installed later."""
+    """Copy a folder or file; `!NAME` after it empties the folders of that name, which hold what was installed later."""
     folder, _, without = source.partition("!")
+    if Path(folder).is_file():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(folder, target)
+        return
     ignore = (lambda path, names: names if Path(path).name == without else []) if without else None
     shutil.copytree(folder, target, symlinks=True, ignore=ignore, dirs_exist_ok=True)
 
@@ -167,6 +153,10 @@ def _shell(enter: Path) -> str:
 
 def _unshared(enter: Path) -> str:
     return f"unshare --mount --pid --fork --kill-child /bin/bash {enter}"
+
+
+def _cut_off(enter: Path) -> str:
+    return f"unshare --mount --pid --net --fork --kill-child /bin/bash -c 'ip link set lo up && exec bash {enter}'"
 
 
 def _enter(layers: list[Path], scratch: Path, shared: list[Path], variables: dict[str, str]) -> str:

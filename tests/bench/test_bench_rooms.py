@@ -1,14 +1,15 @@
 """Rooms for jobs: what stands for an image, what a job sees, and that nothing it does stays."""
 
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
 import pytest
 from msgspec import structs
 
-from bench.dockerfiles import is_ignored, is_named
-from bench.images import Image, image_of
+from bench.image import Image
+from bench.images import image_of
 from bench.rooms import SUITE, Rooms, can_make_rooms
 
 needs_root = pytest.mark.skipif(not can_make_rooms(), reason="rooms take root, unshare and debootstrap")
@@ -81,31 +82,45 @@ def test_a_folder_of_the_machine_is_copied_into_a_layer_without_what_was_install
     assert not (tool / "made").exists()
 
 
+@needs_root
+def test_a_layer_on_another_system_is_not_that_of_todays(rooms: Rooms, tmp_path: Path) -> None:
+    shutil.copytree(rooms.cache / SUITE, rooms.cache / "older")
+    (rooms.cache / "older/etc/which").write_text("the older")
+    (rooms.cache / SUITE / "etc/which").write_text("today's")
+    (rooms.cache / "older.done").touch()
+    image = Image(finish="cat /etc/which > /etc/made")
+
+    said = [
+        _job(rooms.shell(each, tmp_path / "room", tmp_path), tmp_path, "cat /etc/made\n")
+        for each in (image, structs.replace(image, suite="older"))
+    ]
+
+    assert said == ["today's", "the older"]
+
+
+@needs_root
+def test_a_room_that_is_cut_off_has_ports_of_its_own(rooms: Rooms, tmp_path: Path) -> None:
+    rooms.shell(Image(), tmp_path / "room", tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        asked = f"(exec 3<>/dev/tcp/127.0.0.1/{server.getsockname()[1]}) 2>/dev/null && echo open || echo closed\n"
+        said = [rooms.run(tmp_path / "room", asked, 20, is_cut_off=each).output for each in (False, True)]
+    assert said == ["open\n", "closed\n"]
+
+
+@needs_root
+def test_gems_are_taken_from_a_folder_by_bundler_and_by_gem(rooms: Rooms, tmp_path: Path) -> None:
+    (tmp_path / "gems").mkdir()
+    served = structs.replace(rooms, gems=tmp_path / "gems")
+
+    said = _job(served.shell(Image(), tmp_path / "room", tmp_path), tmp_path, "cat /root/.bundle/config /root/.gemrc\n")
+
+    assert f'BUNDLE_MIRROR__ALL: "file://{tmp_path}/gems"\n' in said
+    assert f"\n- file://{tmp_path}/gems\n" in said
+
+
 def test_what_nothing_stands_for_is_said_and_not_run(tmp_path: Path) -> None:
     assert image_of("moby/buildkit:v0.29.0-rootless", tmp_path).is_missing
     assert image_of("debian:trixie-slim", tmp_path) == Image()
-
-
-@pytest.mark.parametrize(
-    ("name", "patterns", "ignored"),
-    [
-        ("node_modules/a/index.js", ["node_modules"], True),
-        (".env", [".env", ".env.*"], True),
-        (".env.example", [".env", ".env.*", "!.env.example"], False),
-        ("src/a.py", [".git", "*.pyc"], False),
-        ("a.pyc", ["*.pyc"], True),
-    ],
-)
-def test_what_a_context_leaves_out_is_not_copied(name: str, patterns: list[str], ignored: bool) -> None:
-    assert is_ignored(name, patterns) == ignored
-
-
-def test_a_copy_takes_files_folders_and_patterns() -> None:
-    assert is_named("requirements.txt", ["requirements.txt"])
-    assert is_named("package-lock.json", ["package*.json"])
-    assert is_named("src/a/b.go", ["src"])
-    assert is_named("anything", ["."])
-    assert not is_named("src.go", ["src"])
 
 
 @needs_root
