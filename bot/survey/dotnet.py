@@ -4,6 +4,7 @@ import re
 
 from bot.domain import Evidence, Unit
 from bot.survey import declared
+from bot.survey.ended import told
 from bot.survey.facts import Facts
 from bot.survey.other_ci.model import Command, OtherCi, all_commands
 from bot.survey.other_ci.services import add_services
@@ -11,6 +12,9 @@ from bot.survey.parsing import string, table
 from bot.survey.taking import take_all
 from bot.survey.tree import Folder
 
+_SHARED = "Directory.Build.props"
+# With these an SDK must be of the series of hundred that global.json names; latestPatch holds without any word.
+_STRICT = {"", "latestPatch", "patch", "disable"}
 _PROJECTS = r"(?:[\w. +-]+/){0,4}[\w. +-]+\.(?:cs|fs|vb)proj"
 _TEST_SDK = re.compile(r"Microsoft\.NET\.Test\.Sdk|xunit|NUnit|MSTest|TUnit|Expecto")
 _TEST_NAME = re.compile(r"(?:^|[./-])(?:unit|integration)?tests?(?:[./-]|$)", re.IGNORECASE)
@@ -48,20 +52,33 @@ def survey_dotnet(folder: Folder, ci: OtherCi) -> Unit | None:
 
 def _add_version(facts: Facts, folder: Folder, texts: dict[str, str], ci: OtherCi) -> str:
     """Use global.json, else the newest framework the projects target: an SDK older than that cannot build them."""
-    pinned = string(table(folder.json("global.json"), "sdk").get("version"))
+    sdk = table(folder.json("global.json"), "sdk")
+    pinned = string(sdk.get("version"))
+    if re.fullmatch(r"\d+\.\d+\.\d{3}", pinned) and string(sdk.get("rollForward")) in _STRICT:
+        facts.add("sdk", pinned, "global.json takes no other series", folder.evidence("global.json", pinned))
     if pinned:
         return declared.add_version(facts, folder, "dotnet", ci, exact=(pinned, folder.evidence("global.json", pinned)))
-    named = "Directory.Build.props"
-    found: list[tuple[tuple[int, int], str, str]] = []
-    for path, text in {**texts, named: folder.text(named)}.items():
-        for group in re.findall(r"<TargetFrameworks?>([^<]+)", text):
-            for major, minor in re.findall(r"net(?:coreapp)?(\d{1,2})\.(\d)(?!\d)", group):
-                found.append(((int(major), int(minor)), path, group))
-    modern = [each for each in found if each[0] >= (5, 0)]
+    every = {**texts, _SHARED: folder.text(_SHARED)}
+    found = [(release, path, group) for path, text in every.items() for group, release in _targets(text)]
+    modern = [each for each in found if each[0] >= (3, 0)]
     if not modern:
         return declared.add_version(facts, folder, "dotnet", ci)
-    (major, minor), path, group = max(modern)
-    return declared.add_version(facts, folder, "dotnet", ci, exact=(f"{major}.{minor}", folder.evidence(path, group)))
+    release, path, group = max(modern)
+    exact = (_tag(release), folder.evidence(path, group))
+    return declared.add_version(facts, folder, "dotnet", ci, exact=exact)
+
+
+def _targets(text: str) -> list[tuple[str, tuple[int, int]]]:
+    """Return each release that a project targets after the words that name it."""
+    pattern = r"net(?:coreapp)?(\d{1,2})\.(\d)(?!\d)"
+    groups = re.findall(r"<TargetFrameworks?>([^<]+)", text)
+    return [(group, (int(major), int(minor))) for group in groups for major, minor in re.findall(pattern, group)]
+
+
+def _tag(release: tuple[int, int]) -> str:
+    """Return the tag of the images that run a release; of the first two generations only the last is there."""
+    last = {2: (2, 1), 3: (3, 1)}.get(release[0], release)
+    return f"{last[0]}.{last[1]}" if (2, 0) <= release <= last else ""
 
 
 def _test_line(runs: list[list[Command]]) -> str:
@@ -119,9 +136,36 @@ def _add_application(facts: Facts, folder: Folder, texts: dict[str, str]) -> Non
     if len(servers) != 1:
         return
     where = folder.evidence(servers[0], "Microsoft.NET.Sdk.Web")
-    name = servers[0].rpartition("/")[2].rsplit(".", 1)[0]
+    name = _program(servers[0], texts[servers[0]])
     facts.add("framework", "aspnet", "the project uses the web SDK", where)
     facts.add("deployable", "yes", "it is a web application", where, confidence=0.9)
-    facts.add("entry", servers[0], "it is the only web project", where)
-    facts.add("start", f"dotnet {name}.dll", "publishing names the program like the project", where, confidence=0.9)
+    facts.add("start", f"dotnet {name}.dll", "publishing names the program so", where, confidence=0.9)
     facts.add("port", "8080", "ASP.NET's images listen there", where, confidence=0.9)
+    if _add_runtime(facts, folder, servers[0], texts[servers[0]]):
+        facts.add("entry", servers[0], "it is the only web project", where)
+
+
+def _program(path: str, text: str) -> str:
+    """Return how publishing names the program: like the project, unless that says otherwise."""
+    named = re.search(r"<AssemblyName>\s*([\w.-]+)\s*</AssemblyName>", text)
+    return named.group(1) if named else path.rpartition("/")[2].rsplit(".", 1)[0]
+
+
+def _add_runtime(facts: Facts, folder: Folder, path: str, text: str) -> bool:
+    """Add the release that runs the application where it is not the one that builds it; False where no image does.
+
+    A program runs on its own generation only, while a newer SDK builds it.
+    """
+    file = path if _targets(text) else _SHARED
+    targets = _targets(folder.text(file))
+    if not targets:
+        return True
+    group, release = max(targets, key=lambda each: each[1])
+    version, where = _tag(release), folder.evidence(file, group)
+    if ";" in group:
+        names = [each.strip() for each in group.split(";") if (each, release) in _targets(f"<TargetFramework>{each}")]
+        facts.add("target", names[0], "the newest of those that the project targets", where)
+    if version and version != facts.first("version"):
+        reason, sure = told("dotnet", version, "the application targets it, and it runs on no other", 0.9)
+        facts.add("runtime", version, reason, where, confidence=sure)
+    return bool(version)

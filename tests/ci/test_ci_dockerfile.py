@@ -210,6 +210,25 @@ def test_what_starts_a_node_server_is_in_the_stage_that_runs(
     assert hadolint(text) == ""
 
 
+SHOP = {"entry": "src/Shop/Shop.csproj", "start": "dotnet Shop.dll", "port": "8080", "version": "10.0"}
+
+
+def test_dotnet_runs_on_the_release_that_the_application_targets(composed, unit) -> None:
+    facts = {**DEPLOYED, **SHOP, "sdk": "10.0.100", "runtime": "8.0", "target": "net8.0"}
+    text = composed(unit("dotnet", **facts)).files["Dockerfile"]
+    assert "FROM mcr.microsoft.com/dotnet/sdk:10.0.100 AS build\n" in text
+    assert 'publish "src/Shop/Shop.csproj" --framework net8.0 --configuration' in text
+    assert "FROM mcr.microsoft.com/dotnet/aspnet:8.0\n" in text
+    assert hadolint(text) == ""
+
+
+@pytest.mark.parametrize(("version", "told"), [("3.1", True), ("7.0", True), ("8.0", False), ("10.0", False)])
+def test_an_old_dotnet_is_told_to_listen_where_no_root_is_needed(version, told, composed, unit) -> None:
+    text = composed(unit("dotnet", **{**DEPLOYED, **SHOP, "version": version})).files["Dockerfile"]
+    assert ("\nENV ASPNETCORE_URLS=http://+:8080\n" in text.rpartition("\nFROM ")[2]) == told
+    assert hadolint(text) == ""
+
+
 def test_hadolint_would_find_something() -> None:
     assert "DL3006" in hadolint("FROM debian\n")
 

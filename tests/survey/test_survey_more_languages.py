@@ -9,6 +9,7 @@ from bot.domain import Survey, Unit
 Look = Callable[[Mapping[str, str]], Unit]
 
 SDK = '<Project Sdk="Microsoft.NET.Sdk">'
+WEB = '<Project Sdk="Microsoft.NET.Sdk.Web"><PropertyGroup>{}</PropertyGroup></Project>'
 
 CASES = [
     pytest.param(
@@ -131,6 +132,58 @@ CASES = [
             "test": None,
         },
         id="an ASP.NET application",
+    ),
+    pytest.param(
+        {"app/app.csproj": WEB.format("<TargetFramework>netcoreapp3.1</TargetFramework>")},
+        {"version": "3.1", "runtime": None, "target": None, "entry": "app.csproj"},
+        id="an ASP.NET application of .NET Core runs on no other generation",
+    ),
+    pytest.param(
+        {"app/app.csproj": WEB.format("<TargetFramework>netcoreapp3.0</TargetFramework>")},
+        {"version": "3.1", "runtime": None},
+        id="the images have the last release of the third generation",
+    ),
+    pytest.param(
+        {
+            "Shop.sln": "",
+            "src/Shop/Shop.csproj": WEB.format(
+                "<TargetFramework>net8.0</TargetFramework><AssemblyName>Shop.Web</AssemblyName>"
+            ),
+            "tests/A.Tests/A.Tests.csproj": SDK + "<TargetFramework>net10.0</TargetFramework>",
+        },
+        {"version": "10.0", "runtime": "8.0", "start": "dotnet Shop.Web.dll"},
+        id="an ASP.NET application that is older than what builds its tests",
+    ),
+    pytest.param(
+        {"Shop.csproj": WEB.format("<TargetFrameworks>net8.0; net10.0</TargetFrameworks>")},
+        {"version": "10.0", "runtime": None, "target": "net10.0"},
+        id="an ASP.NET application is published for the newest of its targets",
+    ),
+    pytest.param(
+        {"Shop.csproj": WEB.format(""), "Directory.Build.props": "<TargetFramework>net9.0</TargetFramework>"},
+        {"version": "9.0", "runtime": None, "entry": "Shop.csproj"},
+        id="an ASP.NET application whose target all projects share",
+    ),
+    pytest.param(
+        {"Shop.csproj": WEB.format("<TargetFramework>netcoreapp2.2</TargetFramework>")},
+        {"version": "10.0", "entry": None},
+        id="an ASP.NET application that no image runs",
+    ),
+    pytest.param(
+        {
+            "Shop.csproj": WEB.format("<TargetFramework>net8.0</TargetFramework>"),
+            "global.json": '{"sdk": {"version": "10.0.100"}}',
+        },
+        {"version": "10.0", "sdk": "10.0.100", "runtime": "8.0"},
+        id="global.json takes one series of the SDK",
+    ),
+    pytest.param(
+        {
+            "Shop.csproj": WEB.format("<TargetFramework>net10.0</TargetFramework>"),
+            "global.json": '{"sdk": {"version": "10.0.100", "rollForward": "latestFeature"}}',
+        },
+        {"version": "10.0", "sdk": None, "runtime": None},
+        id="global.json takes a newer series too",
     ),
 ]
 

@@ -94,6 +94,12 @@ def test_services_without_support(image: str, ended: bool) -> None:
             id="demanded by a version file",
         ),
         pytest.param(
+            {"a.csproj": '<Project Sdk="Microsoft.NET.Sdk"><TargetFramework>netcoreapp3.1</TargetFramework></Project>'},
+            "3.1",
+            "it has had no fixes since 2022-12-13",
+            id="demanded by the framework that a program runs on",
+        ),
+        pytest.param(
             {"Pipfile": '[packages]\nflask = "*"\n[requires]\npython_version = "3.7"\n', "test_a.py": ""},
             "3.7",
             "it has had no fixes since 2023-06-27",
