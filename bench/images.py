@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import images_java, images_npm
+from bench import images_debian, images_java, images_npm
 from bench.image import BUILDPACK, SCM, Image
 from bench.programs import run
 from bench.toolchains import nearest_python
@@ -114,6 +114,8 @@ _FURNISHERS: dict[str, Callable[[str, str, Path], Image]] = {
     "eclipse-temurin": images_java.temurin,
     "maven": images_java.maven,
     "gradle": images_java.gradle,
+    "ruby": images_debian.ruby,
+    "elixir": images_debian.elixir,
     "debian": _debian(),
     "buildpack-deps": _debian(*BUILDPACK),
     "gcc": _debian(*BUILDPACK, differs="the compiler is Debian's"),

@@ -7,6 +7,7 @@ from bot.survey import declared
 from bot.survey.facts import Facts
 from bot.survey.other_ci.model import Command, OtherCi
 from bot.survey.other_ci.services import add_database, add_services
+from bot.survey.ruby_serving import add_application, has_gem, named_gems
 from bot.survey.taking import take, take_all
 from bot.survey.tree import Folder
 
@@ -26,7 +27,6 @@ _LINTERS = (
 # "Scripts to rule them all": what GitHub's projects agreed to call the checks.
 _OWN = ("script/cibuild", "script/test")
 _MAX_GEMS = 5
-_SERVERS = ("rails", "hanami", "sinatra", "roda")
 # Gems that compile against a library the image does not bring.
 _NATIVE = {
     "rmagick": "libmagickwand-dev",
@@ -55,22 +55,13 @@ def survey_ruby(folder: Folder, ci: OtherCi) -> Unit | None:
         facts.add("build", f"gem build {each}", "there is a gemspec", where)
         facts.add("artifact", "*.gem", "gem build writes it", where)
     add_services(facts, folder, ci)
-    _add_application(facts, folder)
+    if add_application(facts, folder) == "rails":
+        _add_rails_tests(facts, folder)
     return facts.unit(folder.root, "ruby")
 
 
 def _is_site(folder: Folder) -> bool:
-    return folder.has("_config.yml") and bool(re.search(r"jekyll|github-pages", _gems(folder)))
-
-
-def _gems(folder: Folder) -> str:
-    """Return everything that names gems, so that a gem can be looked for."""
-    names = ["Gemfile", "gems.rb", "Gemfile.lock", *folder.names(r"[\w.-]+\.gemspec")]
-    return "\n".join(folder.text(name) for name in names)
-
-
-def _has_gem(folder: Folder, name: str) -> bool:
-    return re.search(rf"(?:['\"]|^ {{4}}){re.escape(name)}(?:['\"]| \(|$)", _gems(folder), re.MULTILINE) is not None
+    return folder.has("_config.yml") and bool(re.search(r"jekyll|github-pages", named_gems(folder)))
 
 
 def _add_version(facts: Facts, folder: Folder, manifest: str, gemspec: str, ci: OtherCi) -> str:
@@ -111,7 +102,7 @@ def _add_install(facts: Facts, folder: Folder, manifest: str, gemspec: str) -> N
     else:
         facts.add("install", "bundle install --jobs 4 --retry 3", "there is a Gemfile", where)
     for gem, package in _NATIVE.items():
-        if _has_gem(folder, gem):
+        if has_gem(folder, gem):
             facts.add("system_package", package, f"{gem} needs it", folder.evidence("Gemfile", gem), confidence=0.8)
 
 
@@ -136,7 +127,7 @@ def _own_tests(folder: Folder, rakefile: str) -> list[tuple[str, str, float]]:
         if re.search(r"task\s*(?::default|default:|\(?['\"]default|:?default\s*=>)", rakefile) and not rails
         else None,
         ("bundle exec rspec", "there are specs", 0.9)
-        if specs and _has_gem(folder, "rspec") | _has_gem(folder, "rspec-rails")
+        if specs and has_gem(folder, "rspec") | has_gem(folder, "rspec-rails")
         else None,
         ("bin/rails test", "it is a Rails application with tests", 0.9) if rails and tests else None,
         ("bundle exec rake test", "the Rakefile has a test task", 0.9) if tests and "TestTask" in rakefile else None,
@@ -149,37 +140,14 @@ def _own_tests(folder: Folder, rakefile: str) -> list[tuple[str, str, float]]:
 def _add_lint(facts: Facts, folder: Folder, runs: list[list[Command]]) -> None:
     if not take_all(facts, "lint", runs, _LINTS) and facts.first("test") != "bundle exec rake":
         for gem, file, line in _LINTERS:
-            if _has_gem(folder, gem) and (not file or folder.has(file) or gem == "standard"):
+            if has_gem(folder, gem) and (not file or folder.has(file) or gem == "standard"):
                 facts.add("lint", f"bundle exec {line}", f"{gem} is among the gems", folder.evidence("Gemfile", gem))
     for tool in re.findall(r"rubocop|standard|brakeman|erb_?lint|reek", " ".join(facts.all("lint"))):
         facts.add("lint_tool", tool, "of the lint command", folder.evidence("Gemfile", tool))
 
 
-def _add_application(facts: Facts, folder: Folder) -> None:
-    """Add what is deployed: Rails and other Rack applications, which a gem is not."""
-    framework = next((name for name in _SERVERS if _has_gem(folder, name)), "")
-    if not (folder.has("config.ru") or folder.has("config/application.rb")) or folder.names(r".*\.gemspec"):
-        return
-    where = folder.evidence("Gemfile", f'"{framework}"', f"'{framework}'")
-    facts.add("framework", framework or "rack", "there is a config.ru", where)
-    facts.add("deployable", "yes", "it is a web application", where, confidence=0.9)
-    port = "3000" if framework == "rails" else "9292"
-    rails, rack = "bin/rails server -b 0.0.0.0", "bundle exec rackup -o 0.0.0.0 -p 9292"
-    web = re.search(r"^web:\s*(.+)$", folder.text("Procfile"), re.MULTILINE)
-    facts.add(
-        "start",
-        web.group(1).strip() if web else rails if framework == "rails" else rack,
-        "it serves the web",
-        where,
-        confidence=0.8,
-    )
-    facts.add("port", port, "the server listens there by default", where, confidence=0.8)
-    if framework == "rails":
-        _add_rails_tests(facts, folder)
-
-
 def _add_rails_tests(facts: Facts, folder: Folder) -> None:
-    if (_has_gem(folder, "propshaft") or _has_gem(folder, "sprockets-rails")) and not folder.has("package.json"):
+    if (has_gem(folder, "propshaft") or has_gem(folder, "sprockets-rails")) and not folder.has("package.json"):
         line = "SECRET_KEY_BASE_DUMMY=1 RAILS_ENV=production bin/rails assets:precompile"
         facts.add("build", line, "the application has assets", folder.evidence("Gemfile", "propshaft", "sprockets"))
     facts.add(
@@ -187,7 +155,7 @@ def _add_rails_tests(facts: Facts, folder: Folder) -> None:
     )
     database = folder.text("config/database.yml")
     for gem, image in _DATABASES.items():
-        if _has_gem(folder, gem) and facts.first("test"):
+        if has_gem(folder, gem) and facts.first("test"):
             where = folder.evidence("Gemfile", f'"{gem}"', f"'{gem}'")
             add_database(facts, image, f"the application stores its data with {gem}", where)
     if database and facts.first("test"):

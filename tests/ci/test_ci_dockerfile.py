@@ -210,6 +210,13 @@ def test_what_starts_a_node_server_is_in_the_stage_that_runs(
     assert hadolint(text) == ""
 
 
+def test_a_ruby_server_is_told_the_port_that_the_health_check_asks(composed, unit) -> None:
+    facts = {**DEPLOYED, "manifest": "Gemfile", "start": "bundle exec puma -p $PORT"}
+    final = composed(unit("ruby", **facts)).files["Dockerfile"].rpartition("\nFROM ")[2]
+    assert "    PORT=8000\n" in final
+    assert "TCPSocket.new('127.0.0.1', 8000)" in final
+
+
 SHOP = {"entry": "src/Shop/Shop.csproj", "start": "dotnet Shop.dll", "port": "8080", "version": "10.0"}
 
 

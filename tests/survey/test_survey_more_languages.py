@@ -203,6 +203,41 @@ MORE = [
         id="the lock file names the Ruby it was made with",
     ),
     pytest.param(
+        {"Gemfile": "gem 'sinatra'\ngem 'puma'\n", "config.ru": ""},
+        {"framework": "sinatra", "start": "bundle exec puma -b tcp://0.0.0.0:9292", "port": "9292"},
+        id="Puma starts by itself, while rackup is a gem of its own",
+    ),
+    pytest.param(
+        {"Gemfile": "gem 'sinatra'\ngem 'unicorn'\n", "config.ru": ""},
+        {"start": "bundle exec unicorn -l 0.0.0.0:9292", "port": "9292"},
+        id="Unicorn starts by itself too",
+    ),
+    pytest.param(
+        {"Gemfile": "gem 'sinatra'\n", "config.ru": "", "Procfile": "web: bundle exec ruby app.rb -p 4567"},
+        {"start": "bundle exec ruby app.rb -p 4567", "port": "4567"},
+        id="the Procfile names the port",
+    ),
+    pytest.param(
+        {"Gemfile": "gem 'rack'\n", "config.ru": "", "Procfile": "web: bundle exec unicorn -l 0.0.0.0:5000 -E none\n"},
+        {"start": "bundle exec unicorn -l 0.0.0.0:5000 -E none", "port": "5000"},
+        id="the Procfile names where Unicorn listens",
+    ),
+    pytest.param(
+        {"Gemfile": "gem 'rails'\n", "bin/rails": "", "config.ru": "", "Procfile": "web: bundle exec puma -C a.rb"},
+        {"start": "bundle exec puma -C a.rb", "port": "3000"},
+        id="the Procfile names no port",
+    ),
+    pytest.param(
+        {"Gemfile": 'gem "sinatra"\n', "server.rb": "", "Procfile": "web: bundle exec ruby server.rb\n"},
+        {"framework": "sinatra", "deployable": "yes", "start": "bundle exec ruby server.rb", "port": "4567"},
+        id="a Sinatra script that only a Procfile starts",
+    ),
+    pytest.param(
+        {"Gemfile": 'gem "rake"\n', "Procfile": "web: bundle exec ruby server.rb\n"},
+        {"framework": None, "deployable": None},
+        id="a Procfile alone makes no web application",
+    ),
+    pytest.param(
         {
             "mix.exs": 'app: :shop,\nelixir: "~> 1.16",\n{:phoenix, "~> 1.8"}, {:postgrex, ">= 0.0.0"}\n',
             "mix.lock": "",
