@@ -37,6 +37,7 @@ FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--limit", default=300.0, show_default=True, help="Seconds for one job.")
 @click.option("--answer-limit", default=LIMIT, show_default=True, help="Seconds for one answer of gitlab-ci-local.")
 @click.option("--mirror", type=FOLDER, help="Bare repositories OWNER+NAME/repo that stand for github.com's in jobs.")
+@click.option("--gems", type=FOLDER, help="A server of gems in a folder that stands for every other one in jobs.")
 @click.option("--nearest", "is_nearest", is_flag=True, help="Run a Python the machine lacks with the nearest it has.")
 @click.option("--repair", "is_repairing", is_flag=True, help="Level 9 too: mend seeded failures; runs code here.")
 @click.option("--resume", "is_resuming", is_flag=True, help="Keep how pipelines went that ran into --out before.")
@@ -55,6 +56,7 @@ def main(
     limit: float,
     answer_limit: float,
     mirror: Path | None,
+    gems: Path | None,
     is_nearest: bool,
     is_repairing: bool,
     is_resuming: bool,
@@ -68,7 +70,12 @@ def main(
     except MissingError as error:
         raise click.ClickException(str(error)) from error
     patient = structs.replace(ci_local, limit=PATIENT_LIMIT) if ci_local else None
-    machine = _machine(patient, cache.resolve(), limit, mirror, is_nearest) if is_running and patient else None
+    rooms = _rooms(cache.resolve(), mirror, gems) if is_running else None
+    machine = (
+        Machine(ci_local=patient, cache=cache.resolve(), limit=limit, rooms=rooms, is_nearest=is_nearest)
+        if is_running and patient
+        else None
+    )
     memory = Memory(folder=out.resolve() / "kept")
     if not is_resuming:
         memory.clear()
@@ -85,11 +92,12 @@ def main(
     sys.exit(0 if all(not row.has_crashed for row in rows) else 1)
 
 
-def _machine(ci_local: CiLocal, cache: Path, limit: float, mirror: Path | None, is_nearest: bool) -> Machine:
+def _rooms(cache: Path, mirror: Path | None, gems: Path | None) -> Rooms | None:
     """With a mirror for github.com there is a stand-in for nodejs.org too."""
+    if not can_make_rooms():
+        return None
     dist = node_dist(cache) if mirror else None
-    rooms = Rooms(cache=cache / "rooms", mirror=mirror, dist=dist) if can_make_rooms() else None
-    return Machine(ci_local=ci_local, cache=cache, limit=limit, rooms=rooms, is_nearest=is_nearest)
+    return Rooms(cache=cache / "rooms", mirror=mirror, dist=dist, gems=gems.resolve() if gems else None)
 
 
 def _checkouts(corpus: Path, only: Sequence[str], running: set[str], runnable: bool) -> list[Path]:

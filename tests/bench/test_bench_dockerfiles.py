@@ -105,3 +105,20 @@ def test_one_dotnet_stands_for_all_and_says_so(
     assert {"/usr/share/dotnet/host", "/usr/share/dotnet/shared"} <= places
     assert furnished.differs == differs
     assert dict(furnished.variables).get("ASPNETCORE_URLS", "") == address
+
+
+@pytest.mark.parametrize(
+    ("image", "suite", "has_compiler", "differs"),
+    [
+        ("ruby:3.3", "", True, "Ruby is Debian's"),
+        ("ruby:3.4-slim", "", False, "Ruby is Debian's 3.3 instead of 3.4"),
+        ("ruby:2.7.8-slim", "bullseye", False, "Ruby is Debian's"),
+        ("elixir:1.14", "bookworm", True, "Elixir is Debian's"),
+        ("elixir:1.19-slim", "", False, "Elixir is Debian's 1.18 instead of 1.19"),
+    ],
+)
+def test_a_language_is_that_of_the_debian_that_has_it(
+    image: str, suite: str, has_compiler: bool, differs: str, tmp_path: Path
+) -> None:
+    furnished = image_of(image, tmp_path)
+    assert (furnished.suite, "gcc" in furnished.packages, furnished.differs) == (suite, has_compiler, differs)
