@@ -9,7 +9,7 @@ import click
 import msgspec
 from msgspec import structs
 
-from bench.ci_local import LIMIT, PATIENT_LIMIT, CiLocal, MissingError, open_ci_local
+from bench.ci_local import LIMIT, PATIENT_LIMIT, MissingError, open_ci_local
 from bench.jobs import Machine
 from bench.memory import Memory
 from bench.nodejs import node_dist
