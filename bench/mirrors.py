@@ -22,6 +22,13 @@ def lay(changes: Path, *, mirror: Path | None, dist: Path | None, gems: Path | N
     return [each for each in (mirror, dist, gems) if each is not None] + (_linked(mirror) if mirror else [])
 
 
+def hex_variables(address: str) -> dict[str, str]:
+    """Return what makes Hex take a mirror that is not signed like the real one."""
+    if not address:
+        return {}
+    return {"HEX_MIRROR": address, "HEX_UNSAFE_REGISTRY": "1", "HEX_NO_VERIFY_REPO_ORIGIN": "1"}
+
+
 def _git_settings(mirror: Path) -> str:
     """Return what makes git take the mirror, by any commit, under the spellings of a name that GitHub knows."""
     text = "[uploadpack]\n\tallowAnySHA1InWant = true\n"

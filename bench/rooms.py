@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from bench.ci_local import MissingError
 from bench.image import Image
-from bench.mirrors import lay
+from bench.mirrors import hex_variables, lay
 from bench.programs import Ran, run
 
 SUITE = "trixie"
@@ -28,12 +28,14 @@ class Rooms(Struct, frozen=True, kw_only=True):
 
     `mirror` holds bare repositories as OWNER+NAME/repo: in a room they stand for those of github.com. `dist` is laid
     out as nodejs.org/dist and stands for it. `gems` is a server of gems in a folder and stands for every other.
+    `hex` is the address of a mirror of Hex, which may lack the signature of the real one.
     """
 
     cache: Path
     mirror: Path | None = None
     dist: Path | None = None
     gems: Path | None = None
+    hex: str = ""
 
     def shell(self, image: Image, scratch: Path, shared: Path) -> Path:
         """Return a folder whose `bash` runs a job in a fresh room; `shared` is the same place inside as outside."""
@@ -43,7 +45,7 @@ class Rooms(Struct, frozen=True, kw_only=True):
             (scratch / name).mkdir(parents=True)
         places = [shared, *lay(scratch / "changes", mirror=self.mirror, dist=self.dist, gems=self.gems)]
         enter = scratch / "enter.sh"
-        enter.write_text(_enter(layers, scratch, places, _inside(image)), encoding="utf-8")
+        enter.write_text(_enter(layers, scratch, places, _inside(image) | hex_variables(self.hex)), encoding="utf-8")
         shell = scratch / "bin/bash"
         shell.write_text(_shell(enter), encoding="utf-8")
         shell.chmod(0o755)

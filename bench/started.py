@@ -1,6 +1,7 @@
 """Whether what was built starts: its command as its user, cut off from every network, and one question to its port."""
 
 import shlex
+from collections.abc import Sequence
 
 import msgspec
 
@@ -10,11 +11,12 @@ _PATIENCE = 40
 _LIMIT = 120.0
 
 
-def started(builder: Builder, stage: Stage) -> tuple[bool, str]:
-    """Return whether the last stage answers on the port it exposes, and what was heard."""
+def started(builder: Builder, stage: Stage, settings: Sequence[str] = ()) -> tuple[bool, str]:
+    """Return whether the last stage answers on the port it exposes, and what was heard; settings are NAME=VALUE."""
     if not stage.port:
         return True, "exposes no port, so it was not started"
-    ran = builder.rooms.run(stage.room, _script(stage), _LIMIT, is_cut_off=True)
+    given = "".join(f"export {shlex.quote(each)}\n" for each in settings)
+    ran = builder.rooms.run(stage.room, given + _script(stage), _LIMIT, is_cut_off=True)
     heard = " / ".join(line.strip() for line in ran.output.splitlines() if line.strip())
     return ran.code == 0, f"{'answers' if ran.code == 0 else 'does not answer'} on {stage.port}: {heard[-900:]}"
 

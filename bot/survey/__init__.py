@@ -37,7 +37,8 @@ perl, lua, zig, clojure, shell, terraform, helm, ansible, latex, notebooks, dock
 
 - test_user: "tests" when the tests must not run as root, as jobs in containers do
 - prepare: shell line(s) to run just before the tests: tables, settings of a framework
-- extension: of PHP, without `ext-`; entry: what the image builds (a project file, the name of a release)
+- extension: of PHP, without `ext-`; entry: what the image builds (a project file, the name of a release);
+  release: that name where the project lists its releases
 - sdk: of .NET, the one that builds where no other of its `version` may; runtime: the release that runs what `version`
   builds, where that is another; target: the framework to publish for, where the project has several
 - early_file: of a program, each file that is needed to fetch its dependencies before its sources are there

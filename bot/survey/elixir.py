@@ -76,16 +76,23 @@ def _add_application(facts: Facts, folder: Folder) -> None:
                     "the tests look for it on localhost",
                     folder.evidence("config/test.exs", "localhost"),
                 )
-    name = re.search(r"app:\s*:(\w+)", folder.text("mix.exs"))
-    if _depends(folder, "phoenix") and name and folder.under(r"lib/.*endpoint\.ex"):
+    app = re.search(r"app:\s*:(\w+)", folder.text("mix.exs"))
+    if _depends(folder, "phoenix") and app and folder.under(r"lib/.*endpoint\.ex"):
         where = folder.evidence("mix.exs", ":phoenix")
         facts.add("framework", "phoenix", "it is a dependency", where)
         facts.add("deployable", "yes", "it is a web application", where, confidence=0.9)
-        facts.add(
-            "entry",
-            name.group(1),
-            "the release is named like the application",
-            folder.evidence("mix.exs", name.group(0)),
-        )
-        facts.add("start", f"/app/bin/{name.group(1)} start", "Mix releases start so", where, confidence=0.9)
+        _add_release(facts, folder, app)
         facts.add("port", "4000", "Phoenix listens there by default", where, confidence=0.8)
+
+
+def _add_release(facts: Facts, folder: Folder, app: re.Match[str]) -> None:
+    """Mix takes the name of a release only where mix.exs lists it; one that it does not list is named like the app."""
+    text = folder.text("mix.exs")
+    default = re.search(r"default_release:\s*:(\w+)", text)
+    listed = re.search(r"releases:\s*\[\s*(\w+):|def(?:p)? releases\b[^\[]*\[\s*(\w+):", text)
+    named = default or (listed if listed and "releases:" in text else None)
+    name = next((each for each in named.groups() if each), "") if named else app.group(1)
+    where = folder.evidence("mix.exs", (named or app).group(0))
+    facts.add("entry", name, "the release is named so", where)
+    facts.add("release", name if named else "", "mix.exs lists it", where)
+    facts.add("start", f"/app/bin/{name} start", "Mix releases start so", where, confidence=0.9)

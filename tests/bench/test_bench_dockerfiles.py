@@ -82,6 +82,13 @@ def test_a_program_is_started_as_in_a_container_and_asked_with_its_health_check(
     assert "$as ruby -e 'p 1' && echo" in heard
 
 
+def test_what_whoever_runs_it_gives_is_set_before_the_start(tmp_path: Path) -> None:
+    builder = Builder(rooms=_Heard(cache=tmp_path), cache=tmp_path, context=tmp_path, scratch=tmp_path)
+    stage = Stage(room=tmp_path, command='["app"]', port="4000")
+    _, heard = started(builder, stage, ["SECRET=a b"])
+    assert ": export 'SECRET=a b' / " in heard
+
+
 def test_what_exposes_no_port_is_not_started(tmp_path: Path) -> None:
     builder = Builder(rooms=_Heard(cache=tmp_path), cache=tmp_path, context=tmp_path, scratch=tmp_path)
     assert started(builder, Stage(room=tmp_path, command='["app"]')) == (True, "exposes no port, so it was not started")
@@ -113,7 +120,7 @@ def test_one_dotnet_stands_for_all_and_says_so(
         ("ruby:3.3", "", True, "Ruby is Debian's"),
         ("ruby:3.4-slim", "", False, "Ruby is Debian's 3.3 instead of 3.4"),
         ("ruby:2.7.8-slim", "bullseye", False, "Ruby is Debian's"),
-        ("elixir:1.14", "bookworm", True, "Elixir is Debian's"),
+        ("elixir:1.20", "forky", True, "Elixir is Debian's"),
         ("elixir:1.19-slim", "", False, "Elixir is Debian's 1.18 instead of 1.19"),
     ],
 )

@@ -118,6 +118,14 @@ def test_gems_are_taken_from_a_folder_by_bundler_and_by_gem(rooms: Rooms, tmp_pa
     assert f"\n- file://{tmp_path}/gems\n" in said
 
 
+@needs_root
+def test_hex_takes_a_mirror_with_another_signature(rooms: Rooms, tmp_path: Path) -> None:
+    mirrored = structs.replace(rooms, hex="http://127.0.0.1:1")
+    script = 'echo "$HEX_MIRROR $HEX_UNSAFE_REGISTRY"\n'
+    said = [_job(each.shell(Image(), tmp_path / "room", tmp_path), tmp_path, script) for each in (mirrored, rooms)]
+    assert said == ["http://127.0.0.1:1 1\n", " \n"]
+
+
 def test_what_nothing_stands_for_is_said_and_not_run(tmp_path: Path) -> None:
     assert image_of("moby/buildkit:v0.29.0-rootless", tmp_path).is_missing
     assert image_of("debian:trixie-slim", tmp_path) == Image()

@@ -217,6 +217,18 @@ def test_a_ruby_server_is_told_the_port_that_the_health_check_asks(composed, uni
     assert "TCPSocket.new('127.0.0.1', 8000)" in final
 
 
+@pytest.mark.parametrize(
+    ("release", "line"),
+    [
+        pytest.param({}, "mix release --path /out", id="one"),
+        pytest.param({"release": "shop"}, "mix release shop --path /out", id="listed"),
+    ],
+)
+def test_mix_is_told_the_name_of_a_release_only_where_it_is_listed(release, line, composed, unit) -> None:
+    facts = {**DEPLOYED, "entry": "shop", "start": "/app/bin/shop start", **release}
+    assert f"&& {line}\n" in composed(unit("elixir", **facts)).files["Dockerfile"]
+
+
 SHOP = {"entry": "src/Shop/Shop.csproj", "start": "dotnet Shop.dll", "port": "8080", "version": "10.0"}
 
 

@@ -259,6 +259,37 @@ MORE = [
         id="Phoenix, whose tests look for the database on localhost",
     ),
     pytest.param(
+        {"mix.exs": 'app: :shop,\n{:phoenix, "~> 1.8"}\n', "lib/shop_web/endpoint.ex": ""},
+        {"entry": "shop", "release": None, "start": "/app/bin/shop start"},
+        id="Phoenix without a list of releases, where Mix knows none by name",
+    ),
+    pytest.param(
+        {
+            "mix.exs": 'app: :shop,\nreleases: [\n  web: [strip_beams: true]\n],\n{:phoenix, "~> 1.8"}\n',
+            "lib/shop_web/endpoint.ex": "",
+        },
+        {"entry": "web", "release": "web", "start": "/app/bin/web start"},
+        id="Phoenix with a release of another name",
+    ),
+    pytest.param(
+        {
+            "mix.exs": 'app: :shop,\ndefault_release: :web,\nreleases: releases(),\n{:phoenix, "~> 1.8"}\n'
+            "defp releases do\n  [\n    other: [],\n    web: []\n  ]\nend\n",
+            "lib/shop_web/endpoint.ex": "",
+        },
+        {"release": "web", "start": "/app/bin/web start"},
+        id="Phoenix with a release that is built by default",
+    ),
+    pytest.param(
+        {
+            "mix.exs": 'app: :shop,\nreleases: releases(),\n{:phoenix, "~> 1.8"}\n'
+            "defp releases do\n  [\n    web: []\n  ]\nend\n",
+            "lib/shop_web/endpoint.ex": "",
+        },
+        {"release": "web"},
+        id="Phoenix with its releases in a function",
+    ),
+    pytest.param(
         {"mix.exs": 'elixir: "~> 1.12"\n', ".tool-versions": "erlang 27.0\nelixir 1.17.3-otp-27\n"},
         {"version": "1.17", "version_floor": "1.12", "deployable": None, "test": None},
         id="asdf pins Elixir",
