@@ -210,11 +210,21 @@ def test_what_starts_a_node_server_is_in_the_stage_that_runs(
     assert hadolint(text) == ""
 
 
-def test_a_ruby_server_is_told_the_port_that_the_health_check_asks(composed, unit) -> None:
-    facts = {**DEPLOYED, "manifest": "Gemfile", "start": "bundle exec puma -p $PORT"}
-    final = composed(unit("ruby", **facts)).files["Dockerfile"].rpartition("\nFROM ")[2]
+@pytest.mark.parametrize(
+    ("ecosystem", "facts"),
+    [
+        pytest.param("ruby", {"manifest": "Gemfile", "start": "bundle exec puma -C config/puma.rb"}, id="Puma"),
+        pytest.param(
+            "python",
+            {"package_manager": "pip", "manifest": "requirements.txt", "start": "gunicorn -c gunicorn.conf.py a:app"},
+            id="Gunicorn",
+        ),
+    ],
+)
+def test_a_server_is_told_the_port_that_the_health_check_asks(ecosystem, facts, composed, unit) -> None:
+    final = composed(unit(ecosystem, **{**DEPLOYED, **facts})).files["Dockerfile"].rpartition("\nFROM ")[2]
     assert "    PORT=8000\n" in final
-    assert "TCPSocket.new('127.0.0.1', 8000)" in final
+    assert "'127.0.0.1', 8000)" in final
 
 
 @pytest.mark.parametrize(
@@ -239,6 +249,20 @@ def test_dotnet_runs_on_the_release_that_the_application_targets(composed, unit)
     assert 'publish "src/Shop/Shop.csproj" --framework net8.0 --configuration' in text
     assert "FROM mcr.microsoft.com/dotnet/aspnet:8.0\n" in text
     assert hadolint(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("facts", "image"),
+    [
+        pytest.param({}, "sdk:10.0", id="any"),
+        pytest.param({"sdk": "10.0.100"}, "sdk:10.0.100", id="of one series"),
+        pytest.param({"sdk": "3.1.102"}, "core/sdk:3.1.102", id="of one series, where it lies since it came"),
+    ],
+)
+def test_jobs_and_dockerfile_build_with_the_sdk_that_global_json_takes(facts, image, composed, unit) -> None:
+    files = composed(unit("dotnet", **{**DEPLOYED, **SHOP, **facts})).files
+    assert f"FROM mcr.microsoft.com/dotnet/{image} AS build\n" in files["Dockerfile"]
+    assert f"image: mcr.microsoft.com/dotnet/{image}\n" in files[".gitlab-ci.yml"]
 
 
 @pytest.mark.parametrize(("version", "told"), [("3.1", True), ("7.0", True), ("8.0", False), ("10.0", False)])
