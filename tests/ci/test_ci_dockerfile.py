@@ -191,6 +191,13 @@ def test_node_packages_are_a_layer_of_their_own_where_nothing_runs_with_them(com
     assert together.index("COPY . .") < together.index("pnpm install --frozen-lockfile")
 
 
+@pytest.mark.parametrize(("needs", "pruned"), [({}, True), ({"runs_with": "everything"}, False)])
+def test_what_is_for_development_stays_where_the_start_needs_it(needs, pruned, composed, unit) -> None:
+    facts = {**NODE, "package_manager": "pnpm", "lockfile": "pnpm-lock.yaml", "build": "pnpm run build", **needs}
+    text = composed(unit("node", **facts)).files["Dockerfile"]
+    assert ("pnpm prune --prod" in text, "pnpm run build" in text) == (pruned, True)
+
+
 @pytest.mark.parametrize(
     ("manager", "start", "install", "command", "installs"),
     [

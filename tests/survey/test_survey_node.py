@@ -126,6 +126,20 @@ def test_a_server_with_a_start_script_is_deployable(unit_of: Look) -> None:
     assert (unit.first("deployable"), unit.first("start"), unit.first("port")) == ("yes", "npm run start", "3000")
 
 
+@pytest.mark.parametrize(
+    ("config", "own", "needs"),
+    [
+        pytest.param("next.config.ts", "devDependencies", "everything", id="a TypeScript for development"),
+        pytest.param("next.config.ts", "dependencies", None, id="a TypeScript that stays"),
+        pytest.param("next.config.mjs", "devDependencies", None, id="no TypeScript"),
+    ],
+)
+def test_next_reads_its_configuration_by_typescript(unit_of: Look, config: str, own: str, needs: str | None) -> None:
+    package = {"scripts": {"start": "next start"}, "dependencies": {"next": "15"}, "devDependencies": {}}
+    package[own]["typescript"] = "5"
+    assert unit_of({"package.json": json.dumps(package), config: ""}).first("runs_with") == needs
+
+
 def test_a_build_that_other_ci_runs_first_comes_first(unit_of: Look) -> None:
     workflow = """\
 on: push

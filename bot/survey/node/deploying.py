@@ -45,6 +45,11 @@ def add_deployment(facts: Facts, folder: Folder, package: dict[str, object], man
     if start and framework:
         if _manifests_suffice(folder, package):
             facts.add("install_needs", "manifests", "nothing of the project runs while packages are installed", where)
+        if folder.has("next.config.ts") and "typescript" not in table(package, "dependencies"):
+            config = Evidence(path=folder.full("next.config.ts"))
+            facts.add(
+                "runs_with", "everything", "Next.js reads it at the start, by a TypeScript for development", config
+            )
         facts.add("deployable", "yes", "it is a server with a command that starts it", evidence, confidence=0.8)
         facts.add("start", start, "it serves the application", evidence, confidence=0.8)
         facts.add(
