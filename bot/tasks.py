@@ -23,7 +23,6 @@ from procrastinate.schema import SchemaManager
 from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
 
-from bot.arrivals import Accepted, Receipt, arrival_of, receipt_of
 from bot.claim import assured, claimed
 from bot.domain import (
     Chat,
@@ -35,6 +34,7 @@ from bot.domain import (
 from bot.logs import about_order
 from bot.retries import BusyError, OwnJobs, Patience
 from bot.store import alive, intake, orders
+from bot.store.arrivals import Accepted, Receipt, arrival_of, receipt_of
 from bot.store.pool import Pool, bounded
 from bot.store.waking import WAKE_NEXT
 from bot.tracing import Traces

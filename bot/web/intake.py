@@ -7,8 +7,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from bot.arrivals import Accepted, Receipt
 from bot.domain import Event
+from bot.store.arrivals import Accepted, Receipt
 
 Delivery = tuple[str, Event]
 AcceptAll = Callable[[Sequence[Delivery]], Sequence[Receipt | Exception]]

@@ -16,9 +16,9 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from psycopg import DataError
 from pydantic import SecretStr
 
-from bot.arrivals import Accepted
 from bot.gitlab.once import name_of
 from bot.gitlab.webhook import is_authentic, read_webhook
+from bot.store.arrivals import Accepted
 from bot.web.api.describe import HOOK, Delivery
 from bot.web.intake import Intake
 from bot.web.parts import WebParts

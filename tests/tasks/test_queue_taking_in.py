@@ -11,9 +11,9 @@ import pytest
 from psycopg import DataError, OperationalError
 from psycopg_pool import ConnectionPool
 
-from bot.arrivals import Receipt
 from bot.domain import Chat, Decision, Event, Mention, Noteable, Person, PipelineChanged, ProjectRef, Reaction
 from bot.store import intake
+from bot.store.arrivals import Receipt
 from bot.store.pool import Pool
 from bot.tasks import Queue
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 from psycopg import DataError, OperationalError
 
-from bot.arrivals import Accepted, Receipt
 from bot.domain import Event, Mention, Noteable, Person, ProjectRef
+from bot.store.arrivals import Accepted, Receipt
 from bot.web.intake import Intake
 
 EVENT = Mention(
