@@ -41,6 +41,7 @@ perl, lua, zig, clojure, shell, terraform, helm, ansible, latex, notebooks, dock
   release: that name where the project lists its releases
 - sdk: of .NET, the one that builds where no other of its `version` may; runtime: the release that runs what `version`
   builds, where that is another; target: the framework to publish for, where the project has several
+- static: of Django, the command that gathers what is served as it is; static_variable: a secret that it demands
 - runs_with: of Node.js, "everything" where what is for development must be there when it starts
 - early_file: of a program, each file that is needed to fetch its dependencies before its sources are there
 - forward: a service that the tests look for on localhost; reporter: a package that writes test results, already there

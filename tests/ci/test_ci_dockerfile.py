@@ -235,6 +235,23 @@ def test_a_server_is_told_the_port_that_the_health_check_asks(ecosystem, facts, 
 
 
 @pytest.mark.parametrize(
+    ("facts", "line"),
+    [
+        pytest.param({"package_manager": "pip", "manifest": "requirements.txt"}, "/opt/venv/bin/python", id="pip"),
+        pytest.param({"package_manager": "uv", "lockfile": "uv.lock"}, "/app/.venv/bin/python", id="uv"),
+        pytest.param({"package_manager": "poetry", "lockfile": "poetry.lock"}, "/app/.venv/bin/python", id="poetry"),
+    ],
+)
+def test_static_files_are_gathered_after_everything_is_there(facts, line, composed, unit) -> None:
+    static = {"static": "python manage.py collectstatic --noinput", "static_variable": ("A_KEY", "B_KEY")}
+    text = composed(unit("python", **{**DEPLOYED, "start": "gunicorn a:app", **facts, **static})).files["Dockerfile"]
+    build, _, final = text.rpartition("\nFROM ")
+    assert f"RUN A_KEY=unused B_KEY=unused {line} manage.py collectstatic --noinput" in build.rpartition("COPY . .")[2]
+    assert "unused" not in final
+    assert hadolint(text) == ""
+
+
+@pytest.mark.parametrize(
     ("release", "line"),
     [
         pytest.param({}, "mix release --path /out", id="one"),

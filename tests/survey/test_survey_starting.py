@@ -93,3 +93,41 @@ def test_node_packages_can_be_installed_alone_when_nothing_of_the_project_runs(
     unit = look({"package.json": json.dumps(whole), "a.js": "", "own/package.json": "{}"}).units[0]
     assert unit.first("deployable") == "yes"
     assert (unit.first("install_needs") or "") == needs
+
+
+MANAGE = 'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")\n'
+ROOT = 'STATIC_ROOT = BASE_DIR / "static"\n'
+
+
+@pytest.mark.parametrize(
+    ("settings", "secrets"),
+    [
+        pytest.param(ROOT, (), id="nothing is demanded"),
+        pytest.param(ROOT + 'SECRET_KEY = os.environ["SECRET_KEY"]\n', ("SECRET_KEY",), id="a secret"),
+        pytest.param(ROOT + "SECRET_KEY = env.str('APP_SECRET')\n", ("APP_SECRET",), id="a secret of django-environ"),
+        pytest.param(ROOT + 'K = os.getenv("A_KEY")\nA = os.getenv("A", "b")\n', ("A_KEY",), id="one has a default"),
+        pytest.param(ROOT + 'DEBUG = config("DEBUG", default=False, cast=bool)\n', (), id="a default of decouple"),
+    ],
+)
+def test_static_files_are_gathered_where_nothing_but_secrets_is_demanded(
+    settings: str, secrets: tuple[str, ...], unit_of: Look
+) -> None:
+    files = {"requirements.txt": "django\nwhitenoise\ngunicorn\n", "manage.py": MANAGE, "shop/settings.py": settings}
+    unit = unit_of({**files, "shop/wsgi.py": ""})
+    assert unit.first("static") == "python manage.py collectstatic --noinput"
+    assert unit.all("static_variable") == secrets
+
+
+@pytest.mark.parametrize(
+    ("requirements", "settings"),
+    [
+        pytest.param("django\n", ROOT, id="somebody else serves them"),
+        pytest.param("django\nwhitenoise\n", "STATIC_URL = 'static/'\n", id="there is no place for them"),
+        pytest.param("django\nwhitenoise\n", ROOT + 'DATABASE = env.db("DATABASE_URL")\n', id="a database is demanded"),
+        pytest.param("django\nwhitenoise\n", ROOT + 'DEBUG = config("DEBUG", cast=bool)\n', id="a switch is demanded"),
+        pytest.param("django\nwhitenoise\n", "from .base import *\n" + ROOT, id="most is elsewhere"),
+    ],
+)
+def test_static_files_are_not_gathered_where_that_may_fail(requirements: str, settings: str, unit_of: Look) -> None:
+    unit = unit_of({"requirements.txt": requirements, "manage.py": MANAGE, "shop/settings.py": settings})
+    assert unit.all("static") == ()

@@ -17,6 +17,7 @@ from bot.survey.python.linting import add_linting
 from bot.survey.python.locked import newest_built
 from bot.survey.python.manifest import MANIFESTS, Manifest, read_manifest
 from bot.survey.python.project import Project
+from bot.survey.python.static_files import add_static_files
 from bot.survey.python.system import add_git
 from bot.survey.python.testing import TEST_FILES, add_testing, test_tool
 from bot.survey.tree import Folder
@@ -46,6 +47,7 @@ def survey_python(folder: Folder, ci: OtherCi) -> Unit | None:
     add_linting(project)
     _add_test_user(project)
     add_deployment(project)
+    add_static_files(project)
     _add_git_depth(project)
     add_git(project)
     return facts.unit(folder.root, "python")
