@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import images_debian, images_java, images_npm
+from bench import images_debian, images_java, images_npm, images_php
 from bench.image import BUILDPACK, SCM, Image
 from bench.programs import run
 from bench.toolchains import nearest_python
@@ -122,6 +122,6 @@ _FURNISHERS: dict[str, Callable[[str, str, Path], Image]] = {
     "static-debian13": _debian(),
     "base-debian13": _debian("libssl3t64"),
     "composer": _debian("composer", "git", "unzip", differs="Composer is Debian's"),
-    "php": _debian("php-cli", "apache2", "libapache2-mod-php", "php-mbstring", "php-xml", differs="PHP is Debian's"),
+    "php": images_php.php,
     "perl": _debian(*BUILDPACK, "perl", differs="Perl is Debian's"),
 }

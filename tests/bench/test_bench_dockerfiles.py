@@ -129,3 +129,17 @@ def test_a_language_is_that_of_the_debian_that_has_it(
 ) -> None:
     furnished = image_of(image, tmp_path)
     assert (furnished.suite, "gcc" in furnished.packages, furnished.differs) == (suite, has_compiler, differs)
+
+
+@pytest.mark.parametrize(
+    ("image", "has_apache", "differs"),
+    [
+        ("php:8.4-apache", True, "PHP is Debian's"),
+        ("php:8.2-cli", False, "PHP is Debian's 8.4 instead of 8.2"),
+    ],
+)
+def test_php_has_apache_where_its_tag_says(image: str, has_apache: bool, differs: str, tmp_path: Path) -> None:
+    furnished = image_of(image, tmp_path)
+    assert ("apache2" in furnished.packages, "apache2-foreground" in furnished.finish) == (has_apache, has_apache)
+    assert "gcc" in dict(furnished.variables)["PHPIZE_DEPS"].split()
+    assert furnished.differs == differs
