@@ -1,10 +1,11 @@
-"""The one program that a C or C++ build makes, and whether it serves: what an image of it would start."""
+"""The one program that a C or C++ build makes, whether it serves and where: what an image of it would start."""
 
 import re
 
 from msgspec import structs
 
 from bot.domain import Fact, Unit
+from bot.survey.listening import port_in
 from bot.survey.tree import Folder
 
 _BUILT = {
@@ -19,6 +20,7 @@ _FOLDER = {
     "cmake": re.compile(r"cmake (?:.* )?-B ?(\S+)"),
     "meson": re.compile(r"meson setup (?:-\S+ )*([\w.-]+)"),
 }
+_MAIN = r"(?:[\w.-]+/){0,2}main\.(?:c|cc|cpp|cxx)"
 _SERVERS = re.compile(
     r"\b(Crow|Drogon|oatpp|[Pp]istache|httplib|civetweb|libmicrohttpd|microhttpd|restbed|mongoose|libevent|uWebSockets"
     r"|gRPC::grpc\+\+|Poco::NetSSL|cpprestsdk)\b"
@@ -44,8 +46,17 @@ def with_program(unit: Unit, folder: Folder) -> Unit:
     server = next((found for text in texts.values() if (found := _SERVERS.search(text))), None)
     if server:
         why = f"it is a program on {server[1]}, a library for servers"
-        facts.append(_fact(folder, "deployable", "yes", why, path, server[1]))
+        facts += [_fact(folder, "deployable", "yes", why, path, server[1]), *_port(folder)]
     return structs.replace(unit, facts=(*unit.facts, *facts))
+
+
+def _port(folder: Folder) -> list[Fact]:
+    """Return the fact `port` where a main program names it, the shallowest first."""
+    for path in sorted(folder.under(_MAIN), key=lambda path: path.count("/")):
+        port, words = ("", "") if _ASIDE.search(path) else port_in(folder.text(path))
+        if port:
+            return [_fact(folder, "port", port, "the program names it", path, words)]
+    return []
 
 
 def _fact(folder: Folder, name: str, value: str, because: str, path: str, quote: str) -> Fact:

@@ -9,6 +9,7 @@ from bot.survey.facts import Facts
 from bot.survey.other_ci.model import Command, OtherCi, all_commands
 from bot.survey.other_ci.services import add_services
 from bot.survey.parsing import string, table
+from bot.survey.rust_serving import add_deployment, binary
 from bot.survey.tree import Folder
 
 _NATIVE = {
@@ -25,7 +26,6 @@ _NATIVE = {
     "bindgen": ("libclang-dev",),
     "gtk-sys": ("pkg-config", "libgtk-3-dev"),
 }
-_SERVERS = {"axum": "3000", "actix-web": "8080", "rocket": "8000", "warp": "3030", "poem": "3000", "tide": "8080"}
 _MAX_TESTS = 3
 # Options of a run that tests everything; others pick a part or a variant.
 _WHOLE = frozenset(
@@ -62,7 +62,7 @@ def survey_rust(folder: Folder, ci: OtherCi) -> Unit | None:
     _add_build(facts, folder, cargo, runs)
     _add_needs(facts, folder)
     add_services(facts, folder, ci)
-    _add_deployment(facts, folder, cargo)
+    add_deployment(facts, folder, cargo)
     return facts.unit(folder.root, "rust")
 
 
@@ -190,20 +190,13 @@ def _add_build(facts: Facts, folder: Folder, cargo: dict[str, object], runs: lis
     facts.add("build", line, "other CI runs it" if built else "cargo builds every crate", where, confidence=0.9)
     if is_binary and re.fullmatch(r"[\w-]+", name):
         kind = "release" if "--release" in line else "debug"
-        path = f"target/{kind}/{_binary(cargo, name)}"
+        path = f"target/{kind}/{binary(cargo, name)}"
         facts.add("artifact", path, "the build writes the program there", where, confidence=0.8)
 
 
 def _is_whole_build(command: Command) -> bool:
     found = command.line.split()
     return found[:2] == ["cargo", "build"] and set(found[2:]) <= _WHOLE
-
-
-def _binary(cargo: dict[str, object], name: str) -> str:
-    bins = cargo.get("bin")
-    first = bins[0] if isinstance(bins, list) and bins and isinstance(bins[0], dict) else {}
-    own = string(first.get("name"))
-    return own if re.fullmatch(r"[\w-]+", own) else name
 
 
 def _add_needs(facts: Facts, folder: Folder) -> None:
@@ -214,22 +207,3 @@ def _add_needs(facts: Facts, folder: Folder) -> None:
                 facts.add(
                     "system_package", package, f"{crate} needs it", folder.evidence("Cargo.lock", f'name = "{crate}"')
                 )
-
-
-def _add_deployment(facts: Facts, folder: Folder, cargo: dict[str, object]) -> None:
-    dependencies = table(cargo, "dependencies")
-    framework = next((name for name in _SERVERS if name in dependencies), "")
-    where = folder.evidence("Cargo.toml", framework)
-    facts.add("framework", framework, "it is a dependency", where)
-    if framework and folder.has("src/main.rs"):
-        name = string(table(cargo, "package").get("name"))
-        facts.add("deployable", "yes", f"it is a program on {framework}", where, confidence=0.7)
-        if re.fullmatch(r"[\w-]+", name):
-            facts.add(
-                "start",
-                f"target/release/{_binary(cargo, name)}",
-                "the build writes the program there",
-                where,
-                confidence=0.7,
-            )
-        facts.add("port", _SERVERS[framework], f"it is the usual port of {framework}", where, confidence=0.4)

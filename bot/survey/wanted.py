@@ -47,7 +47,7 @@ _RANKS: tuple[str, ...] = (
     r"|[\w. -]+\.(?:cs|fs|vb)proj|dotnet-tools\.json|database\.yml|config\.ru|\.tflint\.hcl|netlify\.toml|renv\.lock"
     r"|\.?mill-version|\.mill-jvm-version|millw?|\.scalafmt\.conf|(?:\.?ct|chart-testing|ct-config)\.ya?ml"
     r"|\.mocharc\.(?:json|ya?ml)|\.flake8|mypy\.ini|\.?ruff\.toml|hatch\.toml|uv\.toml|pdm\.toml",
-    r"conftest\.py|(?:main|app|wsgi|asgi|server|settings)\.py|main\.go|docker-compose[\w.-]*\.ya?ml",
+    r"conftest\.py|(?:main|app|wsgi|asgi|server|settings)\.py|main\.(?:go|rs|c|cc|cpp|cxx)|docker-compose[\w.-]*\.ya?ml",
     r"yarn\.lock|pnpm-lock\.yaml|poetry\.lock|(?:uv|pdm)\.lock|Pipfile\.lock|Cargo\.lock|Gemfile\.lock|(?:test|runtests|dev)\.exs|conf\.py|[\w-]+\.bats"
     r"|[\w-]+\.tex|requirements\.ya?ml",
     r"__init__\.py",
@@ -62,8 +62,8 @@ _ENDINGS = frozenset(
 )
 _SCRIPTS = frozenset(
     """setup.py manage.py noxfile.py conftest.py main.py app.py wsgi.py asgi.py server.py settings.py main.go conf.py
-    __init__.py Package.swift build.zig project.clj build.mill.scala versions.tf terraform.tf main.tf
-    providers.tf""".split()
+    main.rs main.c main.cc main.cpp main.cxx __init__.py Package.swift build.zig project.clj build.mill.scala
+    versions.tf terraform.tf main.tf providers.tf""".split()
 )
 README = re.compile(r"(?:README|INSTALL|BUILDING)(?:\.(?:md|markdown|rst|txt|adoc))?")
 _NATIVE = frozenset(

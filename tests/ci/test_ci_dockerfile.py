@@ -234,6 +234,31 @@ def test_a_server_is_told_the_port_that_the_health_check_asks(ecosystem, facts, 
     assert "'127.0.0.1', 8000)" in final
 
 
+@pytest.mark.parametrize(
+    ("ecosystem", "facts", "told"),
+    [
+        pytest.param("rust", {"framework": "axum"}, ["PORT=8000"], id="axum"),
+        pytest.param(
+            "rust",
+            {"framework": "rocket"},
+            ["PORT=8000", "ROCKET_ADDRESS=0.0.0.0", "ROCKET_PORT=8000"],
+            id="Rocket, which else hears its own machine alone",
+        ),
+        pytest.param("cpp", {"package_manager": "cmake", "build": "cmake --build build"}, ["PORT=8000"], id="C++"),
+    ],
+)
+def test_a_compiled_server_is_told_its_port(ecosystem, facts, told, composed, unit) -> None:
+    start = {"start": "target/release/x" if ecosystem == "rust" else "build/x"}
+    final = composed(unit(ecosystem, **{**DEPLOYED, **start, **facts})).files["Dockerfile"].rpartition("\nFROM ")[2]
+    assert re.findall(r"\w*(?:PORT|ADDRESS)=\S+", final) == told
+
+
+def test_a_program_in_cpp_may_write_where_it_starts(composed, unit) -> None:
+    facts = {"package_manager": "cmake", "build": "cmake --build build", "start": "build/x"}
+    final = composed(unit("cpp", **{**DEPLOYED, **facts})).files["Dockerfile"].rpartition("\nFROM ")[2]
+    assert "RUN install -d -o 10001 /app\nWORKDIR /app\n" in final
+
+
 def test_apache_heeds_htaccess_where_the_application_lies(composed, unit) -> None:
     text = composed(unit("php", **{**DEPLOYED, "start": "apache2-foreground"})).files["Dockerfile"]
     moved = next(line for line in text.splitlines() if "s!/var/www/!/app/public!" in line)

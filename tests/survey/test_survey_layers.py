@@ -82,3 +82,35 @@ def test_the_one_program_of_a_build(cmake: str, start: list[str], deployable: li
 def test_a_meson_program_is_found_where_it_is_built() -> None:
     files = {"meson.build": "project('x', 'c')\nsubdir('src')\n", "src/meson.build": "executable('shop', 'a.c')\n"}
     assert facts({**files, "src/a.c": "int main() {}\n"}, "start") == ["build/src/shop"]
+
+
+@pytest.mark.parametrize(
+    ("main", "port"),
+    [
+        pytest.param('bind("0.0.0.0:8080").await', "8080", id="an address"),
+        pytest.param('bind(("0.0.0.0", 4000))', "4000", id="a host and a port"),
+        pytest.param("SocketAddr::from(([0, 0, 0, 0], 5000));", "5000", id="numbers"),
+        pytest.param('let port = env::var("PORT")\n    .unwrap_or("7000".to_string());', "7000", id="a default"),
+        pytest.param('call("redis://127.0.0.1:6379");\nlet db_port = 5432;', "3000", id="where others listen"),
+        pytest.param('// bind("0.0.0.0:9999")\nrun().await', "3000", id="what a comment says"),
+    ],
+)
+def test_a_rust_program_listens_where_its_source_says(main: str, port: str) -> None:
+    assert facts({"Cargo.toml": CRATE, "src/main.rs": main}, "port") == [port]
+
+
+@pytest.mark.parametrize(
+    ("main", "port"),
+    [
+        pytest.param('server.listen("0.0.0.0", 8080);', ["8080"], id="cpp-httplib"),
+        pytest.param("app.port(18080).run();", ["18080"], id="Crow"),
+        pytest.param('auto port = 8888;\napp().addListener("0.0.0.0", port);', ["8888"], id="Drogon"),
+        pytest.param("#define PORT 7777\nMHD_start_daemon(0, PORT, 0);", ["7777"], id="libmicrohttpd"),
+        pytest.param('mg_http_listen(&manager, "http://0.0.0.0:8000", f, 0);', ["8000"], id="Mongoose"),
+        pytest.param("app.loadConfigFile(path).run();", [], id="nothing"),
+    ],
+)
+def test_a_server_in_cpp_listens_where_its_source_says(main: str, port: list[str]) -> None:
+    cmake = "project(x)\nadd_executable(shop src/main.cc)\ntarget_link_libraries(shop Drogon::Drogon)\n"
+    assert facts({"CMakeLists.txt": cmake, "src/main.cc": main}, "port") == port
+    assert facts({"CMakeLists.txt": cmake.replace("Drogon", "fmt"), "src/main.cc": main}, "port") == []

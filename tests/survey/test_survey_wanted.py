@@ -52,3 +52,8 @@ def test_existing_ci_can_be_left_out() -> None:
 )
 def test_noise_is_not_read(path: str) -> None:
     assert wanted_paths([path]) == ()
+
+
+def test_a_main_program_is_read_for_where_it_listens() -> None:
+    paths = ["src/main.rs", "src/other.rs", "src/main.cc", "src/util.cc", "tests/main.cpp"]
+    assert wanted_paths(paths) == ("src/main.cc", "src/main.rs")
