@@ -162,7 +162,9 @@ def _add_application(facts: Facts, folder: Folder, composer: dict[str, object]) 
     wanted = _wanted(composer)
     laravel = "laravel/framework" in wanted and folder.has("artisan")
     symfony = "symfony/framework-bundle" in wanted and folder.has("bin/console")
-    if not (laravel or symfony or (folder.has("public/index.php") and string(composer.get("type")) == "project")):
+    # A library for Composer says what it is; what has a front door and says nothing is an application.
+    is_own = folder.has("public/index.php") and string(composer.get("type")) in {"project", ""}
+    if not (laravel or symfony or is_own):
         return
     where = folder.evidence("composer.json", '"laravel/framework"', '"symfony/framework-bundle"', '"type"')
     facts.add(

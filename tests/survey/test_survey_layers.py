@@ -114,3 +114,10 @@ def test_a_server_in_cpp_listens_where_its_source_says(main: str, port: list[str
     cmake = "project(x)\nadd_executable(shop src/main.cc)\ntarget_link_libraries(shop Drogon::Drogon)\n"
     assert facts({"CMakeLists.txt": cmake, "src/main.cc": main}, "port") == port
     assert facts({"CMakeLists.txt": cmake.replace("Drogon", "fmt"), "src/main.cc": main}, "port") == []
+
+
+@pytest.mark.parametrize(("kind", "deployable"), [("project", ["yes"]), ("", ["yes"]), ("library", [])])
+def test_a_front_door_makes_an_application_of_what_is_no_library(kind: str, deployable: list[str]) -> None:
+    declared = f'{{"type": "{kind}"}}' if kind else '{"autoload": {}}'
+    files = {"composer.json": declared, "public/index.php": "<?php\n"}
+    assert facts(files, "deployable") == deployable
