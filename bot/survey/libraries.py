@@ -36,18 +36,22 @@ _BY_MODULE = {
 # By the name CMake's find_package knows.
 _BY_PACKAGE = {
     "alsa": "libasound2-dev", "benchmark": "libbenchmark-dev", "bison": "bison", "blas": "libblas-dev",
-    "boost": "libboost-all-dev", "bzip2": "libbz2-dev", "catch2": "catch2", "curl": "libcurl4-openssl-dev",
-    "curses": "libncurses-dev", "doctest": "doctest-dev", "doxygen": "doxygen", "eigen3": "libeigen3-dev",
-    "expat": "libexpat1-dev", "flex": "flex", "fmt": "libfmt-dev", "freetype": "libfreetype-dev", "git": "git",
-    "glew": "libglew-dev", "glfw3": "libglfw3-dev", "gmock": "libgmock-dev", "gsl": "libgsl-dev",
-    "gtest": "libgtest-dev", "hdf5": "libhdf5-dev", "jpeg": "libjpeg-dev", "lapack": "liblapack-dev",
-    "libarchive": "libarchive-dev", "liblzma": "liblzma-dev", "libxml2": "libxml2-dev", "lua": "liblua5.4-dev",
-    "mpi": "libopenmpi-dev", "nlohmann_json": "nlohmann-json3-dev", "opencv": "libopencv-dev",
+    "boost": "libboost-all-dev", "bzip2": "libbz2-dev", "catch2": "catch2", "civetweb": "libcivetweb-dev",
+    "cpprestsdk": "libcpprest-dev", "curl": "libcurl4-openssl-dev", "curses": "libncurses-dev",
+    "doctest": "doctest-dev", "doxygen": "doxygen", "eigen3": "libeigen3-dev", "expat": "libexpat1-dev", "flex": "flex",
+    "fmt": "libfmt-dev", "freetype": "libfreetype-dev", "git": "git", "glew": "libglew-dev", "glfw3": "libglfw3-dev",
+    "gmock": "libgmock-dev", "grpc": "libgrpc++-dev protobuf-compiler-grpc", "gsl": "libgsl-dev",
+    "gtest": "libgtest-dev", "hdf5": "libhdf5-dev", "jpeg": "libjpeg-dev", "jsoncpp": "libjsoncpp-dev",
+    "lapack": "liblapack-dev", "libarchive": "libarchive-dev", "liblzma": "liblzma-dev", "libxml2": "libxml2-dev",
+    "lua": "liblua5.4-dev", "mpi": "libopenmpi-dev", "nlohmann_json": "nlohmann-json3-dev", "opencv": "libopencv-dev",
     "opengl": "libgl-dev", "openssl": "libssl-dev", "pkgconfig": "pkg-config", "png": "libpng-dev",
-    "postgresql": "libpq-dev", "protobuf": "libprotobuf-dev protobuf-compiler", "python3": "python3-dev",
-    "qt5": "qtbase5-dev", "qt6": "qt6-base-dev", "readline": "libreadline-dev", "sdl2": "libsdl2-dev",
-    "spdlog": "libspdlog-dev", "sqlite3": "libsqlite3-dev", "tiff": "libtiff-dev", "x11": "libx11-dev",
-    "yaml-cpp": "libyaml-cpp-dev", "zlib": "zlib1g-dev", "zstd": "libzstd-dev",
+    "poco": "libpoco-dev", "postgresql": "libpq-dev", "protobuf": "libprotobuf-dev protobuf-compiler",
+    "python3": "python3-dev", "qt5": "qtbase5-dev", "qt6": "qt6-base-dev", "readline": "libreadline-dev",
+    "sdl2": "libsdl2-dev", "spdlog": "libspdlog-dev", "sqlite3": "libsqlite3-dev", "tiff": "libtiff-dev",
+    "x11": "libx11-dev", "yaml-cpp": "libyaml-cpp-dev", "zlib": "zlib1g-dev", "zstd": "libzstd-dev",
+    # Debian's package leaves out what its own configuration looks for.
+    "drogon": "libdrogon-dev libjsoncpp-dev uuid-dev zlib1g-dev libssl-dev libpq-dev libsqlite3-dev libbrotli-dev"
+    " default-libmysqlclient-dev libhiredis-dev libyaml-cpp-dev",
 }  # fmt: skip
 
 KNOWN_PACKAGES = frozenset(

@@ -227,6 +227,22 @@ def jobs(*lines: str) -> dict[str, str]:
             id="libraries that CMake requires",
         ),
         pytest.param(
+            {"CMakeLists.txt": "project(x)\nfind_package(civetweb CONFIG REQUIRED)\nfind_package(Poco)\n", "a.c": ""},
+            "system_package",
+            ("gcc", "cmake", "make", "libcivetweb-dev"),
+            id="a library for servers that CMake requires",
+        ),
+        pytest.param(
+            {"CMakeLists.txt": "project(x)\nfind_package(Drogon CONFIG REQUIRED)\n", "a.c": ""},
+            "system_package",
+            (
+                *("gcc", "cmake", "make", "libdrogon-dev", "libjsoncpp-dev", "uuid-dev", "zlib1g-dev", "libssl-dev"),
+                *("libpq-dev", "libsqlite3-dev", "libbrotli-dev", "default-libmysqlclient-dev", "libhiredis-dev"),
+                "libyaml-cpp-dev",
+            ),
+            id="a library with what its package leaves out",
+        ),
+        pytest.param(
             {
                 "configure.ac": "AC_INIT\nPKG_CHECK_MODULES([G], [glib-2.0 >= 2.50 sqlite3])\n"
                 "PKG_CHECK_MODULES(X, x11, yes, no)\n",
