@@ -44,6 +44,7 @@ perl, lua, zig, clojure, shell, terraform, helm, ansible, latex, notebooks, dock
 - static: of Django, the command that gathers what is served as it is; static_variable: a secret that it demands
 - runs_with: of Node.js, "everything" where what is for development must be there when it starts
 - early_file: of a program, each file that is needed to fetch its dependencies before its sources are there
+- runtime_file: of a program that is deployed, each file and folder (ends with /) that it reads while it runs
 - forward: a service that the tests look for on localhost; reporter: a package that writes test results, already there
 
 Commands are meant to run from the unit's root.

@@ -22,6 +22,7 @@ from bot.survey.other_ci.model import OtherCi
 from bot.survey.other_ci.read import read_other_ci
 from bot.survey.python.survey import survey_python
 from bot.survey.readme import with_readme_packages
+from bot.survey.running import with_runtime_files
 from bot.survey.rust import survey_rust
 from bot.survey.static import survey_static
 from bot.survey.tree import Folder, Tree
@@ -106,8 +107,10 @@ def _at(folder: Folder, ci: OtherCi) -> list[Unit]:
     found += looked_at(LANGUAGES, folder, ci)
     if not found:
         alone = [survey_cpp(folder, ci), *looked_at(ALONE, folder, ci), survey_docker(folder)]
-        return [with_program(with_readme_packages(unit, folder), folder) for unit in alone if unit][:1]
-    return [with_layers(unit, folder) for unit in as_meant(_without_helpers(found), folder)]
+        native = [with_program(with_readme_packages(unit, folder), folder) for unit in alone if unit][:1]
+        return [with_runtime_files(unit, folder) for unit in native]
+    real = as_meant(_without_helpers(found), folder)
+    return [with_runtime_files(with_layers(unit, folder), folder) for unit in real]
 
 
 def _without_helpers(units: list[Unit]) -> list[Unit]:

@@ -253,10 +253,20 @@ def test_a_compiled_server_is_told_its_port(ecosystem, facts, told, composed, un
     assert re.findall(r"\w*(?:PORT|ADDRESS)=\S+", final) == told
 
 
-def test_a_program_in_cpp_may_write_where_it_starts(composed, unit) -> None:
-    facts = {"package_manager": "cmake", "build": "cmake --build build", "start": "build/x"}
-    final = composed(unit("cpp", **{**DEPLOYED, **facts})).files["Dockerfile"].rpartition("\nFROM ")[2]
-    assert "RUN install -d -o 10001 /app\nWORKDIR /app\n" in final
+@pytest.mark.parametrize(
+    ("ecosystem", "facts", "may_write"),
+    [
+        pytest.param("rust", {"start": "target/release/x"}, True, id="Rust"),
+        pytest.param("go", {"start": "go run ."}, False, id="Go"),
+        pytest.param("cpp", {"package_manager": "cmake", "build": "make", "start": "build/x"}, True, id="C++"),
+    ],
+)
+def test_a_program_starts_beside_what_it_reads(ecosystem, facts, may_write, composed, unit) -> None:
+    read = {"runtime_file": ("Rocket.toml", "static/")}
+    final = composed(unit(ecosystem, **{**DEPLOYED, **facts, **read})).files["Dockerfile"].rpartition("\nFROM ")[2]
+    copies = "WORKDIR /src\nCOPY --from=build /src/Rocket.toml Rocket.toml\nCOPY --from=build /src/static/ static/\n"
+    assert copies in final
+    assert ("RUN install -d -o 10001 /src\n" in final) == may_write
 
 
 def test_apache_heeds_htaccess_where_the_application_lies(composed, unit) -> None:

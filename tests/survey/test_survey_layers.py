@@ -121,3 +121,15 @@ def test_a_front_door_makes_an_application_of_what_is_no_library(kind: str, depl
     declared = f'{{"type": "{kind}"}}' if kind else '{"autoload": {}}'
     files = {"composer.json": declared, "public/index.php": "<?php\n"}
     assert facts(files, "deployable") == deployable
+
+
+@pytest.mark.parametrize("root", ["", "api"])
+def test_what_a_server_reads_while_it_runs_is_named(root: str) -> None:
+    read = {"Rocket.toml": "", "static/css/a.css": "", "templates/a.tera": "", "statics/b.css": ""}
+    assert facts({"Cargo.toml": CRATE, **LOCKED, **read}, "runtime_file", root) == [
+        "Rocket.toml",
+        "static/",
+        "templates/",
+    ]
+    library = {"Cargo.toml": CRATE.replace("axum", "serde"), **LOCKED, **read}
+    assert facts(library, "runtime_file", root) == []
