@@ -238,6 +238,7 @@ def test_a_server_is_told_the_port_that_the_health_check_asks(ecosystem, facts, 
     ("ecosystem", "facts", "told"),
     [
         pytest.param("rust", {"framework": "axum"}, ["PORT=8000"], id="axum"),
+        pytest.param("go", {"start": "go run ."}, ["PORT=8000"], id="Go"),
         pytest.param(
             "rust",
             {"framework": "rocket"},
