@@ -19,7 +19,7 @@ _IMAGE_LINE = re.compile(r"(?m)^(\s+(?:- )?(?:image: |name: |(?<=- )))([^\s#'\"]
 def followed(parts: Sequence[Part], conventions: Conventions, existing: str | None) -> tuple[Part, ...]:
     """Return the parts with the house's stages, mirror and image; an existing file has stages of its own."""
     renamed = {} if existing else stage_names([part.stage for part in parts], conventions.stages)
-    with_tags = conventions.tags if existing and not re.search(r"(?m)^\s*tags:", existing) else ()
+    with_tags = conventions.tags if existing and not re.search(r"(?m)^[ \t]*tags:", existing) else ()
     return tuple(_followed(part, conventions, renamed, with_tags) for part in parts)
 
 

@@ -17,7 +17,7 @@ _OWN_ROOMS = re.compile(r"\b(?:tox|nox|hatch)\b")  # these make environments tha
 _REQUIREMENTS = re.compile(
     r"(?:^|/)(?:[\w-]*requirements[\w.-]*|requirements/[\w.-]+|constraints-test|test-deps)\.(?:txt|in)$"
 )
-_EXTRA = re.compile(r"^\s*[\"']?([\w-]+)[\"']?\s*=\s*\[([^\]]*)\]", re.MULTILINE)
+_EXTRA = re.compile(r"^[ \t]*[\"']?([\w-]+)[\"']?\s*=\s*\[([^\]]*)\]", re.MULTILINE)
 
 
 def runner_of(job: JobText) -> str:
@@ -83,7 +83,7 @@ def _listed(scene: Scene, job: JobText, package: str) -> str:
     script = "\n".join(job.commands)
     if runner_of(job):
         return ""
-    named = re.compile(rf"(?im)^\s*[\"']?{re.escape(package).replace('-', '[-_.]')}\b")
+    named = re.compile(rf"(?im)^[ \t]*[\"']?{re.escape(package).replace('-', '[-_.]')}\b")
     for path in scene.paths:
         if _REQUIREMENTS.search(path) and path not in script and named.search(scene.read(path) or ""):
             return f"pip install -r {path}"

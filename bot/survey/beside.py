@@ -13,7 +13,8 @@ _MANIFESTS = (
 _MOST = 200_000
 # How manifests name a folder of the same repository; Windows' slashes in those of .NET.
 _PATH = re.compile(
-    r"(?:\b(?:file|link|portal|path):\s*[\"']?|\bpath\s*=\s*[\"']|=>\s*|(?m:^\s*)(?:-e|--editable)\s+|\bInclude=\"|<relativePath>\s*"
+    r"(?:\b(?:file|link|portal|path):\s*[\"']?|\bpath\s*=\s*[\"']|=>\s*|(?m:^[ \t]*)(?:-e|--editable)\s+"
+    r"|\bInclude=\"|<relativePath>\s*"
     r"|\"url\":\s*\"|\bfile\([\"'])(\.\.[\\/][\w.@\\/-]*|\.\.(?=[\s\"']))"
 )
 

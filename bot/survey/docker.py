@@ -7,7 +7,7 @@ from bot.domain import Evidence, Unit
 from bot.survey.facts import Facts
 from bot.survey.tree import Folder
 
-_FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE | re.MULTILINE)
+_FROM = re.compile(r"^[ \t]*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?", re.IGNORECASE | re.MULTILINE)
 
 
 def survey_docker(folder: Folder) -> Unit | None:
@@ -43,7 +43,7 @@ def add_dockerfile(facts: Facts, folder: Folder, name: str) -> None:
     facts.add("dockerfile", folder.full(name), "it builds the image", where)
     image = base_image(folder.text(name))
     facts.add("base_image", image, "the last stage starts from it", folder.evidence(name, f"FROM {image}", image))
-    port = re.search(r"^\s*EXPOSE\s+(\d{2,5})", folder.text(name), re.MULTILINE | re.IGNORECASE)
+    port = re.search(r"^[ \t]*EXPOSE\s+(\d{2,5})", folder.text(name), re.MULTILINE | re.IGNORECASE)
     if port:
         facts.add("port", port.group(1), "the Dockerfile exposes it", folder.evidence(name, port.group(0).strip()))
 
@@ -94,7 +94,9 @@ def base_image(text: str) -> str:
 def image_version(folder: Folder, image: str) -> tuple[str, Evidence]:
     """Return the version of a language's image that the Dockerfile of a folder starts from, or nothing."""
     for name in ("Dockerfile", "docker/Dockerfile", ".docker/Dockerfile"):
-        found = re.search(rf"^\s*FROM\s+(?:--\S+\s+)*(?:\S+/)?(?:{image}):(\d[\d.]*)", folder.text(name), re.M | re.I)
+        found = re.search(
+            rf"^[ \t]*FROM\s+(?:--\S+\s+)*(?:\S+/)?(?:{image}):(\d[\d.]*)", folder.text(name), re.M | re.I
+        )
         if found:
             return found.group(1), folder.evidence(name, found.group(0).strip())
     return "", Evidence(path="")

@@ -46,7 +46,7 @@ def survey_haskell(folder: Folder, ci: OtherCi) -> Unit | None:
     texts = "\n".join(
         folder.text(path) for path in [cabal, "package.yaml", *folder.under(r"[\w.-]+/[\w.-]+\.cabal")] if path
     )
-    has_tests = re.search(r"^\s*test-suite\s|^tests:", texts, re.MULTILINE | re.IGNORECASE)
+    has_tests = re.search(r"^[ \t]*test-suite\s|^tests:", texts, re.MULTILINE | re.IGNORECASE)
     if not take(facts, "test", runs, rf"{tool} (?:v2-|new-)?test(?: [\w =./-]+)?") and has_tests:
         line = "stack test --system-ghc --no-terminal" if uses_stack else "cabal test all --test-show-details=direct"
         facts.add(

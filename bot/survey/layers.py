@@ -57,7 +57,7 @@ def _gradle(folder: Folder) -> tuple[str, ...]:
     names = (*_BUILD_FILES, "gradle.properties", "gradlew")
     files = [name for name in names if folder.has(name)]
     text = "\n".join(folder.text(name) for name in files)
-    if folder.under(r"buildSrc/.*") or re.search(r"(?m)^\s*(?:include\b|includeBuild\b|apply\(? ?from)", text):
+    if folder.under(r"buildSrc/.*") or re.search(r"(?m)^[ \t]*(?:include\b|includeBuild\b|apply\(? ?from)", text):
         return ()
     return (*files, *folder.under(r"gradle/.*"))
 

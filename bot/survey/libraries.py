@@ -62,7 +62,7 @@ KNOWN_PACKAGES = frozenset(
 def add_libraries(facts: Facts, folder: Folder, files: list[str]) -> None:
     """Add a system package for each library that these build files insist on; what may be missing is left out."""
     for file in files:
-        text = re.sub(r"(?m)^\s*#.*$", "", folder.text(file))
+        text = re.sub(r"(?m)^[ \t]*#.*$", "", folder.text(file))
         for name, packages in _needed(text):
             where = folder.evidence(file, name)
             for package in packages.split():

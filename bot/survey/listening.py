@@ -15,7 +15,7 @@ _PORTS = tuple(
         rf"https?://{_HOST}:(\d{{2,5}})\b",
     )
 )
-_COMMENT = re.compile(r"^\s*//[^\n]*$|/\*.*?\*/", re.DOTALL | re.MULTILINE)
+_COMMENT = re.compile(r"^[ \t]*//[^\n]*$|/\*.*?(?:\*/|\Z)", re.DOTALL | re.MULTILINE)
 # PostgreSQL, MySQL, Redis, MongoDB, RabbitMQ, Kafka: a program calls them.
 _OTHERS = frozenset({"5432", "3306", "6379", "27017", "5672", "9092"})
 

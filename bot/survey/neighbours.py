@@ -46,7 +46,7 @@ _MANIFESTS = (
     r"package\.json|pyproject\.toml|requirements[\w.-]*\.txt|Pipfile|setup\.(?:py|cfg)|go\.mod|Cargo\.toml"
     r"|pom\.xml|build\.gradle(?:\.kts)?|Gemfile|composer\.json|mix\.exs"
 )
-_URL = re.compile(r"^\s*(?:export\s+)?([A-Z][A-Z0-9_]*)=['\"]?((\w+?)(?:\+\w+)?://[^\s'\"]+)", re.MULTILINE)
+_URL = re.compile(r"^[ \t]*(?:export\s+)?([A-Z][A-Z0-9_]*)=['\"]?((\w+?)(?:\+\w+)?://[^\s'\"]+)", re.MULTILINE)
 
 
 class Neighbour(Struct, frozen=True, kw_only=True):

@@ -66,7 +66,7 @@ def _is_site(folder: Folder) -> bool:
 
 def _add_version(facts: Facts, folder: Folder, manifest: str, gemspec: str, ci: OtherCi) -> str:
     """Use what the Gemfile insists on, else the version file, else the newest that the gemspec allows."""
-    told = re.search(r"^\s*ruby\s+['\"]([^'\"]+)['\"]", folder.text(manifest), re.MULTILINE)
+    told = re.search(r"^[ \t]*ruby\s+['\"]([^'\"]+)['\"]", folder.text(manifest), re.MULTILINE)
     exact = declared.pinned(folder, "ruby", ".ruby-version")
     locked = re.search(r"^RUBY VERSION\n\s+ruby (\d+\.\d+\.\d+)", folder.text("Gemfile.lock"), re.MULTILINE)
     if locked and not exact[0]:

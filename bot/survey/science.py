@@ -9,7 +9,7 @@ from bot.survey.parsing import string, table
 from bot.survey.taking import take
 from bot.survey.tree import Folder
 
-_MAIN = re.compile(r"^\s*\\documentclass", re.MULTILINE)
+_MAIN = re.compile(r"^[ \t]*\\documentclass", re.MULTILINE)
 # Both to the log and for GitLab; testthat runs inside tests/testthat, so the path is made first.
 _REPORTER = (
     "testthat::MultiReporter$new(list(testthat::ProgressReporter$new(), "

@@ -190,10 +190,49 @@ for name, text in LOCKS.items():
 """
 
 
+SOURCES = {
+    "comments that never end": "/*" * 200_000,
+    "empty lines": "\n" * 400_000,
+    "blanks": " " * 400_000,
+    "brackets and blanks": "[ " * 200_000,
+    "ports": "port " * 80_000,
+    "addresses": '"0.0.0.0"' * 40_000,
+    "calls": '"0.0.0.0"' + ".a()" * 100_000,
+    "variables that are demanded": 'os.environ["' * 30_000,
+    "variables without an end": "env('A'" * 50_000,
+    "targets": "<TargetFramework>net8.0" * 20_000,
+    "lists of targets": "<TargetFrameworks>" + "net8.0;" * 50_000,
+    "names": "<AssemblyName>" + " " * 400_000,
+    "programs": "web: " + "a " * 200_000,
+    "gems": "gem 'puma'\n" * 40_000,
+    "releases": "releases: [" * 40_000,
+}
+SURVEY_SOURCES = r"""
+from bot.domain import Snapshot
+from bot.survey.report import survey
+from tests.fuzz.test_fuzz_readers import SOURCES
+CARGO = "[package]\nname = 'x'\n[dependencies]\naxum = '1'\n"
+CMAKE = "project(x CXX)\nfind_package(Crow)\nadd_executable(x main.cpp)\n"
+MANAGE = "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'a.settings')\n"
+for name, text in SOURCES.items():
+    print("reading", name, flush=True)
+    for files in (
+        {"Cargo.toml": CARGO, "src/main.rs": text},
+        {"CMakeLists.txt": CMAKE, "main.cpp": text},
+        {"requirements.txt": "django\nwhitenoise\n", "manage.py": MANAGE, "a/settings.py": text},
+        {"a/a.csproj": "<Project Sdk='Microsoft.NET.Sdk.Web'>" + text},
+        {"Gemfile": "gem 'sinatra'\n" + text, "Procfile": text},
+        {"mix.exs": text},
+        {"package.json": '{"dependencies": {"next": "1"}}', "next.config.ts": text},
+    ):
+        assert survey(Snapshot(paths=tuple(sorted(files)), texts=files)).units
+"""
+
+
 @pytest.mark.parametrize(
     ("program", "texts"),
-    [(LINT, BOMBS), (READ_AND_RENDER, TEXTS), (SURVEY, LOCKS)],
-    ids=["lint", "notes", "locks"],
+    [(LINT, BOMBS), (READ_AND_RENDER, TEXTS), (SURVEY, LOCKS), (SURVEY_SOURCES, SOURCES)],
+    ids=["lint", "notes", "locks", "sources"],
 )
 def test_a_bomb_takes_neither_memory_nor_time(program: str, texts: dict[str, str], tmp_path: Path) -> None:
     ran = subprocess.run(

@@ -60,7 +60,7 @@ def survey_deno(folder: Folder, ci: OtherCi) -> Unit | None:
 
 def _settings(text: str) -> dict[str, object]:
     """Return the settings; lines of comment and trailing commas are allowed in them."""
-    plain = re.sub(r"^\s*//[^\n]*$", "", text, flags=re.MULTILINE)
+    plain = re.sub(r"^[ \t]*//[^\n]*$", "", text, flags=re.MULTILINE)
     try:
         return table(json.loads(re.sub(r",(\s*[}\]])", r"\1", plain)))
     except (ValueError, RecursionError):

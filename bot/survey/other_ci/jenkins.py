@@ -17,7 +17,7 @@ _TOKEN = re.compile(
 )
 _TOOL = re.compile(r"""\b(jdk|nodejs|go)\s+['"][^'"\d]*(\d+(?:\.\d+)*)""")
 _ENVIRONMENT = re.compile(r"\benvironment\s*\{([^{}]*)\}")
-_PAIR = re.compile(r"""^\s*(\w+)\s*=\s*['"]([^'"$]*)['"]\s*$""", re.MULTILINE)
+_PAIR = re.compile(r"""^[ \t]*(\w+)\s*=\s*['"]([^'"$]*)['"]\s*$""", re.MULTILINE)
 
 
 def read_jenkins(tree: Tree, path: str) -> Iterator[Job]:

@@ -160,7 +160,7 @@ def _mention(raw: str, folder: str, step: Step) -> "Command":
 def _is_program(script: str) -> bool:
     """Say whether a script branches, loops or starts a server: then its lines mean nothing one by one."""
     return (
-        re.search(r"(?<!&)&\s*$|^\s*(if|for|while|case|function|until)\b|<<-?\s*['\"]?\w", script, re.MULTILINE)
+        re.search(r"(?<!&)&\s*$|^[ \t]*(if|for|while|case|function|until)\b|<<-?\s*['\"]?\w", script, re.MULTILINE)
         is not None
     )
 

@@ -8,7 +8,7 @@ _SETTINGS = re.compile(r"DJANGO_SETTINGS_MODULE['\"]\s*,\s*['\"]([\w.]+)['\"]")
 # What os, django-environ and python-decouple read from the environment with nothing to stand for it.
 _DEMANDED = re.compile(
     r"environ\[\s*['\"](\w+)['\"]\s*\]|getenv\(\s*['\"](\w+)['\"]\s*\)"
-    r"|\b(?:env(?:\.\w+)?|config)\(\s*['\"](\w+)['\"](?![^)]*default)"
+    r"|\b(?:env(?:\.\w+)?|config)\(\s*['\"](\w+)['\"](?![^)]{0,300}default)"
 )
 _SECRET = re.compile(r"SECRET|_KEY$")
 
