@@ -203,6 +203,7 @@ SOURCES = {
     "targets": "<TargetFramework>net8.0" * 20_000,
     "lists of targets": "<TargetFrameworks>" + "net8.0;" * 50_000,
     "names": "<AssemblyName>" + " " * 400_000,
+    "fences without an end": "```x\n" * 80_000,
     "programs": "web: " + "a " * 200_000,
     "gems": "gem 'puma'\n" * 40_000,
     "releases": "releases: [" * 40_000,
@@ -218,7 +219,7 @@ for name, text in SOURCES.items():
     print("reading", name, flush=True)
     for files in (
         {"Cargo.toml": CARGO, "src/main.rs": text},
-        {"CMakeLists.txt": CMAKE, "main.cpp": text},
+        {"CMakeLists.txt": CMAKE, "main.cpp": text, "README.md": text},
         {"requirements.txt": "django\nwhitenoise\n", "manage.py": MANAGE, "a/settings.py": text},
         {"a/a.csproj": "<Project Sdk='Microsoft.NET.Sdk.Web'>" + text},
         {"Gemfile": "gem 'sinatra'\n" + text, "Procfile": text},

@@ -28,6 +28,22 @@ def test_packages_of_a_readme_are_taken_with_little_confidence(readme: str, pack
     assert all(fact.confidence < 0.5 and fact.evidence[0].line for fact in found)
 
 
+@pytest.mark.parametrize(
+    "build",
+    [
+        {"CMakeLists.txt": "project(JsonCpp-root)\n"},
+        {"meson.build": "project('jsoncpp', 'cpp')\n"},
+        {"configure.ac": "AC_INIT([jsoncpp], [1.0])\n"},
+    ],
+    ids=["CMake", "Meson", "autoconf"],
+)
+def test_what_the_project_itself_becomes_is_not_installed(build: dict[str, str]) -> None:
+    texts = {**build, "a.cpp": "int main() {}\n", "README.md": "```\napt install libjsoncpp-dev libssl-dev\n```\n"}
+    (unit,) = survey(Snapshot(paths=tuple(sorted(texts)), texts=texts)).units
+    assert "libssl-dev" in unit.all("system_package")
+    assert "libjsoncpp-dev" not in unit.all("system_package")
+
+
 def test_only_c_and_cpp_listen_to_it() -> None:
     texts = {"go.mod": "module x\n", "README.md": "```\napt install libssl-dev\n```\n"}
     (unit,) = survey(Snapshot(paths=tuple(sorted(texts)), texts=texts)).units
