@@ -35,7 +35,7 @@ from bot.services import Services
 from bot.settings import Settings
 from bot.store.embedded import EmbeddedPostgres
 from bot.store.migrate import migrate
-from bot.store.pool import Pool, open_pool
+from bot.store.pool import Pool, open_pool, told_as_silence
 from bot.tasks import Queue, Work, queue_schema
 from bot.traced import TracedModel
 from bot.tracing import Traces
@@ -119,9 +119,10 @@ def index_templates(settings: Settings) -> tuple[str, ...]:
 def open_library(settings: Settings, gitlab: GitLab, pool: Pool) -> tuple[Templates, Examples]:
     """Return the templates and the learned pipelines, as current as what answers now allows."""
     knowledge = open_knowledge(settings)
-    templates, examples = Templates(settings, gitlab, pool, knowledge), Examples(gitlab, pool, knowledge)
-    templates.refresh()
-    examples.follow_projects()
+    with told_as_silence():
+        templates, examples = Templates(settings, gitlab, pool, knowledge), Examples(gitlab, pool, knowledge)
+        templates.refresh()
+        examples.follow_projects()
     return templates, examples
 
 

@@ -5,15 +5,14 @@ lasts its orders are taken over nevertheless; whoever comes back learns it befor
 """
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 import psycopg
 from psycopg import Connection, OperationalError
 from psycopg.rows import TupleRow
 
-from bot.domain import LostError, UnreachableError
-from bot.store.pool import bounded
+from bot.domain import LostError
+from bot.store.pool import bounded, told_as_silence
 
 _CLASS = 1886220919  # any number that tells our locks from others' in the same database
 _MOST = 2**31
@@ -37,7 +36,7 @@ class SignOfLife:
 
         Raises UnreachableError when it cannot be shown.
         """
-        with self._lock, _told_as_silence():
+        with self._lock, told_as_silence():
             if job_id in self._held or not self._try(self._answering(), job_id):
                 return False
             self._held[job_id] = attempt
@@ -68,7 +67,7 @@ class SignOfLife:
 
         Raises UnreachableError when nobody can tell now.
         """
-        with self._lock, _told_as_silence():
+        with self._lock, told_as_silence():
             self._answering()
             if self._held.get(job_id) != attempt:
                 raise LostError(f"job {job_id} was lost while this process was cut off or stood still")
@@ -114,14 +113,6 @@ class SignOfLife:
 
     def _give_back(self, connection: Connection[TupleRow], job_id: int) -> None:
         connection.execute("select pg_advisory_unlock(%s::int, %s::int)", (_CLASS, job_id % _MOST))
-
-
-@contextmanager
-def _told_as_silence() -> Iterator[None]:
-    try:
-        yield
-    except OperationalError as error:
-        raise UnreachableError("PostgreSQL", str(error)) from error
 
 
 def end_the_silent(connection: Connection[TupleRow], seconds: float) -> int:

@@ -1,6 +1,8 @@
 """Opens connections to PostgreSQL, with a bound on every wait."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from psycopg import Connection, OperationalError
@@ -32,6 +34,15 @@ def bounded(conninfo: str) -> str:
     theirs = given.get("options", os.environ.get("PGOPTIONS", ""))
     options = f"{_OF_THE_SERVER} {theirs}".strip()  # of two that name the same, the later one holds
     return make_conninfo("", **{**_OURS, **given, "options": options})
+
+
+@contextmanager
+def told_as_silence() -> Iterator[None]:
+    """Let what goes wrong with PostgreSQL itself be an UnreachableError."""
+    try:
+        yield
+    except OperationalError as error:
+        raise UnreachableError("PostgreSQL", str(error)) from error
 
 
 def open_pool(conninfo: str, size: int = 8) -> Pool:

@@ -81,6 +81,7 @@ def test_while_postgresql_is_away_health_names_it_and_afterwards_the_worker_work
     shared, server = own_postgres
     with Scene(shared, script={}) as scene:
         tale = Tale(scene)
+        tale.asks(tale.issue(), "help", HELP)  # the worker works: one that still starts ends, and is started again
         server.stop()
         waits_for_health(scene, lambda told: "PostgreSQL" in told.get("failing", {}), "health names PostgreSQL")
         issue = tale.issue()

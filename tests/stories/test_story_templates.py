@@ -5,9 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 import yaml
+from psycopg_pool import ConnectionPool
 
+from bot.domain import UnreachableError
 from bot.library.templates import Templates
+from bot.main import open_library
 from bot.sandbox import seed
+from bot.store.pool import Pool
 from tests.stories.conftest import open_town
 from tests.world.town import PYTHON, Story, Town
 
@@ -118,6 +122,17 @@ def test_a_project_that_cannot_be_read_any_more_serves_as_it_was_last_read(house
     finally:
         with shelf.world.lock:
             shelf.project.members[house.bot.id] = level
+
+
+def test_a_postgresql_that_goes_while_the_library_is_opened_is_told_in_words(house: Town) -> None:
+    services = house.parts.services
+    dead: Pool = ConnectionPool("host=127.0.0.1 port=1 user=x dbname=x", timeout=0.2, open=False, min_size=1)
+    dead.open(wait=False)
+    try:
+        with pytest.raises(UnreachableError, match="PostgreSQL"):
+            open_library(services.settings, services.gitlab, dead)
+    finally:
+        dead.close(timeout=1)
 
 
 def test_too_many_and_too_large_files_are_left_out(house: Town, shelf: Story) -> None:
