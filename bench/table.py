@@ -98,7 +98,7 @@ def intake(opened: Place) -> Iterator[Line]:
         what="p99 at half of that rate",
         value=found.p99,
         unit="ms",
-        beside=f"the endpoint with one INSERT at that rate: {found.p99_insert:.1f} ms",
+        beside=f"median of five rounds (together {found.p99_together:.1f}); with one INSERT {found.p99_insert:.1f} ms",
         at_most=20,
     )
 
