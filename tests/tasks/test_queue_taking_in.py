@@ -222,3 +222,67 @@ def arrival(number: int) -> intake.Arrival:
         noteable=Noteable(kind="issue", iid=1), project_path="a/b", title="", is_confidential=False, asked_by="ada"
     )
     return intake.Arrival(key=f"k{number}", event=b"{}", kind="pipeline", project_id=number, conversation=place)
+
+
+def words_of(pool: Pool) -> dict[object, set[str]]:
+    held = "select n.iid, tsvector_to_array(words) from conversation_words join conversation_noteables n"
+    return {iid: set(words) for iid, words in rows(pool, f"{held} using (conversation_id)")}  # type: ignore[call-overload]
+
+
+def test_the_words_of_all_that_comes_together_are_found(queue: Queue, pool: Pool) -> None:
+    queue.accept("k0", mention(1, "@pipewright quokka"))
+    many: list[tuple[str, Event]] = [
+        ("k1", mention(1, "@pipewright wombat/numbat")),
+        ("k2", mention(2, "@pipewright bilby")),
+        ("k3", mention(3, "@pipewright kowari")),
+        ("k4", mention(3, "@pipewright dunnart_potoroo")),
+    ]
+    assert told(queue.accept_all(many)) == ["queued"] * 4
+    own = {"team", "app7", "ada", "pipewright"}
+    assert words_of(pool) == {
+        1: own | {"quokka", "wombat", "numbat"},
+        2: own | {"bilby"},
+        3: own | {"kowari", "dunnart", "potoroo"},
+    }
+
+
+def test_a_conversation_with_many_words_gets_those_of_what_comes_together_too(queue: Queue, pool: Pool) -> None:
+    queue.accept("k0", mention(1, "@pipewright " + " ".join(f"word{number}" for number in range(400))))
+    assert told(queue.accept_all([("k1", mention(1, "@pipewright quokka")), ("k2", mention(2))])) == ["queued"] * 2
+    assert {"quokka", "word399"} <= words_of(pool)[1]
+    assert "help" in words_of(pool)[2]
+
+
+def test_what_comes_together_may_say_more_than_the_words_of_a_conversation_hold(queue: Queue, pool: Pool) -> None:
+    long = [" ".join(f"{part}word{number}{'x' * 40}" for number in range(400)) for part in range(64)]
+    many: list[tuple[str, Event]] = [(f"k{part}", mention(1, f"@pipewright {text}")) for part, text in enumerate(long)]
+    assert told(queue.accept_all(many)) == ["queued"] * 64
+    assert "0word1" + "x" * 40 in words_of(pool)[1]
+
+
+def test_an_order_in_a_conversation_that_is_known_makes_it_the_newest_again(queue: Queue, pool: Pool) -> None:
+    newest_first = (
+        "select n.iid from conversations c join conversation_noteables n on n.conversation_id = c.id"
+        " order by c.updated_at desc, n.iid"
+    )
+    for number in (1, 2, 3):
+        queue.accept(f"k{number}", mention(number))
+    assert rows(pool, newest_first) == [(3,), (2,), (1,)]
+    queue.accept_all([("k4", mention(1)), ("k5", mention(2))])
+    assert rows(pool, newest_first) == [(1,), (2,), (3,)]
+
+
+def test_each_of_many_mentions_stands_in_the_audit_in_its_order(queue: Queue, pool: Pool) -> None:
+    queue.accept_all([(f"k{number}", mention(number % 2, f"@pipewright {number}")) for number in range(6)])
+    asked = (
+        "select o.delivery_key, a.act, a.actor, a.detail ->> 'text_hash' = 'sha256:' ||"
+        " encode(sha256(convert_to(o.event ->> 'text', 'UTF8')), 'hex')"
+        " from audit a join orders o on o.id = a.order_id order by a.id"
+    )
+    assert rows(pool, asked) == [(f"k{number}", "asked", "ada", True) for number in range(6)]
+
+
+def test_each_job_of_many_has_its_event(queue: Queue, pool: Pool) -> None:
+    queue.accept_all([(f"k{number}", mention(number)) for number in range(5)])
+    events = "select count(*), count(distinct job_id) from procrastinate_events where type = 'deferred'"
+    assert rows(pool, events) == [(5, 5)]
