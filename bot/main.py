@@ -33,6 +33,7 @@ from bot.llm.chat import ChatModel
 from bot.llm.choose import open_model
 from bot.services import Services
 from bot.settings import Settings
+from bot.store.collecting import collected
 from bot.store.embedded import EmbeddedPostgres
 from bot.store.migrate import migrate
 from bot.store.pool import Pool, open_pool, told_as_silence
@@ -71,6 +72,7 @@ def open_parts(settings: Settings) -> Iterator[Parts]:
         conninfo, pool = _store(settings, stack)
         metrics = Metrics()
         stack.enter_context(metrics.shared(pool))
+        stack.enter_context(collected(pool))
         traces = stack.enter_context(tracing.exported())
         gitlab = open_gitlab(settings, metrics)
         account, token = usable_account(gitlab), own_token(gitlab)

@@ -87,10 +87,6 @@ update conversations c set status = p.status, merge_request_iid = p.merge_reques
 from (select distinct on (conversation_id) * from pipelines order by conversation_id, created_at desc) p
 where p.conversation_id = c.id;
 
-insert into conversation_words (conversation_id, words)
-select c.id, pipewright_words(concat_ws(' ', c.title, c.project_path, c.asked_by,
-    (select left(string_agg(left(o.event ->> 'text', 2000), ' '), 10000) from orders o
-        where o.conversation_id = c.id and o.kind in ('mention', 'chat')),
-    (select left(string_agg(left(m.content, 2000), ' '), 10000) from messages m
-        where m.conversation_id = c.id and m.role <> 'tool')))
-from conversations c;
+-- To read all that was ever said takes minutes, in which nobody could work: it is collected afterwards, one by one.
+create table words_to_collect (conversation_id uuid primary key);
+insert into words_to_collect select id from conversations;
