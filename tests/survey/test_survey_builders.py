@@ -122,7 +122,8 @@ def test_mill_with_its_launcher() -> None:
 
 def test_mill_without_a_launcher_is_fetched_in_its_version() -> None:
     unit = unit_of({"build.mill": f"{MILL}}}\n"})
-    assert "mill-dist/1.0.6/mill-dist-1.0.6-mill.sh" in unit.first("install")
+    assert "-Dartifact=com.lihaoyi:mill-dist:1.0.6:sh:mill " in unit.first("install")
+    assert unit.first("install").endswith("&& mv mill-dist-1.0.6-mill.sh mill && chmod +x mill")
     old = unit_of(
         {"build.sc": "import mill._, scalalib._\nobject a extends ScalaModule {}\n", ".mill-version": "0.11.7"}
     )

@@ -95,9 +95,15 @@ def _add_launcher(facts: Facts, folder: Folder, release: str) -> str:
         facts.add("wrapper", f"./{own}", f"there is a {own}", Evidence(path=folder.full(own)))
         return f"./{own}"
     release = release or _NEWEST
-    place = f"https://repo1.maven.org/maven2/com/lihaoyi/mill-dist/{release}/mill-dist-{release}-mill.sh"
-    if number(release) < (1,):
-        place = f"https://github.com/com-lihaoyi/mill/releases/download/{release.partition('-')[0]}/{release}-assembly"
-    line = f"curl -fsSL --retry 3 -o mill {place} && chmod +x mill"
+    line = f"{_fetched(release)} && chmod +x mill"
     facts.add("install", line, "the project has no launcher of its own", Evidence(path=facts.first("manifest")))
     return "./mill"
+
+
+def _fetched(release: str) -> str:
+    """Return the command that fetches the launcher: by Maven, from whichever index it is set to, where Maven has it."""
+    if number(release) < (1,):
+        place = f"https://github.com/com-lihaoyi/mill/releases/download/{release.partition('-')[0]}/{release}-assembly"
+        return f"curl -fsSL --retry 3 -o mill {place}"
+    copy = f"mvn -B -q dependency:copy -Dartifact=com.lihaoyi:mill-dist:{release}:sh:mill -DoutputDirectory=."
+    return f"{copy} && mv mill-dist-{release}-mill.sh mill"
