@@ -19,22 +19,31 @@ returns table (conversation uuid, content text, known tsvector, is_usual boolean
 $$;
 
 create function pipewright_remember_all_words(conversations uuid[], contents text[]) returns void language plpgsql as $$
+declare
+    unusual integer;
 begin
-    perform pipewright_remember_words(conversation, content) from pipewright_texts(conversations, contents)
-    where not is_usual;
-    insert into conversation_words as w (conversation_id, words)
-    select conversation, words from pipewright_texts(conversations, contents)
-    cross join lateral (select pipewright_words(content)) said (words)
-    where is_usual and (known is null or known || words <> known)
-    on conflict (conversation_id) do update set words = w.words || excluded.words;
+    with texts as materialized (select * from pipewright_texts(conversations, contents)),
+    written as (
+        insert into conversation_words as w (conversation_id, words)
+        select conversation, words from texts cross join lateral (select pipewright_words(content)) said (words)
+        where is_usual and (known is null or known || words <> known)
+        on conflict (conversation_id) do update set words = w.words || excluded.words)
+    select count(*) into unusual from texts where not is_usual;
+    if unusual > 0 then
+        perform pipewright_remember_words(conversation, content) from pipewright_texts(conversations, contents)
+        where not is_usual;
+    end if;
 end;
 $$;
 
 -- What an order opens has its words with the order's own.
 create function pipewright_words_of_conversations() returns trigger language plpgsql as $$
+declare
+    alone uuid[] := array(select id from added where not exists (select from orders where conversation_id = added.id));
 begin
-    perform pipewright_remember_all_words(array_agg(id), array_agg(''::text)) from added
-    where not exists (select from orders where conversation_id = added.id);
+    if alone <> '{}' then
+        perform pipewright_remember_all_words(alone, array_fill(''::text, array[cardinality(alone)]));
+    end if;
     return null;
 end;
 $$;
@@ -51,6 +60,9 @@ declare
 begin
     select array_agg(conversation_id), array_agg(coalesce(event ->> 'text', '')) into places, texts from added
     where conversation_id is not null and kind in ('mention', 'chat', 'decision');
+    if places is null then
+        return null;
+    end if;
     perform pipewright_remember_all_words(places, texts);
     -- What was opened in this transaction has its time already. Looked up by their ids, whatever plan is kept.
     update conversations set updated_at = now() where id = any(places) and coalesce(updated_at < now(), true);
