@@ -1,7 +1,7 @@
 """Many deliveries taken in together: each as if it were alone, whatever the others are."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
@@ -9,6 +9,7 @@ import msgspec
 import psycopg
 import pytest
 from psycopg import DataError, OperationalError
+from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
 from bot.domain import Chat, Decision, Event, Mention, Noteable, Person, PipelineChanged, ProjectRef, Reaction
@@ -215,6 +216,39 @@ def test_taking_in_does_not_read_what_waits(pool: Pool) -> None:
         ).fetchone()
     assert row is not None
     assert 0 < int(row[0]) <= 3 * len(many)
+
+
+def test_taking_in_does_not_read_what_was_said(database: str, pool: Pool) -> None:
+    """Also where plans were made while nothing was stored yet, and are kept: each looks up what it needs."""
+    long_past = (
+        "set session_replication_role = replica; with c as (insert into conversations (project_id, project_path)"
+        " select number, 'old/talk' from generate_series(1000, 5000) number returning id), w as (insert into"
+        " conversation_words select id, pipewright_words('talk') from c)"
+        " insert into orders (delivery_key, conversation_id, event, kind) select id, id, '{}', 'mention' from c"
+    )
+    with pool.connection() as connection:
+        take_in(connection, range(1, 21))
+        connection.commit()
+        with psycopg.connect(database) as other:
+            other.execute(long_past)
+        connection.execute("select pg_stat_force_next_flush()")
+        connection.commit()
+        take_in(connection, range(11, 31))
+        read = connection.execute(
+            "select relname, idx_tup_fetch + seq_tup_read from pg_stat_xact_user_tables"
+            " where relname in ('conversations', 'conversation_words', 'orders', 'conversation_noteables')"
+        ).fetchall()
+    assert len(read) == 4
+    assert all(count <= 10 * 20 for _, count in read), read
+
+
+def take_in(connection: psycopg.Connection[TupleRow], numbers: Iterable[int]) -> None:
+    key = uuid4().hex
+    many = [
+        msgspec.structs.replace(arrival(number), key=f"{key}{number}", kind="mention", event=b'{"text": "help"}')
+        for number in numbers
+    ]
+    assert {one.result for one in intake.take_in(connection, many, queue="orders", task="run_event")} == {"queued"}
 
 
 def arrival(number: int) -> intake.Arrival:
