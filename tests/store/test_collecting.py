@@ -1,8 +1,7 @@
 """Words of what was said before there was a search: collected after the upgrade, beside all other work."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from bot.store.migrate import migrate
 from bot.store.pool import Pool, open_pool
 from bot.store.search import Query
 from bot.tasks import queue_schema
+from tests.world.waiting import until
 
 FIRST_VERSION = Path(__file__).parent / "data" / "first_version.dump"
 TALKS = 12
@@ -63,13 +63,6 @@ def left(pool: Pool) -> int:
     return int(row[0])
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def test_what_was_said_before_the_upgrade_is_found_once_it_is_collected(old_pool: Pool) -> None:
     assert found(old_pool, "quokka") == 0
     collect(old_pool, threading.Event())
@@ -106,14 +99,14 @@ def test_it_goes_on_after_postgresql_did_not_answer(upgraded: str) -> None:
     with psycopg.connect(upgraded) as in_the_way, structlog.testing.capture_logs() as logged:
         in_the_way.execute("lock table words_to_collect")
         with collected(impatient, pause_seconds=0.01):
-            wait_until(lambda: any("cut short" in line["event"] for line in logged))
+            until(lambda: any("cut short" in line["event"] for line in logged), seconds=20)
             in_the_way.commit()
-            wait_until(lambda: left(impatient) == 0)
+            until(lambda: left(impatient) == 0, seconds=20)
     assert found(impatient, "quokka") == TALKS
     impatient.close()
 
 
 def test_a_bot_that_starts_collects_what_is_left(old_pool: Pool) -> None:
     with collected(old_pool):
-        wait_until(lambda: left(old_pool) == 0)
+        until(lambda: left(old_pool) == 0, seconds=20)
     assert found(old_pool, "quokka") == TALKS

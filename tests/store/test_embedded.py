@@ -5,8 +5,7 @@ import signal
 import subprocess
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -15,6 +14,7 @@ import pytest
 from bot.domain import CannotError
 from bot.store.backup import save
 from bot.store.embedded import EmbeddedPostgres, binaries
+from tests.world.waiting import until
 
 QUICKLY = {"fsync": "off", "synchronous_commit": "off"}
 
@@ -119,13 +119,6 @@ def answers(conninfo: str) -> bool:
         return False
 
 
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.02)
-
-
 def test_a_server_that_dies_alone_is_started_again_with_everything(folder: Path) -> None:
     server = EmbeddedPostgres(folder)
     try:
@@ -135,7 +128,7 @@ def test_a_server_that_dies_alone_is_started_again_with_everything(folder: Path)
         first = server.pid
         assert first is not None
         os.kill(first, signal.SIGKILL)
-        until(lambda: server.pid not in (None, first) and answers(conninfo))
+        until(lambda: server.pid not in (None, first) and answers(conninfo), seconds=120)
     finally:
         server.stop()
     assert server.pid is None

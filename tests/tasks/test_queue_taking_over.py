@@ -1,8 +1,7 @@
 """What a worker leaves behind when it dies is taken over; what one who is only silent still does is not."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from uuid import UUID
@@ -17,15 +16,9 @@ from bot.store import alive, orders
 from bot.store.pool import Pool
 from bot.tasks import Queue
 from tests.tasks.test_queue import Recorder, mention
+from tests.world.waiting import until
 
 PATIENCE_SECONDS = 60.0
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.02)
 
 
 @contextmanager
