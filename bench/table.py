@@ -98,8 +98,7 @@ def intake(opened: Place) -> Iterator[Line]:
         what="p99 at half of that rate",
         value=found.p99,
         unit="ms",
-        beside=f"five rounds: {found.p99_from:.1f} to {found.p99_to:.1f}; before the first checkpoint "
-        f"{found.p99_new:.1f}; with one INSERT {found.p99_insert:.1f} ms",
+        beside=f"five rounds: {found.p99_from:.1f} to {found.p99_to:.1f}; with one INSERT {found.p99_insert:.1f} ms",
         at_most=20,
     )
 

@@ -39,8 +39,7 @@ class Webhooks(Struct, frozen=True, kw_only=True):
     `p99` of all deliveries of all rounds, and the least and the most that one round's own hundredth waited (`p99_from`,
     `p99_to`).
 
-    `p99_new` is that of a server just set up. What the endpoint with one INSERT needs at the same rate (`p99_insert`)
-    tells how much of it is the machine's.
+    What the endpoint with one INSERT needs at the same rate (`p99_insert`) tells how much of it is the machine's.
     """
 
     bare: float
@@ -52,7 +51,6 @@ class Webhooks(Struct, frozen=True, kw_only=True):
     p99: float
     p99_from: float
     p99_to: float
-    p99_new: float
     p99_insert: float
 
     @property
@@ -125,13 +123,12 @@ def measure(opened: Place, *, count: int = 4000) -> Webhooks:
             rates["insert"].append(sender.send(floor, "/insert", count).per_second)
             rates["intake"].append(sender.send(port, "/webhooks/gitlab", count).per_second)
         middle = {name: statistics.median(found) for name, found in rates.items()}
-        new = sender.send(port, "/webhooks/gitlab", count, rate=middle["intake"] / 2).milliseconds
-        half, half_insert = [], []
-        for _ in range(_ROUNDS_AT_HALF):
-            _settle(opened)
-            half.append(sender.send(port, "/webhooks/gitlab", count, rate=middle["intake"] / 2).milliseconds)
-            half_insert.append(sender.send(floor, "/insert", count, rate=middle["intake"] / 2).milliseconds)
-    _check_stored(opened, 1000 + count * (_ROUNDS + 1 + _ROUNDS_AT_HALF))
+        rate = middle["intake"] / 2
+        _write_out(opened)
+        half = [sender.send(port, "/webhooks/gitlab", count, rate).milliseconds for _ in range(_ROUNDS_AT_HALF)]
+        _write_out(opened)
+        half_insert = [sender.send(floor, "/insert", count, rate).milliseconds for _ in range(_ROUNDS_AT_HALF)]
+    _check_stored(opened, 1000 + count * (_ROUNDS + _ROUNDS_AT_HALF))
     return Webhooks(
         bare=middle["bare"],
         one_insert=middle["insert"],
@@ -142,16 +139,13 @@ def measure(opened: Place, *, count: int = 4000) -> Webhooks:
         p99=_percentile(chain.from_iterable(half), 99),
         p99_from=min(_percentile(each, 99) for each in half),
         p99_to=max(_percentile(each, 99) for each in half),
-        p99_new=_percentile(new, 99),
         p99_insert=_percentile(chain.from_iterable(half_insert), 99),
     )
 
 
-def _settle(opened: Place) -> None:
-    """Bring the server to where one is that has run for a while.
-
-    Until its first checkpoint each 16 MB of its log are a new file full of zeros, which a COMMIT waits for (15 to 35
-    ms), and what was just installed is still on its way to the disk.
+def _write_out(opened: Place) -> None:
+    """Write what the measurement before left behind: half a minute later the system would, all at once, and hold up
+    this one.
     """
     with psycopg.connect(opened.conninfo, autocommit=True) as connection:
         connection.execute("checkpoint")

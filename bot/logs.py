@@ -31,7 +31,7 @@ def configure(
     structlog.configure(
         processors=[*chain, renderer, mask],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr if is_beside_answers else sys.stdout),
+        logger_factory=lambda *_: structlog.WriteLogger(sys.stderr if is_beside_answers else sys.stdout),
         cache_logger_on_first_use=False,
     )
     # Libraries log through the standard library: their lines look like ours, and hide the same.

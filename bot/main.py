@@ -239,7 +239,7 @@ def running(parts: Parts, *, with_worker: bool = True, listening: socket.socket 
             uvicorn.Config(
                 _app(parts),
                 log_config=None,
-                lifespan="off",
+                lifespan="on",
                 access_log=False,
                 timeout_graceful_shutdown=5,
                 forwarded_allow_ips=settings.trusted_proxies,

@@ -28,6 +28,7 @@ from bot.domain import (
     Chat,
     Event,
     LostError,
+    Mention,
     SkipError,
     UnreachableError,
 )
@@ -35,6 +36,7 @@ from bot.logs import about_order
 from bot.retries import BusyError, OwnJobs, Patience
 from bot.store import alive, intake, orders
 from bot.store.arrivals import Accepted, Receipt, arrival_of, receipt_of
+from bot.store.mentions import Mentions
 from bot.store.pool import Pool, bounded
 from bot.store.waking import WAKE_NEXT
 from bot.tracing import Traces
@@ -95,6 +97,7 @@ class Queue:
         self._app.job_manager = self._jobs = OwnJobs(connector)
         self._app.task(name=_TASK, queue=_QUEUE, retry=Patience(waits), pass_context=True)(self._run)
         self._sign = alive.SignOfLife(conninfo)
+        self._mentions = Mentions(conninfo, queue=_QUEUE, task=_TASK)
         self._abandoned_since: dict[int, float] = {}
 
     def accept(self, delivery_key: str, event: Event) -> Accepted:
@@ -117,6 +120,17 @@ class Queue:
             if len(deliveries) == 1:
                 return [error]
             return [outcome for one in deliveries for outcome in self.accept_all([one])]
+
+    async def accept_mentions(self, deliveries: Sequence[tuple[str, Mention]]) -> Sequence[Receipt | psycopg.Error]:
+        """Do what `accept_all` does, on the loop of whoever calls, always the same one."""
+        try:
+            return await self._mentions.take_in(deliveries)
+        except _OF_ONE:
+            return await asyncio.to_thread(self.accept_all, deliveries)
+
+    async def leave_loop(self) -> None:
+        """Close what `accept_mentions` opened, before its loop ends."""
+        await self._mentions.close()
 
     def note(self, receipts: Sequence[Receipt]) -> None:
         """Let the log, and the traces, lead on from what became orders to whoever works on them."""

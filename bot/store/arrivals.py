@@ -26,9 +26,18 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
 def arrival_of(connection: Connection[TupleRow], key: str, event: Event) -> intake.Arrival | None:
     """Return what to take in for an event; None when it belongs to no conversation."""
-    conversation = _place(event) if isinstance(event, Mention) else _conversation(connection, event)
-    if conversation is None:
-        return None
+    if isinstance(event, Mention):
+        return arrival_of_mention(key, event)
+    conversation = _conversation(connection, event)
+    return _arrival(key, event, conversation) if conversation else None
+
+
+def arrival_of_mention(key: str, event: Mention) -> intake.Arrival:
+    """Return what to take in for a mention: it brings all that there is to know."""
+    return _arrival(key, event, _place(event))
+
+
+def _arrival(key: str, event: Event, conversation: UUID | intake.Place) -> intake.Arrival:
     return intake.Arrival(
         key=key,
         event=msgspec.json.encode(event),

@@ -38,6 +38,8 @@ _SETTINGS = {
     "shared_buffers": "64MB",
     "max_connections": "60",
     "io_method": "sync",
+    "min_wal_size": "80MB",
+    "max_wal_size": "1GB",
 }
 
 
@@ -240,7 +242,8 @@ _INITDB = (
     "--locale-provider=builtin",
     "--builtin-locale=C.UTF-8",
     "--no-locale",
-    "--no-sync",
+    # Megabytes. A new server fills each piece of its log with zeros while a COMMIT waits; pieces of 16 took 35 ms.
+    "--wal-segsize=1",
     "--no-instructions",
 )
 

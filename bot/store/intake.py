@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 from msgspec import Struct, structs
-from psycopg import Connection
+from psycopg import AsyncConnection, Connection
 from psycopg.rows import TupleRow
 
 from bot.domain import Noteable
@@ -86,8 +86,25 @@ def take_in(connection: Connection[TupleRow], arrivals: Sequence[Arrival], *, qu
     Who takes in for a project lets nobody else until COMMIT: two first mentions open one conversation, turns only grow.
     """
     rows = [_row(number, one) for number, one in enumerate(arrivals)]
-    values = (msgspec.json.encode(rows).decode(), queue, task)
-    places: dict[UUID, UUID] = dict(connection.execute(_TAKE_IN, values, prepare=True).fetchall())
+    found = connection.execute(_TAKE_IN, _values(rows, queue, task), prepare=True).fetchall()
+    return _all_taken(rows, found)
+
+
+async def take_in_on_loop(
+    connection: AsyncConnection[TupleRow], arrivals: Sequence[Arrival], *, queue: str, task: str
+) -> list[Taken]:
+    """Do what `take_in` does, on an event loop."""
+    rows = [_row(number, one) for number, one in enumerate(arrivals)]
+    answered = await connection.execute(_TAKE_IN, _values(rows, queue, task), prepare=True)
+    return _all_taken(rows, await answered.fetchall())
+
+
+def _values(rows: Sequence[_Row], queue: str, task: str) -> tuple[str, str, str]:
+    return msgspec.json.encode(rows).decode(), queue, task
+
+
+def _all_taken(rows: Sequence[_Row], found: Sequence[TupleRow]) -> list[Taken]:
+    places: dict[UUID, UUID] = dict(found)
     return [_taken(row.order_id, places.get(row.order_id)) for row in rows]
 
 

@@ -42,7 +42,7 @@ def create_app(parts: WebParts) -> Litestar:
                 "parts": parts,
                 "door": open_door(parts),
                 "looks": Looks(parts.clock),
-                "intake": Intake(parts.queue.accept_all, parts.queue.note),
+                "intake": Intake(parts.queue.accept_all, parts.queue.accept_mentions, parts.queue.note),
             }
         ),
         # The description of the API is JSON alone: litestar's pages for it load scripts from elsewhere.
@@ -61,6 +61,7 @@ def create_app(parts: WebParts) -> Litestar:
             **dict.fromkeys(errors.DATABASE_SILENT, errors.answer_silent_database),
             Exception: errors.answer_fault,
         },
+        on_shutdown=[parts.queue.leave_loop],
         before_send=[headers_of_safety(settings), say_how_often],
         logging_config=None,  # its default would put every library at INFO
         request_max_body_size=100_000,

@@ -1,17 +1,22 @@
 """Takes deliveries in together: what arrives while PostgreSQL makes some durable shares the next transaction.
 
 Each is answered only after the COMMIT that holds it. Nobody waits for company: a delivery that comes alone goes alone.
+Mentions, which bring all there is to know, are written on the loop; what has to be looked up first, in a thread.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice, takewhile
 
-from bot.domain import Event
+from bot.domain import Event, Mention
 from bot.store.arrivals import Accepted, Receipt
 
 Delivery = tuple[str, Event]
-AcceptAll = Callable[[Sequence[Delivery]], Sequence[Receipt | Exception]]
+Outcomes = Sequence[Receipt | Exception]
+AcceptAll = Callable[[Sequence[Delivery]], Outcomes]
+AcceptMentions = Callable[[Sequence[tuple[str, Mention]]], Awaitable[Outcomes]]
 Note = Callable[[Sequence[Receipt]], None]
 
 _MOST_TOGETHER = 64
@@ -23,9 +28,9 @@ class Intake:
     A second writer would only make smaller parties, which cost more: NOTIFY's lock lets one COMMIT at a time.
     """
 
-    def __init__(self, accept_all: AcceptAll, note: Note) -> None:
-        self._accept_all, self._note = accept_all, note
-        self._waiting: list[tuple[Delivery, asyncio.Future[Accepted]]] = []
+    def __init__(self, accept_all: AcceptAll, accept_mentions: AcceptMentions, note: Note) -> None:
+        self._accept_all, self._accept_mentions, self._note = accept_all, accept_mentions, note
+        self._waiting: deque[tuple[Delivery, asyncio.Future[Accepted]]] = deque()
         self._writing: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="intake")
 
@@ -46,7 +51,7 @@ class Intake:
 
     async def _write_what_waits(self) -> None:
         while self._waiting:
-            taken, self._waiting = self._waiting[:_MOST_TOGETHER], self._waiting[_MOST_TOGETHER:]
+            taken = self._next_party()
             outcomes = await self._outcomes([delivery for delivery, _ in taken])
             for (_, future), outcome in zip(taken, outcomes, strict=True):
                 _tell(future, outcome)
@@ -54,12 +59,21 @@ class Intake:
             receipts = [outcome for outcome in outcomes if isinstance(outcome, Receipt)]
             asyncio.get_running_loop().call_soon(self._note, receipts)
 
+    def _next_party(self) -> list[tuple[Delivery, asyncio.Future[Accepted]]]:
+        """Take who came first, and with them who came after: nobody overtakes, so mentions wait for what is not."""
+        kinds = [isinstance(event, Mention) for (_, event), _ in islice(self._waiting, _MOST_TOGETHER)]
+        size = len(list(takewhile(lambda kind: kind == kinds[0], kinds)))
+        return [self._waiting.popleft() for _ in range(size)]
+
     async def _outcomes(self, deliveries: Sequence[Delivery]) -> Sequence[Receipt | BaseException]:
-        loop = asyncio.get_running_loop()
-        (outcomes,) = await asyncio.gather(
-            loop.run_in_executor(self._thread, self._accept_all, deliveries), return_exceptions=True
-        )
+        (outcomes,) = await asyncio.gather(self._written(deliveries), return_exceptions=True)
         return [outcomes] * len(deliveries) if isinstance(outcomes, BaseException) else outcomes
+
+    async def _written(self, deliveries: Sequence[Delivery]) -> Outcomes:
+        mentions = [(key, event) for key, event in deliveries if isinstance(event, Mention)]
+        if mentions:  # then all of them are
+            return await self._accept_mentions(mentions)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._accept_all, deliveries)
 
 
 def _tell(future: asyncio.Future[Accepted], outcome: Receipt | BaseException) -> None:

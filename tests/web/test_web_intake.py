@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 from psycopg import DataError, OperationalError
 
-from bot.domain import Event, Mention, Noteable, Person, ProjectRef
+from bot.domain import Event, Mention, Noteable, Person, PipelineChanged, ProjectRef
 from bot.store.arrivals import Accepted, Receipt
 from bot.web.intake import Intake
 
@@ -17,6 +17,7 @@ EVENT = Mention(
     author=Person(id=5, username="ada"),
     text="@pipewright help",
 )
+RUN = PipelineChanged(project=EVENT.project, pipeline_id=1, ref="main", sha="a" * 40, status="running")
 
 
 class Writer:
@@ -38,6 +39,9 @@ class Writer:
             raise OperationalError("PostgreSQL is away")
         return [DataError("odd") if key == "odd" else Receipt(result="queued") for key in keys]
 
+    async def accept_mentions(self, deliveries: Sequence[tuple[str, Mention]]) -> list[Receipt | DataError]:
+        return await asyncio.to_thread(self.accept_all, deliveries)
+
 
 async def until_writing(writer: Writer, count: int) -> None:
     while len(writer.together) < count:
@@ -46,7 +50,7 @@ async def until_writing(writer: Writer, count: int) -> None:
 
 async def _sent(writer: Writer, later: Sequence[str]) -> list[asyncio.Task[Accepted]]:
     """One begins at once, alone; the others come while it is written."""
-    intake = Intake(writer.accept_all, writer.note)
+    intake = Intake(writer.accept_all, writer.accept_mentions, writer.note)
     tasks = [asyncio.create_task(intake.accept("first", EVENT))]
     await until_writing(writer, 1)
     tasks += [asyncio.create_task(intake.accept(key, EVENT)) for key in later]
@@ -66,10 +70,26 @@ def test_what_comes_while_others_are_written_goes_together_and_nobody_is_answere
     asyncio.run(story())
 
 
+def test_what_has_to_be_looked_up_goes_by_itself_and_nobody_overtakes_it() -> None:
+    async def story() -> list[list[str]]:
+        writer = Writer()
+        intake = Intake(writer.accept_all, writer.accept_mentions, writer.note)
+        events = [("first", EVENT), ("a", EVENT), ("b", EVENT), ("run", RUN), ("rerun", RUN), ("c", EVENT)]
+        tasks = [asyncio.create_task(intake.accept(key, event)) for key, event in events[:1]]
+        await until_writing(writer, 1)
+        tasks += [asyncio.create_task(intake.accept(key, event)) for key, event in events[1:]]
+        await asyncio.sleep(0)
+        writer.let.set()
+        assert await asyncio.gather(*tasks) == ["queued"] * 6
+        return writer.together
+
+    assert asyncio.run(story()) == [["first"], ["a", "b"], ["run", "rerun"], ["c"]]
+
+
 def test_what_comes_in_the_moment_when_the_writer_ends_is_written_too() -> None:
     async def story() -> None:
         writer = Writer()
-        intake = Intake(writer.accept_all, writer.note)
+        intake = Intake(writer.accept_all, writer.accept_mentions, writer.note)
 
         async def sends(*keys: str) -> list[Accepted]:
             return [await intake.accept(key, EVENT) for key in keys]
@@ -87,7 +107,7 @@ def test_nobody_waits_for_the_log() -> None:
         writer = Writer()
         writer.let.set()
         seen: list[str] = []
-        intake = Intake(writer.accept_all, lambda _: seen.append("noted"))
+        intake = Intake(writer.accept_all, writer.accept_mentions, lambda _: seen.append("noted"))
 
         async def send() -> None:
             await intake.accept("first", EVENT)
@@ -117,7 +137,7 @@ def test_one_that_cannot_be_stored_spoils_no_other() -> None:
     async def story() -> list[str]:
         writer = Writer()
         writer.let.set()
-        intake = Intake(writer.accept_all, writer.note)
+        intake = Intake(writer.accept_all, writer.accept_mentions, writer.note)
         found = await asyncio.gather(*(intake.accept(key, EVENT) for key in "a odd b".split()), return_exceptions=True)
         return [one if isinstance(one, str) else type(one).__name__ for one in found]
 
@@ -131,7 +151,7 @@ def test_while_postgresql_is_away_everybody_is_told_and_the_next_is_tried_again(
         writer.let.set()
         found = await asyncio.gather(*tasks, return_exceptions=True)
         assert [type(one) for one in found] == [str, OperationalError, OperationalError]
-        intake = Intake(writer.accept_all, writer.note)
+        intake = Intake(writer.accept_all, writer.accept_mentions, writer.note)
         with pytest.raises(OperationalError):
             await intake.accept("away", EVENT)
         assert await intake.accept("later", EVENT) == "queued"
