@@ -158,10 +158,10 @@ def _request(job: Job, number: int, key: bytes, stamp: str) -> bytes:
     )
     name = f"delivery-{number}"
     signature = base64.b64encode(hmac.new(key, f"{name}.{stamp}.".encode() + body, hashlib.sha256).digest()).decode()
-    secret = f"X-Gitlab-Token: {job.secret_token}\r\n" if job.secret_token else ""
+    more = f"X-Gitlab-Token: {job.secret_token}\r\n" if job.secret_token else ""
     head = (
         f"POST {job.path} HTTP/1.1\r\nHost: 127.0.0.1:{job.port}\r\nContent-Type: application/json\r\n"
-        f"User-Agent: GitLab/19.0.0\r\nX-Gitlab-Event: Note Hook\r\n{secret}"
+        f"User-Agent: GitLab/19.0.0\r\nX-Gitlab-Event: Note Hook\r\n{more}"
         f"Idempotency-Key: {name}\r\nwebhook-id: {name}\r\n"
         f"webhook-timestamp: {stamp}\r\nwebhook-signature: v1,{signature}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
