@@ -76,7 +76,7 @@ def measure(opened: Place, python: Path) -> list[tuple[float, float]]:
             path="/webhook",
             template=comment,
             signing_token=opened.signing_token,
-            secret_token=token,
+            headers={"X-Gitlab-Token": token},
             count=_COUNT_OF_PR_AGENT,
             first=0,
             connections=CONNECTIONS,
