@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from bot.cli.doctor.instance import SIGNED_SINCE, numbers_of
 from bot.cli.hooks import new
 from bot.domain import CannotError
 
@@ -24,7 +25,7 @@ class Asking:
         mention: str | None,
         ca_file: str | None,
     ) -> dict[str, str]:
-        """Return what is to be written."""
+        """Return what is to be written, but for the webhook's secret."""
         token = token_file.read_text(encoding="utf-8").strip() if token_file else None
         values = {
             "GITLAB_URL": self.value("GITLAB_URL", gitlab_url, "Address of your GitLab"),
@@ -35,9 +36,15 @@ class Asking:
             "MENTION": mention or self.known.get("MENTION"),
             "CA_FILE": ca_file or self.known.get("CA_FILE"),
         }
-        if not any(self._is_set(name) for name in ("WEBHOOK_SECRET", "WEBHOOK_SIGNING_TOKEN")):
-            values["WEBHOOK_SECRET"] = new("WEBHOOK_SECRET")
         return {name: value for name, value in values.items() if value}
+
+    def secret(self, version: str) -> dict[str, str]:
+        """Return a fresh secret for webhooks when there is none, of the better kind that this GitLab knows."""
+        kinds = ("WEBHOOK_SIGNING_TOKEN", "WEBHOOK_SECRET")
+        if any(self._is_set(kind) for kind in kinds):
+            return {}
+        kind = kinds[0] if (numbers_of(version) or (0, 0)) >= SIGNED_SINCE else kinds[1]
+        return {kind: new(kind)}
 
     def value(self, name: str, given: str | None, question: str, *, hidden: bool = False) -> str:
         """Return one value; raises CannotError where it is needed, not given and may not be asked for."""

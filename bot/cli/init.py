@@ -70,8 +70,9 @@ def init_command(
     said = Said(as_json)
     ask = Asking(env_file.values_of(path), asks=not no_input)
     values = ask.all(gitlab_url, token_file, public_url, mention, ca_file)
+    version = _greet(_settings_of(ask.known, values), said)
+    values |= ask.secret(version)
     settings = _settings_of(ask.known, values)
-    _greet(settings, said)
     env_file.change(path, dict(values))
     said.tell("settings", f"written to {path}, readable by you alone")
     _install(settings, places or ask.places(), said)
@@ -88,13 +89,15 @@ def _settings_of(known: Mapping[str, str], values: Mapping[str, str]) -> "Settin
     return read_settings({**in_file, **os.environ}, env_file=None)
 
 
-def _greet(settings: "Settings", said: Said) -> None:
-    """Ask GitLab who the token belongs to, before anything is written."""
+def _greet(settings: "Settings", said: Said) -> str:
+    """Ask GitLab who the token belongs to, before anything is written; return GitLab's version."""
     from bot.main import open_gitlab, usable_account
 
     gitlab = open_gitlab(settings)
     account = usable_account(gitlab)
-    said.tell("GitLab", f"{settings.gitlab_url}, version {gitlab.version()}, as @{account.username}")
+    version = gitlab.version()
+    said.tell("GitLab", f"{settings.gitlab_url}, version {version}, as @{account.username}")
+    return version
 
 
 def _install(settings: "Settings", places: tuple[str, ...], said: Said) -> None:
@@ -122,7 +125,9 @@ def _fetch_model(settings: "Settings", said: Said, *, pull: bool | None) -> None
         return
     if not (settings.ollama_pull if pull is None else pull):
         said.tell(
-            "model", f"{model.name} is not there; `--pull` lets Ollama fetch it (commands work without)", is_well=False
+            "model",
+            f"no Ollama that answers has {model.name}; `--pull` fetches it (commands work without)",
+            is_well=False,
         )
         return
     try:

@@ -1,6 +1,7 @@
 """`init`: from nothing to a bot that `doctor` finds well."""
 
 import json
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
@@ -40,8 +41,21 @@ def test_one_command_sets_everything_up(stand_in: Sandbox, project: str, token: 
     written = env_file.values_of(env)
     assert written["GITLAB_TOKEN"] == token
     (hook,) = stand_in.world.project_at(project).hooks  # type: ignore[union-attr]
+    assert (hook.signing_token, hook.token) == (written["WEBHOOK_SIGNING_TOKEN"], None)
+    assert len(b64decode(written["WEBHOOK_SIGNING_TOKEN"].removeprefix("whsec_"))) == 32
+
+
+@pytest.mark.parametrize("version", ["18.11.3-ee", "16.0.0"])
+def test_a_gitlab_that_signs_nothing_gets_a_secret_token(
+    stand_in: Sandbox, project: str, token: str, tmp_path: Path, version: str
+) -> None:
+    stand_in.world.version = version
+    assert run("init", *given(stand_in, token), "--install", project).exit_code == 0
+    written = env_file.values_of(tmp_path / ".env")
+    (hook,) = stand_in.world.project_at(project).hooks  # type: ignore[union-attr]
     assert hook.token == written["WEBHOOK_SECRET"]
     assert len(written["WEBHOOK_SECRET"]) == 64
+    assert "WEBHOOK_SIGNING_TOKEN" not in written
 
 
 def test_asked_again_it_keeps_what_is_there(stand_in: Sandbox, project: str, token: str, tmp_path: Path) -> None:

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from bot.gitlab.values import Release
     from bot.settings import Settings
 
-_OLDEST = (16, 0)
+_OLDEST, SIGNED_SINCE = (16, 0), (19, 0)
 # What older ones lack, and since when it is there (docs: webhook_events, webhooks, merge_requests).
 _SINCE = (
     ((17, 5), "reactions may not arrive: approve with a comment instead"),
     ((17, 4), "deliveries have no key of their own: a repeated one is known by its text"),
-    ((19, 0), "webhooks are not signed: PIPEWRIGHT_WEBHOOK_SECRET is needed"),
+    (SIGNED_SINCE, "webhooks are not signed: PIPEWRIGHT_WEBHOOK_SECRET is needed"),
 )
 _LATEST_LACK = (17, 5)
 _MOST_SKEW_SECONDS, _SKEW_TO_SAY = 300, 30
@@ -80,7 +80,7 @@ def numbers_of(version: str) -> tuple[int, int] | None:
 
 def _version(version: str, settings: "Settings") -> Diagnosis:
     numbers = numbers_of(version)
-    if numbers is None or numbers >= (19, 0):
+    if numbers is None or numbers >= SIGNED_SINCE:
         return Diagnosis("GitLab", True, version)
     if numbers < _OLDEST:
         return ill("GitLab", f"{version} is older than 16.0", "Upgrade GitLab: what the bot asks for is not there yet.")
