@@ -1,30 +1,15 @@
 """Mentions taken in on the web's loop: as if by the thread, also after PostgreSQL went away."""
 
 import asyncio
-from collections.abc import Sequence
 
 import pytest
 from psycopg import OperationalError
 
-from bot.domain import Mention, Noteable, Person, ProjectRef
-from bot.store.arrivals import Receipt
 from bot.store.pool import Pool
 from bot.tasks import Queue
+from tests.tasks.arriving import mention, told
 
 _LONGER_THAN_AN_ANSWER_IS_FRESH = 1.1
-
-
-def mention(iid: int, text: str = "@pipewright help") -> Mention:
-    return Mention(
-        project=ProjectRef(id=7, path="team/app7"),
-        noteable=Noteable(kind="issue", iid=iid),
-        author=Person(id=5, username="ada"),
-        text=text,
-    )
-
-
-def told(outcomes: Sequence[Receipt | Exception]) -> list[str]:
-    return [one.result if isinstance(one, Receipt) else type(one).__name__ for one in outcomes]
 
 
 def stored(pool: Pool) -> list[str]:

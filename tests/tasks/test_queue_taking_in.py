@@ -1,7 +1,7 @@
 """Many deliveries taken in together: each as if it were alone, whatever the others are."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
@@ -12,27 +12,11 @@ from psycopg import DataError, OperationalError
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
-from bot.domain import Chat, Decision, Event, Mention, Noteable, Person, PipelineChanged, ProjectRef, Reaction
+from bot.domain import Chat, Decision, Event, Mention, Noteable, PipelineChanged, ProjectRef, Reaction
 from bot.store import intake
-from bot.store.arrivals import Receipt
 from bot.store.pool import Pool
 from bot.tasks import Queue
-
-ADA = Person(id=5, username="ada")
-
-
-def mention(iid: int, text: str = "@pipewright help", project: int = 7, *, is_internal: bool = False) -> Mention:
-    return Mention(
-        project=ProjectRef(id=project, path=f"team/app{project}"),
-        noteable=Noteable(kind="issue", iid=iid),
-        author=ADA,
-        text=text,
-        is_internal=is_internal,
-    )
-
-
-def told(outcomes: Sequence[Receipt | Exception]) -> list[str]:
-    return [one.result if isinstance(one, Receipt) else type(one).__name__ for one in outcomes]
+from tests.tasks.arriving import ADA, mention, told
 
 
 def rows(pool: Pool, sql: str) -> list[tuple[object, ...]]:
