@@ -158,7 +158,7 @@ def _request(job: Job, number: int, key: bytes, stamp: str) -> bytes:
     )
     name = f"delivery-{number}"
     signature = base64.b64encode(hmac.new(key, f"{name}.{stamp}.".encode() + body, hashlib.sha256).digest()).decode()
-    more = "".join(f"{name}: {value}\r\n" for name, value in job.headers.items())
+    more = "".join(f"{header}: {value}\r\n" for header, value in job.headers.items())
     head = (
         f"POST {job.path} HTTP/1.1\r\nHost: 127.0.0.1:{job.port}\r\nContent-Type: application/json\r\n"
         f"User-Agent: GitLab/19.0.0\r\nX-Gitlab-Event: Note Hook\r\n{more}"

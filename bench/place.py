@@ -55,10 +55,12 @@ class Place:
         return {**kept, "PYTHONPATH": str(TOP), **{f"PIPEWRIGHT_{key}": value for key, value in settings.items()}}
 
     @contextmanager
-    def process(self, command: Sequence[str], environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-        """Run a module of ours in a process, and end it as a deployment would."""
+    def process(
+        self, command: Sequence[str], environment: Mapping[str, str], python: str = sys.executable
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """Run a module in a process, and end it as a deployment would."""
         with (self.folder / "processes.log").open("ab") as log:
-            full = [sys.executable, "-m", *command]
+            full = [python, "-m", *command]
             process = subprocess.Popen(full, cwd=self.folder, env=dict(environment), stdout=log, stderr=log)
         try:
             yield process

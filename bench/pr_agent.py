@@ -8,18 +8,15 @@ import json
 import os
 import secrets
 import statistics
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
-import msgspec
 
-from bench.hammer import Job, Result
-from bench.place import NOWHERE, TOP, Place, free_port, place
-from bench.webhooks import CONNECTIONS, Sender, template
+from bench.hammer import Job
+from bench.place import NOWHERE, Place, free_port, place
+from bench.webhooks import CONNECTIONS, Sender, sent, template
 
 _ROUNDS = 7
 _COUNT, _COUNT_OF_PR_AGENT = 4000, 400
@@ -38,15 +35,9 @@ def _pr_agent(opened: Place, python: Path, token: str) -> Iterator[int]:
         "CONFIG__LOG_LEVEL": "INFO",
     }
     kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    with (opened.folder / "pr-agent.log").open("wb") as log:
-        command = [str(python), "-m", "pr_agent.servers.gitlab_webhook"]
-        process = subprocess.Popen(command, cwd=opened.folder, env={**kept, **settings}, stdout=log, stderr=log)
-    try:
+    with opened.process(["pr_agent.servers.gitlab_webhook"], {**kept, **settings}, python=str(python)):
         opened.wait_for(f"http://127.0.0.1:{port}/")
         yield port
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
 
 
 def _comment_for_pr_agent(opened: Place) -> str:
@@ -54,16 +45,6 @@ def _comment_for_pr_agent(opened: Place) -> str:
     payload["merge_request"] = {"iid": 1, "url": f"{NOWHERE}/group/app/-/merge_requests/1"}
     payload["object_attributes"]["noteable_type"] = "MergeRequest"
     return json.dumps(payload)
-
-
-def _sent(opened: Place, job: Job) -> Result:
-    asked, result = opened.folder / "peer.json", opened.folder / "peer-result.json"
-    asked.write_bytes(msgspec.json.encode(job))
-    subprocess.run([sys.executable, "-m", "bench.hammer", asked, result], cwd=TOP, check=True, timeout=300)
-    found = msgspec.json.decode(result.read_bytes(), type=Result)
-    if found.statuses != {200: job.count}:
-        raise click.ClickException(f"PR-Agent answered {found.statuses} instead of 200 to {job.count} deliveries")
-    return found
 
 
 def measure(opened: Place, python: Path) -> list[tuple[float, float]]:
@@ -82,9 +63,9 @@ def measure(opened: Place, python: Path) -> list[tuple[float, float]]:
             connections=CONNECTIONS,
         )
         sender.send(port, "/webhooks/gitlab", 1000)
-        _sent(opened, job)
+        sent(opened, job, status=200)
         return [
-            (sender.send(port, "/webhooks/gitlab", _COUNT).per_second, _sent(opened, job).per_second)
+            (sender.send(port, "/webhooks/gitlab", _COUNT).per_second, sent(opened, job, status=200).per_second)
             for _ in range(_ROUNDS)
         ]
 

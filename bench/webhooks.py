@@ -85,13 +85,20 @@ class Sender:
             rate=rate,
         )
         self._sent += count
-        asked, result = self._place.folder / "job.json", self._place.folder / "result.json"
-        asked.write_bytes(msgspec.json.encode(job))
-        subprocess.run([sys.executable, "-m", "bench.hammer", asked, result], cwd=TOP, check=True, timeout=120)
-        found = msgspec.json.decode(result.read_bytes(), type=Result)
-        if found.statuses != {202: count}:
-            raise click.ClickException(f"{path} answered {found.statuses} instead of 202 to {count} deliveries")
-        return found
+        return sent(self._place, job, status=202)
+
+
+def sent(opened: Place, job: Job, *, status: int) -> Result:
+    """Do a job in a process of its own; each delivery must be answered with this status."""
+    asked, result = opened.folder / "job.json", opened.folder / "result.json"
+    asked.write_bytes(msgspec.json.encode(job))
+    subprocess.run([sys.executable, "-m", "bench.hammer", asked, result], cwd=TOP, check=True, timeout=120)
+    found = msgspec.json.decode(result.read_bytes(), type=Result)
+    if found.statuses != {status: job.count}:
+        raise click.ClickException(
+            f"{job.path} answered {found.statuses} instead of {status} to {job.count} deliveries"
+        )
+    return found
 
 
 def template(opened: Place) -> str:

@@ -38,6 +38,7 @@ _SETTINGS = {
     "shared_buffers": "64MB",
     "max_connections": "60",
     "io_method": "sync",
+    # PostgreSQL's own defaults: initdb would derive less from small pieces of the log.
     "min_wal_size": "80MB",
     "max_wal_size": "1GB",
 }
