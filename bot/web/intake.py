@@ -17,9 +17,10 @@ Delivery = tuple[str, Event]
 Outcomes = Sequence[Receipt | Exception]
 AcceptAll = Callable[[Sequence[Delivery]], Outcomes]
 AcceptMentions = Callable[[Sequence[tuple[str, Mention]]], Awaitable[Outcomes]]
+Told = tuple[asyncio.Future[Accepted], Receipt | BaseException]
 Note = Callable[[Sequence[Receipt]], None]
 
-_MOST_TOGETHER = 64
+_FEW, _MOST_TOGETHER = 8, 64
 
 
 class Intake:
@@ -50,24 +51,36 @@ class Intake:
             self._writing = None
 
     async def _write_what_waits(self) -> None:
+        written: list[Told] = []
         while self._waiting:
-            taken = self._next_party()
-            outcomes = await self._outcomes([delivery for delivery, _ in taken])
-            for (_, future), outcome in zip(taken, outcomes, strict=True):
-                _tell(future, outcome)
-            # After those who were told just now have answered: a log may be slow.
-            receipts = [outcome for outcome in outcomes if isinstance(outcome, Receipt)]
-            asyncio.get_running_loop().call_soon(self._note, receipts)
+            party = self._next_party(len(written))
+            # Begun before those of the last party are answered: PostgreSQL works meanwhile.
+            writing = asyncio.gather(self._written([delivery for delivery, _ in party]), return_exceptions=True)
+            self._answer(written)
+            (found,) = await writing
+            outcomes = [found] * len(party) if isinstance(found, BaseException) else found
+            written = list(zip((future for _, future in party), outcomes, strict=True))
+        self._answer(written)
 
-    def _next_party(self) -> list[tuple[Delivery, asyncio.Future[Accepted]]]:
-        """Take who came first, and with them who came after: nobody overtakes, so mentions wait for what is not."""
-        kinds = [isinstance(event, Mention) for (_, event), _ in islice(self._waiting, _MOST_TOGETHER)]
+    def _next_party(self, last: int) -> list[tuple[Delivery, asyncio.Future[Accepted]]]:
+        """Take who came first, and with them who came after: nobody overtakes, so mentions wait for what is not.
+
+        Where many wait, as many are left for the party after as go now: of a large and a small one by turns, PostgreSQL
+        or the web has nothing to do while the other is at the large one.
+        """
+        most = min(max((len(self._waiting) + last + 1) // 2, _FEW), _MOST_TOGETHER)
+        kinds = [isinstance(event, Mention) for (_, event), _ in islice(self._waiting, most)]
         size = len(list(takewhile(lambda kind: kind == kinds[0], kinds)))
         return [self._waiting.popleft() for _ in range(size)]
 
-    async def _outcomes(self, deliveries: Sequence[Delivery]) -> Sequence[Receipt | BaseException]:
-        (outcomes,) = await asyncio.gather(self._written(deliveries), return_exceptions=True)
-        return [outcomes] * len(deliveries) if isinstance(outcomes, BaseException) else outcomes
+    def _answer(self, written: Sequence[Told]) -> None:
+        if not written:
+            return
+        for future, outcome in written:
+            _tell(future, outcome)
+        # After those who were told just now have answered: a log may be slow.
+        receipts = [outcome for _, outcome in written if isinstance(outcome, Receipt)]
+        asyncio.get_running_loop().call_soon(self._note, receipts)
 
     async def _written(self, deliveries: Sequence[Delivery]) -> Outcomes:
         mentions = [(key, event) for key, event in deliveries if isinstance(event, Mention)]

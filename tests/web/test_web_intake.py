@@ -70,6 +70,41 @@ def test_what_comes_while_others_are_written_goes_together_and_nobody_is_answere
     asyncio.run(story())
 
 
+def test_many_go_in_parties_of_like_size_so_that_the_web_answers_one_while_postgresql_writes_the_other() -> None:
+    async def story() -> list[int]:
+        writer = Writer()
+        tasks = await _sent(writer, [str(number) for number in range(30)])
+        writer.let.set()
+        await asyncio.gather(*tasks)
+        return [len(party) for party in writer.together]
+
+    assert asyncio.run(story()) == [1, 16, 14]
+
+
+def test_the_next_party_is_begun_before_the_last_is_answered() -> None:
+    async def story() -> list[str]:
+        seen: list[str] = []
+        intake: Intake
+
+        async def accept_mentions(deliveries: Sequence[tuple[str, Mention]]) -> list[Receipt]:
+            seen.extend(f"{key} begun" for key, _ in deliveries)
+            await asyncio.sleep(0.01)
+            return [Receipt(result="queued") for _ in deliveries]
+
+        async def send(key: str) -> None:
+            await intake.accept(key, EVENT)
+            seen.append(f"{key} answered")
+
+        intake = Intake(Writer().accept_all, accept_mentions, lambda _: None)
+        first = asyncio.create_task(send("first"))
+        while not seen:
+            await asyncio.sleep(0)
+        await asyncio.gather(first, send("second"))
+        return seen
+
+    assert asyncio.run(story()) == ["first begun", "second begun", "first answered", "second answered"]
+
+
 def test_what_has_to_be_looked_up_goes_by_itself_and_nobody_overtakes_it() -> None:
     async def story() -> list[list[str]]:
         writer = Writer()
