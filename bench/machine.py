@@ -25,6 +25,29 @@ class Machine(Struct, frozen=True, kw_only=True):
     busy: float
 
 
+class ProcessorSeconds(Struct, frozen=True, kw_only=True):
+    """The time of all processors since the start of the machine, and what its host kept of it (proc_stat(5), "steal").
+
+    A virtual machine wanted to run then and could not. Where nobody tells, it is none.
+    """
+
+    all: float
+    stolen: float
+
+    def stolen_since(self, before: "ProcessorSeconds") -> float:
+        """Return the stolen share of the time since then."""
+        return (self.stolen - before.stolen) / max(self.all - before.all, 1.0)
+
+
+def processor_seconds(stat: Path = Path("/proc/stat")) -> ProcessorSeconds:
+    """Return them as they are now."""
+    if not stat.exists():
+        return ProcessorSeconds(all=0.0, stolen=0.0)
+    ticks = [int(number) for number in stat.read_text().splitlines()[0].split()[1:9]]
+    each = os.sysconf("SC_CLK_TCK")
+    return ProcessorSeconds(all=sum(ticks) / each, stolen=ticks[7] / each)
+
+
 def this_machine(postgresql: str) -> Machine:
     """Return this machine's description."""
     return Machine(

@@ -81,7 +81,8 @@ def intake(opened: Place) -> Iterator[Line]:
         what="signed orders taken in, durable, one web process",
         value=found.intake,
         unit="/s",
-        beside=f"{found.intake / webhooks.PR_AGENT_PER_SECOND:.0f} x PR-Agent's 112/s",
+        beside=f"{found.intake / webhooks.PR_AGENT_PER_SECOND:.0f} x PR-Agent's 112/s; over "
+        f"{webhooks.MANY_CONNECTIONS} connections instead of {webhooks.CONNECTIONS} {found.intake_over_many:.0f}/s",
         at_least=bound,
     )
     yield Line(
@@ -98,7 +99,8 @@ def intake(opened: Place) -> Iterator[Line]:
         what="p99 at half of that rate",
         value=found.p99,
         unit="ms",
-        beside=f"five rounds: {found.p99_from:.1f} to {found.p99_to:.1f}; with one INSERT {found.p99_insert:.1f} ms",
+        beside=f"five rounds: {found.p99_from:.1f} to {found.p99_to:.1f}; with one INSERT {found.p99_insert:.1f} ms; "
+        f"the host kept {found.stolen:.1%} of the processors' time",
         at_most=20,
     )
 

@@ -23,12 +23,14 @@ from msgspec import Struct
 
 from bench.endpoints import TABLE
 from bench.hammer import ISSUE_IID, NOTE_ID, PROJECT_ID, Job, Result
+from bench.machine import processor_seconds
 from bench.place import TOP, Place, free_port, place
 from bot.sandbox import acts, payloads, seed
 from bot.sandbox.state import Note
 
 PR_AGENT_PER_SECOND = 112.0
 CONNECTIONS = 32
+MANY_CONNECTIONS = 4 * CONNECTIONS
 _ROUNDS = 3
 _ROUNDS_AT_HALF = 5
 _INSERT_SCRIPT = "insert into bench_deliveries (body) values (repeat('x', {size}));\n"
@@ -39,12 +41,14 @@ class Webhooks(Struct, frozen=True, kw_only=True):
     `p99` of all deliveries of all rounds, and the least and the most that one round's own hundredth waited (`p99_from`,
     `p99_to`).
 
-    What the endpoint with one INSERT needs at the same rate (`p99_insert`) tells how much of it is the machine's.
+    How much of it is the machine's tell what the endpoint with one INSERT needs at the same rate (`p99_insert`), and
+    which share of the processors' time the machine's host kept from it meanwhile (`stolen`).
     """
 
     bare: float
     one_insert: float
     intake: float
+    intake_over_many: float
     postgres_one: float
     postgres_many: float
     p50: float
@@ -52,6 +56,7 @@ class Webhooks(Struct, frozen=True, kw_only=True):
     p99_from: float
     p99_to: float
     p99_insert: float
+    stolen: float
 
     @property
     def of_one_insert(self) -> float:
@@ -72,7 +77,7 @@ class Sender:
         """How many bytes a delivery's body has, about."""
         return len(self._template)
 
-    def send(self, port: int, path: str, count: int, rate: float = 0.0) -> Result:
+    def send(self, port: int, path: str, count: int, *, rate: float = 0.0, connections: int = CONNECTIONS) -> Result:
         """Send so many deliveries; each must be answered with 202."""
         job = Job(
             port=port,
@@ -81,7 +86,7 @@ class Sender:
             signing_token=self._place.signing_token,
             count=count,
             first=self._sent,
-            connections=CONNECTIONS if not rate else 4 * CONNECTIONS,
+            connections=connections if not rate else MANY_CONNECTIONS,
             rate=rate,
         )
         self._sent += count
@@ -120,7 +125,7 @@ def template(opened: Place) -> str:
 def measure(opened: Place, *, count: int = 4000) -> Webhooks:
     """Measure the intake and its floors by turns, and take the medians."""
     sender = Sender(opened)
-    rates: dict[str, list[float]] = {"bare": [], "insert": [], "intake": []}
+    rates: dict[str, list[float]] = {"bare": [], "insert": [], "intake": [], "many": []}
     with opened.web() as (_, port), _floors(opened) as floor:
         sender.send(port, "/webhooks/gitlab", 1000)
         for path in ("/bare", "/insert"):
@@ -129,17 +134,22 @@ def measure(opened: Place, *, count: int = 4000) -> Webhooks:
             rates["bare"].append(sender.send(floor, "/bare", count).per_second)
             rates["insert"].append(sender.send(floor, "/insert", count).per_second)
             rates["intake"].append(sender.send(port, "/webhooks/gitlab", count).per_second)
+            many = sender.send(port, "/webhooks/gitlab", count, connections=MANY_CONNECTIONS)
+            rates["many"].append(many.per_second)
         middle = {name: statistics.median(found) for name, found in rates.items()}
         rate = middle["intake"] / 2
         _write_out(opened)
-        half = [sender.send(port, "/webhooks/gitlab", count, rate).milliseconds for _ in range(_ROUNDS_AT_HALF)]
+        before = processor_seconds()
+        half = [sender.send(port, "/webhooks/gitlab", count, rate=rate).milliseconds for _ in range(_ROUNDS_AT_HALF)]
+        after = processor_seconds()
         _write_out(opened)
-        half_insert = [sender.send(floor, "/insert", count, rate).milliseconds for _ in range(_ROUNDS_AT_HALF)]
-    _check_stored(opened, 1000 + count * (_ROUNDS + _ROUNDS_AT_HALF))
+        half_insert = [sender.send(floor, "/insert", count, rate=rate).milliseconds for _ in range(_ROUNDS_AT_HALF)]
+    _check_stored(opened, 1000 + count * (2 * _ROUNDS + _ROUNDS_AT_HALF))
     return Webhooks(
         bare=middle["bare"],
         one_insert=middle["insert"],
         intake=middle["intake"],
+        intake_over_many=middle["many"],
         postgres_one=pgbench(opened, 1, sender.size),
         postgres_many=pgbench(opened, CONNECTIONS, sender.size),
         p50=_percentile(chain.from_iterable(half), 50),
@@ -147,6 +157,7 @@ def measure(opened: Place, *, count: int = 4000) -> Webhooks:
         p99_from=min(_percentile(each, 99) for each in half),
         p99_to=max(_percentile(each, 99) for each in half),
         p99_insert=_percentile(chain.from_iterable(half_insert), 99),
+        stolen=after.stolen_since(before),
     )
 
 

@@ -1,9 +1,11 @@
 """The table of `make bench`: what is kept of a run is whole, and says which machine it comes from."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
-from bench.machine import Machine, this_machine
+from bench.machine import Machine, processor_seconds, this_machine
 from bench.table import RESULTS, Line, Results, markdown
 
 KEPT = RESULTS / "bench.json"
@@ -15,6 +17,19 @@ def test_the_machine_is_told_without_names_and_paths() -> None:
     assert machine.memory_gb > 0
     assert "/" not in machine.system + machine.python + machine.postgresql
     assert set(machine.packages) >= {"litestar", "psycopg"}
+
+
+def test_what_the_host_keeps_of_the_processors_time_is_told(tmp_path: Path) -> None:
+    stat = tmp_path / "stat"
+    stat.write_text("cpu  100 0 50 800 10 0 5 35 0 0\ncpu0 1 2 3\n")
+    before = processor_seconds(stat)
+    stat.write_text("cpu  200 0 100 1500 20 0 10 170 7 7\ncpu0 1 2 3\n")
+    assert processor_seconds(stat).stolen_since(before) == pytest.approx(135 / 1000)
+
+
+def test_where_nobody_tells_the_host_keeps_nothing(tmp_path: Path) -> None:
+    nowhere = tmp_path / "stat"
+    assert processor_seconds(nowhere).stolen_since(processor_seconds(nowhere)) == 0.0
 
 
 @pytest.mark.parametrize(
