@@ -1,6 +1,5 @@
-"""The same past asked for over HTTP: the real app with its rights, beside a GitLab stand-in."""
+"""The same past asked for over HTTP: the web process as it runs anywhere, with its rights, beside a GitLab stand-in."""
 
-import logging
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,11 +11,10 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from bench.busy_past import COMMON, LONG_ONE, OLD, OWNER_ID, PROJECTS, RARE
-from bot.main import open_parts, running
+from bench.place import Place, signing_token
 from bot.sandbox import seed
 from bot.sandbox.server import Sandbox
 from bot.sandbox.state import Issue, User
-from bot.settings import read_settings
 
 
 def measure_over_http(conninfo: str, folder: Path, times: int) -> Iterator[tuple[str, list[float]]]:
@@ -25,7 +23,6 @@ def measure_over_http(conninfo: str, folder: Path, times: int) -> Iterator[tuple
     GitLab's answers about rights are remembered for a minute, as always: the first answer about a list, which asks, is
     left out; each conversation is another one, so about each of them GitLab is asked.
     """
-    logging.disable(logging.INFO)
     sandbox = Sandbox(folder / "gitlab").start()
     bot = seed.add_user(sandbox.world, "pipewright", is_bot=True)
     owner = seed.add_user(sandbox.world, "mia")
@@ -39,21 +36,10 @@ def measure_over_http(conninfo: str, folder: Path, times: int) -> Iterator[tuple
             "select id from conversations where not is_confidential order by updated_at desc limit %s", (times,)
         ).fetchall()
         connection.commit()
-    settings = read_settings(
-        {
-            "PIPEWRIGHT_GITLAB_URL": sandbox.url,
-            "PIPEWRIGHT_GITLAB_TOKEN": seed.add_token(sandbox.world, bot).value,
-            "PIPEWRIGHT_WEBHOOK_SECRET": "a-secret-for-measuring",
-            "PIPEWRIGHT_DATABASE_URL": conninfo,
-            "PIPEWRIGHT_DATA_DIR": str(folder / "bot"),
-            "PIPEWRIGHT_LISTEN_PORT": "0",
-            "PIPEWRIGHT_SWEEP_SECONDS": "0",
-        },
-        env_file=None,
-    )
-    with open_parts(settings) as parts, running(parts, with_worker=False) as address:
+    opened = Place(folder=folder, sandbox=sandbox, bot=bot, conninfo=conninfo, signing_token=signing_token())
+    with opened.web() as (_, port):
         headers = {"Authorization": f"Bearer {token}"}
-        with httpx.Client(base_url=address, headers=headers, timeout=60, trust_env=False) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60, trust_env=False) as client:
             yield from _asked(client, [row[0] for row in rows], times)
             client.headers["Authorization"] = f"Bearer {operators_token}"
             yield from _operated(client, times)

@@ -100,8 +100,12 @@ def place() -> Iterator[Place]:
         sandbox = Sandbox(folder / "gitlab").start()
         stack.callback(sandbox.stop)
         bot = seed.add_user(sandbox.world, "pipewright", is_bot=True)
-        token = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
-        yield Place(folder=folder, sandbox=sandbox, bot=bot, conninfo=conninfo, signing_token=token)
+        yield Place(folder=folder, sandbox=sandbox, bot=bot, conninfo=conninfo, signing_token=signing_token())
+
+
+def signing_token() -> str:
+    """Return a new one."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def free_port() -> int:
