@@ -51,10 +51,13 @@ def undo_change(services: Services, order: Order, reply: Answering) -> None:
     show_proposal(services, order, undo(services, order), reply)
 
 
+_NO_BRANCHES = frozenset("of on please now thanks the my our this it branch draft pipeline".split())
+
+
 def report_status(services: Services, order: Order, ref: str, reply: Answering) -> None:
     """Say where the proposal and its pipeline stand, or the newest pipeline of a branch."""
     require(services, order, AccessLevel.REPORTER, "ask for the status")
-    branch = _branch_named(ref)
+    branch = branch_named(ref)
     proposal = None if branch else newest_proposal(services, order)
     if branch is None and proposal is not None:
         reply.show(proposal_status(services, proposal))
@@ -63,10 +66,13 @@ def report_status(services: Services, order: Order, ref: str, reply: Answering) 
     reply.show(told if branch else f"{progress.no_proposal(services.mention)} {told}")
 
 
-def _branch_named(words: str) -> str | None:
-    """Return the branch of "of main" or "main", and None for "please" and the like."""
-    named = [word for word in words.split() if word.lower() not in {"of", "on", "please", "the", "branch", "now"}]
-    return named[0].strip(".,!?`") if named else None
+def branch_named(words: str) -> str | None:
+    """Return the branch of "main" or "of the release branch, please"; None for "please, when you can" and the like."""
+    said = [word.strip(".,!?`") for word in words.split()]
+    named = [word for word in said if word and word.lower() not in _NO_BRANCHES]
+    if len(named) > 1 and not {"of", "on"} & {word.lower() for word in said}:
+        return None
+    return named[0] if named else None
 
 
 def proposal_status(services: Services, proposal: Proposal) -> str:

@@ -65,8 +65,9 @@ class Intake:
     def _next_party(self, last: int) -> list[tuple[Delivery, asyncio.Future[Accepted]]]:
         """Take who came first, and with them who came after: nobody overtakes, so mentions wait for what is not.
 
-        Where many wait, as many are left for the party after as go now: of a large and a small one by turns, PostgreSQL
-        or the web has nothing to do while the other is at the large one.
+        Where many wait, this party and the one after it become of like size, for whoever is answered now sends again:
+        of a large and a small one by turns, PostgreSQL or the web has nothing to do while the other is at the large
+        one.
         """
         most = min(max((len(self._waiting) + last + 1) // 2, _FEW), _MOST_TOGETHER)
         kinds = [isinstance(event, Mention) for (_, event), _ in islice(self._waiting, most)]

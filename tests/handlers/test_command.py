@@ -3,6 +3,7 @@
 import pytest
 
 from bot.handlers.command import Command, FreeText, Order, Unknown, read_command
+from bot.handlers.orders import branch_named
 
 NAMES = ("pipewright", "project_7_bot_0a1b")
 
@@ -268,3 +269,25 @@ def test_a_megabyte_is_read_without_ado(what: str) -> None:
 )
 def test_asking_why_it_failed_needs_no_model(text: str, where: str) -> None:
     assert read(text) == Command(name="explain", rest=where)
+
+
+BRANCHES = {
+    "": None,
+    "please": None,
+    "please, when you can": None,
+    "please, now!": None,
+    "of the draft": None,
+    "of this pipeline, thanks": None,
+    "main": "main",
+    "`main`?": "main",
+    "of feature/x": "feature/x",
+    "on main, please": "main",
+    "please, of main when you can": "main",
+    "of the release branch, please": "release",
+    "release-1.2.": "release-1.2",
+}
+
+
+@pytest.mark.parametrize("words", BRANCHES)
+def test_a_status_is_of_a_branch_only_where_one_is_named(words: str) -> None:
+    assert branch_named(words) == BRANCHES[words]
