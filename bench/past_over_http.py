@@ -11,7 +11,8 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from bench.busy_past import COMMON, LONG_ONE, OLD, OWNER_ID, PROJECTS, RARE
-from bench.place import Place, signing_token
+from bench.place import Place
+from bot.cli.hooks import new
 from bot.sandbox import seed
 from bot.sandbox.server import Sandbox
 from bot.sandbox.state import Issue, User
@@ -36,7 +37,9 @@ def measure_over_http(conninfo: str, folder: Path, times: int) -> Iterator[tuple
             "select id from conversations where not is_confidential order by updated_at desc limit %s", (times,)
         ).fetchall()
         connection.commit()
-    opened = Place(folder=folder, sandbox=sandbox, bot=bot, conninfo=conninfo, signing_token=signing_token())
+    opened = Place(
+        folder=folder, sandbox=sandbox, bot=bot, conninfo=conninfo, signing_token=new("WEBHOOK_SIGNING_TOKEN")
+    )
     with opened.web() as (_, port):
         headers = {"Authorization": f"Bearer {token}"}
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60, trust_env=False) as client:

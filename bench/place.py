@@ -1,8 +1,6 @@
 """Where the bot is measured: a PostgreSQL of its own with fsync on, the GitLab stand-in, the bot's processes."""
 
-import base64
 import os
-import secrets
 import socket
 import subprocess
 import sys
@@ -17,6 +15,7 @@ from pathlib import Path
 
 import click
 
+from bot.cli.hooks import new
 from bot.sandbox import seed
 from bot.sandbox.server import Sandbox
 from bot.sandbox.state import User
@@ -100,12 +99,9 @@ def place() -> Iterator[Place]:
         sandbox = Sandbox(folder / "gitlab").start()
         stack.callback(sandbox.stop)
         bot = seed.add_user(sandbox.world, "pipewright", is_bot=True)
-        yield Place(folder=folder, sandbox=sandbox, bot=bot, conninfo=conninfo, signing_token=signing_token())
-
-
-def signing_token() -> str:
-    """Return a new one."""
-    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+        yield Place(
+            folder=folder, sandbox=sandbox, bot=bot, conninfo=conninfo, signing_token=new("WEBHOOK_SIGNING_TOKEN")
+        )
 
 
 def free_port() -> int:

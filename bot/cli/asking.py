@@ -5,7 +5,6 @@ from pathlib import Path
 
 import click
 
-from bot.cli.doctor.instance import SIGNED_SINCE, numbers_of
 from bot.cli.hooks import new
 from bot.domain import CannotError
 
@@ -40,6 +39,8 @@ class Asking:
 
     def secret(self, version: str) -> dict[str, str]:
         """Return a fresh secret for webhooks when there is none, of the better kind that this GitLab knows."""
+        from bot.cli.doctor.instance import SIGNED_SINCE, numbers_of
+
         kinds = ("WEBHOOK_SIGNING_TOKEN", "WEBHOOK_SECRET")
         if any(self._is_set(kind) for kind in kinds):
             return {}

@@ -12,6 +12,7 @@ from bot.proposals.prepare import prepare
 from bot.proposals.rights import require, require_person
 from bot.proposals.status import branch_status, refreshed
 from bot.proposals.undo import undo
+from bot.proposals.which import words_without
 from bot.replies import progress
 from bot.services import Services
 from bot.store import orders as stored_orders
@@ -68,9 +69,8 @@ def report_status(services: Services, order: Order, ref: str, reply: Answering) 
 
 def branch_named(words: str) -> str | None:
     """Return the branch of "main" or "of the release branch, please"; None for "please, when you can" and the like."""
-    said = [word.strip(".,!?`") for word in words.split()]
-    named = [word for word in said if word and word.lower() not in _NO_BRANCHES]
-    if len(named) > 1 and not {"of", "on"} & {word.lower() for word in said}:
+    named = words_without(words, _NO_BRANCHES)
+    if len(named) > 1 and not {"of", "on"} & set(words.lower().split()):
         return None
     return named[0] if named else None
 

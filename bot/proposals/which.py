@@ -45,8 +45,13 @@ def _named(words: str) -> str | None:
     quoted_name = re.search(r"[`\"']([^`\"']+)[`\"']", words)
     if quoted_name:
         return quoted_name[1]
-    left = [word.strip(".,!?`") for word in words.split() if word.lower().strip(".,!?`") not in _FILLERS]
-    return " ".join(left) or None
+    return " ".join(words_without(words, _FILLERS)) or None
+
+
+def words_without(words: str, fillers: frozenset[str]) -> list[str]:
+    """Return what may be a name: the words without their punctuation, and without those that only lead to one."""
+    said = [word.strip(".,!?`") for word in words.split()]
+    return [word for word in said if word and word.lower() not in fillers]
 
 
 def _number(named: str, order: Order) -> tuple[str, int] | None:
