@@ -63,7 +63,7 @@ class _Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
     asker: str | None = None
 
 
-_TAKE_IN = "select order_id, conversation_id from pipewright_take_in(%s::json, %s, %s)"
+_TAKE_IN = "select order_id, conversation_id from pipewright_take_in(%s, %s::json, %s, %s)"
 
 
 @contextmanager
@@ -99,8 +99,8 @@ async def take_in_on_loop(
     return _all_taken(rows, await answered.fetchall())
 
 
-def _values(rows: Sequence[_Row], queue: str, task: str) -> tuple[str, str, str]:
-    return msgspec.json.encode(rows).decode(), queue, task
+def _values(rows: Sequence[_Row], queue: str, task: str) -> tuple[list[int], str, str, str]:
+    return [row.project_id for row in rows], msgspec.json.encode(rows).decode(), queue, task
 
 
 def _all_taken(rows: Sequence[_Row], found: Sequence[TupleRow]) -> list[Taken]:

@@ -115,17 +115,26 @@ def test_a_talk_over_our_own_address_is_in_its_owners_list_alone(connection: Con
     assert found(connection, text="quiet", person_id=MIA) == []
 
 
-def test_what_was_ordered_is_found_and_moves_its_conversation_up(connection: Connection[TupleRow]) -> None:
+def test_what_was_ordered_is_found_once_work_on_it_begins(connection: Connection[TupleRow]) -> None:
     oldest = search.find(connection, Query(projects=(1,), person_id=MIA))[-1]
-    orders.add(
+    order = orders.add(
         connection,
         delivery_key="k",
         conversation_id=oldest.id,
         event='{"text": "generate without docker", "author": {"id": 2, "username": "mia"}}',
         kind="mention",
     )
+    assert found(connection, text="docker") == []
+    orders.start(connection, order)
     assert found(connection, text="docker") == ["We need CI"]
-    assert found(connection, projects=(1,))[0] == "We need CI"
+
+
+def test_what_was_ordered_is_found_though_no_work_on_it_began(connection: Connection[TupleRow]) -> None:
+    talk = search.find(connection, Query(projects=(1,), person_id=MIA))[0]
+    event = '{"text": "generate without docker"}'
+    order = orders.add(connection, delivery_key="k", conversation_id=talk.id, event=event, kind="mention")
+    orders.finish(connection, order, state="skipped", result="too old")
+    assert found(connection, text="docker") == [talk.title]
 
 
 def test_every_project_talked_in_is_known(connection: Connection[TupleRow]) -> None:

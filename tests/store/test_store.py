@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
-from psycopg.errors import UndefinedFunction
+from psycopg.errors import UndefinedTable
 
 from bot.domain import Mention, Noteable, Person, ProjectRef
 from bot.store import conversations, messages, orders
@@ -155,8 +155,8 @@ def test_many_first_mentions_at_once_share_one_conversation(database: str, pool:
 def test_an_order_that_cannot_be_queued_leaves_no_trace(database: str, pool: Pool) -> None:
     queue = Queue(database, pool, None)
     with pool.connection() as connection:
-        connection.execute("alter function procrastinate_defer_jobs_v1 rename to elsewhere")
-    with pytest.raises(UndefinedFunction):
+        connection.execute("alter table procrastinate_jobs rename to elsewhere")
+    with pytest.raises(UndefinedTable):
         queue.accept("delivery-1", mention())
     assert [count(pool, name) for name in ("orders", "deliveries", "conversations")] == [0] * 3
 
