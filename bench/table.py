@@ -93,16 +93,16 @@ def intake(opened: Place) -> Iterator[Line]:
         beside="median of three rounds by turns",
         at_least=_INTAKE_SHARE,
     )
-    yield Line(part="webhook", what="p50 at half of that rate", value=found.p50, unit="ms")
-    yield Line(
-        part="webhook",
-        what="p99 at half of that rate",
-        value=found.p99,
-        unit="ms",
-        beside=f"five rounds: {found.p99_from:.1f} to {found.p99_to:.1f}; with one INSERT {found.p99_insert:.1f} ms; "
-        f"the host kept {found.stolen:.1%} of the processors' time",
-        at_most=20,
-    )
+    yield from _waits(found.half, webhooks.CONNECTIONS, f"with one INSERT {found.p99_insert:.1f} ms")
+    kept = f"the host kept {found.stolen:.1%} of the processors' time"
+    yield from _waits(found.half_over_many, webhooks.MANY_CONNECTIONS, kept)
+
+
+def _waits(at: webhooks.AtRate, connections: int, more: str) -> Iterator[Line]:
+    half = f"at half of the rate over {connections} connections, {at.rate:.0f}/s"
+    rounds = f"five rounds: {at.p99_from:.1f} to {at.p99_to:.1f}"
+    yield Line(part="webhook", what=f"p50 {half}", value=at.p50, unit="ms")
+    yield Line(part="webhook", what=f"p99 {half}", value=at.p99, unit="ms", beside=f"{rounds}; {more}", at_most=20)
 
 
 def orders_alone(opened: Place) -> Iterator[Line]:

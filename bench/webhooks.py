@@ -33,16 +33,27 @@ CONNECTIONS = 32
 MANY_CONNECTIONS = 4 * CONNECTIONS
 _ROUNDS = 3
 _ROUNDS_AT_HALF = 5
+_INTAKE, _INSERT = "/webhooks/gitlab", "/insert"
 _INSERT_SCRIPT = "insert into bench_deliveries (body) values (repeat('x', {size}));\n"
 
 
-class Webhooks(Struct, frozen=True, kw_only=True):
-    """What was measured, a second each: medians of rounds. In milliseconds, at half of the intake's own rate: `p50` and
-    `p99` of all deliveries of all rounds, and the least and the most that one round's own hundredth waited (`p99_from`,
-    `p99_to`).
+class AtRate(Struct, frozen=True, kw_only=True):
+    """How long answers took at a rate, in milliseconds: `p50` and `p99` of all deliveries of all rounds, and the least
+    and the most that one round's own hundredth waited (`p99_from`, `p99_to`).
+    """
 
-    How much of it is the machine's tell what the endpoint with one INSERT needs at the same rate (`p99_insert`), and
-    which share of the processors' time the machine's host kept from it meanwhile (`stolen`).
+    rate: float
+    p50: float
+    p99: float
+    p99_from: float
+    p99_to: float
+
+
+class Webhooks(Struct, frozen=True, kw_only=True):
+    """What was measured, a second each: medians of rounds; and the waits at half of the intake's two rates.
+
+    How much of a wait is the machine's tell what the endpoint with one INSERT needs at half of the intake's rate
+    (`p99_insert`), and which share of the processors' time the machine's host kept from it meanwhile (`stolen`).
     """
 
     bare: float
@@ -51,10 +62,8 @@ class Webhooks(Struct, frozen=True, kw_only=True):
     intake_over_many: float
     postgres_one: float
     postgres_many: float
-    p50: float
-    p99: float
-    p99_from: float
-    p99_to: float
+    half: AtRate
+    half_over_many: AtRate
     p99_insert: float
     stolen: float
 
@@ -125,48 +134,57 @@ def template(opened: Place) -> str:
 def measure(opened: Place, *, count: int = 4000) -> Webhooks:
     """Measure the intake and its floors by turns, and take the medians."""
     sender = Sender(opened)
-    rates: dict[str, list[float]] = {"bare": [], "insert": [], "intake": [], "many": []}
     with opened.web() as (_, port), _floors(opened) as floor:
-        sender.send(port, "/webhooks/gitlab", 1000)
-        for path in ("/bare", "/insert"):
-            sender.send(floor, path, 1000)
-        for _ in range(_ROUNDS):
-            rates["bare"].append(sender.send(floor, "/bare", count).per_second)
-            rates["insert"].append(sender.send(floor, "/insert", count).per_second)
-            rates["intake"].append(sender.send(port, "/webhooks/gitlab", count).per_second)
-            many = sender.send(port, "/webhooks/gitlab", count, connections=MANY_CONNECTIONS)
-            rates["many"].append(many.per_second)
-        middle = {name: statistics.median(found) for name, found in rates.items()}
-        rate = middle["intake"] / 2
-        _write_out(opened)
+        rates = _rates(sender, port, floor, count)
         before = processor_seconds()
-        half = _at_rate(sender, port, "/webhooks/gitlab", count, rate)
+        half, half_over_many = (
+            _at_rate(opened, sender, port, count, rates[name] / 2) for name in ("intake", "intake_over_many")
+        )
         after = processor_seconds()
-        _write_out(opened)
-        half_insert = _at_rate(sender, floor, "/insert", count, rate)
-    _check_stored(opened, 1000 + count * (2 * _ROUNDS + _ROUNDS_AT_HALF))
+        insert = _at_rate(opened, sender, floor, count, rates["intake"] / 2, path=_INSERT)
+    _check_stored(opened, 1000 + count * 2 * (_ROUNDS + _ROUNDS_AT_HALF))
     return Webhooks(
-        bare=middle["bare"],
-        one_insert=middle["insert"],
-        intake=middle["intake"],
-        intake_over_many=middle["many"],
+        **rates,
         postgres_one=pgbench(opened, 1, sender.size),
         postgres_many=pgbench(opened, CONNECTIONS, sender.size),
-        p50=_percentile(chain.from_iterable(half), 50),
-        p99=_percentile(chain.from_iterable(half), 99),
-        p99_from=min(_percentile(each, 99) for each in half),
-        p99_to=max(_percentile(each, 99) for each in half),
-        p99_insert=_percentile(chain.from_iterable(half_insert), 99),
+        half=half,
+        half_over_many=half_over_many,
+        p99_insert=insert.p99,
         stolen=after.stolen_since(before),
     )
 
 
-def _at_rate(sender: Sender, port: int, path: str, count: int, rate: float) -> list[list[float]]:
-    """Return the milliseconds of each round; over many connections, so that none due has to wait for a free one."""
-    return [
+def _rates(sender: Sender, port: int, floor: int, count: int) -> dict[str, float]:
+    """Return how many are answered a second, as fast as answers come: by turns, for machines change their speed."""
+    ways = {
+        "bare": (floor, "/bare", CONNECTIONS),
+        "one_insert": (floor, _INSERT, CONNECTIONS),
+        "intake": (port, _INTAKE, CONNECTIONS),
+        "intake_over_many": (port, _INTAKE, MANY_CONNECTIONS),
+    }
+    for at, path, connections in list(ways.values())[:3]:
+        sender.send(at, path, 1000, connections=connections)
+    found: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(_ROUNDS):
+        for name, (at, path, connections) in ways.items():
+            found[name].append(sender.send(at, path, count, connections=connections).per_second)
+    return {name: statistics.median(each) for name, each in found.items()}
+
+
+def _at_rate(opened: Place, sender: Sender, port: int, count: int, rate: float, *, path: str = _INTAKE) -> AtRate:
+    """Return how long answers take; over many connections, so that no delivery that is due waits for a free one."""
+    _write_out(opened)
+    rounds = [
         sender.send(port, path, count, rate=rate, connections=MANY_CONNECTIONS).milliseconds
         for _ in range(_ROUNDS_AT_HALF)
     ]
+    return AtRate(
+        rate=rate,
+        p50=_percentile(chain.from_iterable(rounds), 50),
+        p99=_percentile(chain.from_iterable(rounds), 99),
+        p99_from=min(_percentile(each, 99) for each in rounds),
+        p99_to=max(_percentile(each, 99) for each in rounds),
+    )
 
 
 def _write_out(opened: Place) -> None:
