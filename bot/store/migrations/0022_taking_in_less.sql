@@ -96,16 +96,18 @@ create trigger words_of_order after update of state on orders
         and new.conversation_id is not null and new.kind in ('mention', 'chat', 'decision'))
     execute procedure pipewright_words_of_order();
 
-create or replace function pipewright_words_of_conversations() returns trigger language plpgsql set enable_seqscan = off as $$
-declare
-    opened uuid[] := array(select id from added);
+-- Only what is opened gets its words for many at once now, and it has none yet. Whoever opens one meanwhile shall not
+-- look for what is dropped here.
+lock table conversations in share row exclusive mode;
+create or replace function pipewright_words_of_conversations() returns trigger language plpgsql as $$
 begin
-    if opened <> '{}' then
-        perform pipewright_remember_all_words(opened, array_fill(''::text, array[cardinality(opened)]));
-    end if;
+    insert into conversation_words (conversation_id, words)
+    select id, pipewright_words(concat_ws(' ', title, project_path, asked_by)) from added;
     return null;
 end;
 $$;
+drop function pipewright_remember_all_words(uuid[], text[]);
+drop function pipewright_texts(uuid[], text[]);
 
 -- That a job came is written nowhere but in the job: procrastinate looks for the last event of one that ended.
 drop trigger procrastinate_trigger_status_events_insert_v1 on procrastinate_jobs;
