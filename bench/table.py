@@ -93,7 +93,7 @@ def intake(opened: Place) -> Iterator[Line]:
         beside="median of three rounds by turns",
         at_least=_INTAKE_SHARE,
     )
-    yield from _waits(found.half, webhooks.CONNECTIONS, f"with one INSERT {found.p99_insert:.1f} ms")
+    yield from _waits(found.half, webhooks.CONNECTIONS, f"one INSERT at half of its rate {found.p99_insert:.1f} ms")
     kept = f"the host kept {found.stolen:.1%} of the processors' time"
     yield from _waits(found.half_over_many, webhooks.MANY_CONNECTIONS, kept)
 

@@ -52,7 +52,7 @@ class AtRate(Struct, frozen=True, kw_only=True):
 class Webhooks(Struct, frozen=True, kw_only=True):
     """What was measured, a second each: medians of rounds; and the waits at half of the intake's two rates.
 
-    How much of a wait is the machine's tell what the endpoint with one INSERT needs at half of the intake's rate
+    How much of a wait is the machine's tell what the endpoint with one INSERT needs at half of its own rate
     (`p99_insert`), and which share of the processors' time the machine's host kept from it meanwhile (`stolen`).
     """
 
@@ -141,7 +141,7 @@ def measure(opened: Place, *, count: int = 4000) -> Webhooks:
             _at_rate(opened, sender, port, count, rates[name] / 2) for name in ("intake", "intake_over_many")
         )
         after = processor_seconds()
-        insert = _at_rate(opened, sender, floor, count, rates["intake"] / 2, path=_INSERT)
+        insert = _at_rate(opened, sender, floor, count, rates["one_insert"] / 2, path=_INSERT)
     _check_stored(opened, 1000 + count * 2 * (_ROUNDS + _ROUNDS_AT_HALF))
     return Webhooks(
         **rates,

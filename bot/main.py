@@ -16,7 +16,6 @@ from functools import partial
 
 import structlog
 import uvicorn
-from litestar import Litestar
 
 from bot import logs, tracing
 from bot.agent.prompts import default_prompts_dir
@@ -42,6 +41,7 @@ from bot.traced import TracedModel
 from bot.tracing import Traces
 from bot.web.api.metrics import Metrics
 from bot.web.app import create_app
+from bot.web.front import Front
 from bot.web.outside import Outside
 from bot.web.parts import WebParts
 
@@ -260,7 +260,7 @@ def running(parts: Parts, *, with_worker: bool = True, listening: socket.socket 
         yield f"http://{settings.listen_host}:{listening.getsockname()[1]}"
 
 
-def _app(parts: Parts) -> Litestar:
+def _app(parts: Parts) -> Front:
     services = parts.services
     web_parts = WebParts(
         settings=services.settings,

@@ -134,9 +134,10 @@ class Queue:
 
     def note(self, receipts: Sequence[Receipt]) -> None:
         """Let the log, and the traces, lead on from what became orders to whoever works on them."""
+        told = log.bind()  # once for all: each line would make it anew
         for one in receipts:
             if one.arrival is not None and one.conversation is not None:
-                self._note(one.arrival, one.conversation, str(one.order), one.began)
+                self._note(told, one.arrival, one.conversation, str(one.order), one.began)
 
     def _accept(self, deliveries: Sequence[tuple[str, Event]]) -> list[Receipt]:
         began = time.time()
@@ -147,9 +148,9 @@ class Queue:
             taken = iter(intake.take_in(connection, known, queue=_QUEUE, task=_TASK) if known else ())
         return [receipt_of(arrival, taken, began) for arrival in arrivals]
 
-    def _note(self, arrival: intake.Arrival, conversation: UUID, order: str, began: float) -> None:
+    def _note(self, told: Any, arrival: intake.Arrival, conversation: UUID, order: str, began: float) -> None:
         ids = {"conversation": str(conversation), "order": order}
-        log.info("taken in", kind=arrival.kind, project_id=arrival.project_id, delivery=arrival.key, **ids)
+        told.info("taken in", kind=arrival.kind, project_id=arrival.project_id, delivery=arrival.key, **ids)
         project = str(arrival.project_id)
         self._traces.taken_in(conversation, began, kind=arrival.kind, project=project, order=order)
 

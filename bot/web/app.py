@@ -1,5 +1,7 @@
 """Puts the web together: every address there is, from the three rooms behind it."""
 
+from collections.abc import Mapping
+
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
@@ -13,9 +15,10 @@ from bot.web.api import routes as api
 from bot.web.api.describe import COMPONENTS, NothingUnknown
 from bot.web.door import routes as door
 from bot.web.door.csrf import own_pages_only
-from bot.web.door.headers import headers_of_safety
+from bot.web.door.headers import added_to_each, headers_of_safety
 from bot.web.door.limits import say_how_often
 from bot.web.door.state import open_door
+from bot.web.front import Front
 from bot.web.intake import Intake
 from bot.web.pages import routes as pages
 from bot.web.pages.looks import Looks
@@ -24,7 +27,7 @@ from bot.web.parts import WebParts
 __all__ = ["WebParts", "create_app"]
 
 
-def create_app(parts: WebParts) -> Litestar:
+def create_app(parts: WebParts) -> Front:
     """Return the app; raise CannotError when no delivery could ever be authentic."""
     settings = parts.settings
     has_secret = settings.webhook_secret or settings.webhook_signing_token  # an empty one is none
@@ -33,18 +36,17 @@ def create_app(parts: WebParts) -> Litestar:
             "no webhook could be trusted: set PIPEWRIGHT_WEBHOOK_SECRET (any long random text; enter the same as the "
             "webhook's secret token in GitLab) or PIPEWRIGHT_WEBHOOK_SIGNING_TOKEN (GitLab 19.0 and newer)."
         )
+    headers = headers_of_safety(settings)
+    intake = Intake(parts.queue.accept_all, parts.queue.accept_mentions, parts.queue.note)
+    return Front(_litestar(parts, headers), parts, intake, headers)
+
+
+def _litestar(parts: WebParts, headers: Mapping[bytes, bytes]) -> Litestar:
     return Litestar(
         route_handlers=[webhook.receive_webhook, *door.ROUTES, *api.ROUTES, *pages.ROUTES],
         guards=[own_pages_only],
         plugins=[NothingUnknown()],
-        state=State(
-            {
-                "parts": parts,
-                "door": open_door(parts),
-                "looks": Looks(parts.clock),
-                "intake": Intake(parts.queue.accept_all, parts.queue.accept_mentions, parts.queue.note),
-            }
-        ),
+        state=State({"parts": parts, "door": open_door(parts), "looks": Looks(parts.clock)}),
         # The description of the API is JSON alone: litestar's pages for it load scripts from elsewhere.
         openapi_config=OpenAPIConfig(
             title="Pipewright",
@@ -62,7 +64,7 @@ def create_app(parts: WebParts) -> Litestar:
             Exception: errors.answer_fault,
         },
         on_shutdown=[parts.queue.leave_loop],
-        before_send=[headers_of_safety(settings), say_how_often],
+        before_send=[added_to_each(headers), say_how_often],
         logging_config=None,  # its default would put every library at INFO
         request_max_body_size=100_000,
     )

@@ -9,7 +9,7 @@ import msgspec
 import structlog
 from litestar import post
 from litestar.enums import ScopeType
-from litestar.exceptions import ClientException, NotAuthorizedException
+from litestar.exceptions import ClientException, NotAuthorizedException, NotFoundException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.types import ASGIApp, Receive, Scope, Send
@@ -23,10 +23,12 @@ from bot.web.api.describe import HOOK, Delivery
 from bot.web.intake import Intake
 from bot.web.parts import WebParts
 
+PATH = "/webhooks/gitlab"
+# Under this name a request's state has what was wrong with it as a delivery.
+WRONG = "wrong delivery"
 MAX_BODY_BYTES = 5_000_000
 # GitLab names every delivery, but a project's and its group's hook deliver the same note under two names.
 _ONCE_ONLY = frozenset({"note", "issue", "emoji"})
-_STATUS_CODES: dict[Accepted, int] = {"queued": 202, "duplicate": 200, "ignored": 200}
 
 log = structlog.get_logger()
 
@@ -41,14 +43,6 @@ class Refused(msgspec.Struct, frozen=True):
     """What is wrong with a delivery."""
 
     error: str
-
-
-def _made_beforehand(status: Accepted) -> tuple[list[tuple[bytes, bytes]], bytes]:
-    body = msgspec.json.encode(Answer(status))
-    return [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())], body
-
-
-_ANSWERS = {status: _made_beforehand(status) for status in _STATUS_CODES}
 
 
 def _refused(description: str) -> ResponseSpec:
@@ -66,42 +60,22 @@ _RESPONSES = {
 }
 
 
-class _Straight:
-    """Answers deliveries below litestar's machinery for handlers with arguments, which costs more than taking one in.
-
-    Litestar's routes, errors and headers of safety are around it as around any handler. Guards are not: they look
-    after what comes with a visitor's cookie, and a delivery shows its own signature.
-    """
+class _WhatWasWrong:
+    """Raises what was wrong with a delivery, so that it is answered like anything else that is wrong."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a delivery; anything else is the route's."""
-        if scope["type"] != ScopeType.HTTP or scope["method"] != "POST":
-            await self._app(scope, receive, send)
-            return
-        state = scope["litestar_app"].state
-        result: Accepted | Literal["failed", "unauthorized", "malformed"] = "failed"
-        try:
-            headers = _headers(scope)
-            result = await _taken_in(state.parts, state.intake, headers, await _body(headers, receive))
-        except NotAuthorizedException:
-            result = "unauthorized"
-            raise
-        except ClientException:
-            result = "malformed"
-            raise
-        finally:
-            state.parts.metrics.count_delivery(result)
-        status, (head, body) = _STATUS_CODES[result], _ANSWERS[result]
-        await send({"type": "http.response.start", "status": status, "headers": head})
-        await send({"type": "http.response.body", "body": body, "more_body": False})
+        """Raise it; a request that is no delivery is the route's."""
+        if scope["type"] == ScopeType.HTTP and WRONG in scope["state"]:
+            raise scope["state"][WRONG]
+        await self._app(scope, receive, send)
 
 
 @post(
-    "/webhooks/gitlab",
-    middleware=[_Straight],
+    PATH,
+    middleware=[_WhatWasWrong],
     status_code=202,
     operation_class=Delivery,
     summary="Take in a delivery",
@@ -110,7 +84,24 @@ class _Straight:
 )
 async def receive_webhook() -> None:
     """Take in one delivery of GitLab's webhook."""
-    raise NotImplementedError("a delivery is answered before")
+    raise NotFoundException  # another way to write the address
+
+
+async def take_in(parts: WebParts, intake: Intake, scope: Scope, receive: Receive) -> Accepted:
+    """Take in a delivery; it is durable then. Raises what litestar's handlers of exceptions answer."""
+    result: Accepted | Literal["failed", "unauthorized", "malformed"] = "failed"
+    try:
+        headers = _headers(scope)
+        result = await _taken_in(parts, intake, headers, await _body(headers, receive))
+        return result
+    except NotAuthorizedException:
+        result = "unauthorized"
+        raise
+    except ClientException:
+        result = "malformed"
+        raise
+    finally:
+        parts.metrics.count_delivery(result)
 
 
 def _headers(scope: Scope) -> dict[str, str]:

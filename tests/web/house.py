@@ -13,7 +13,6 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import uvicorn
-from litestar import Litestar
 
 from bot.domain import Person
 from bot.main import listen
@@ -26,6 +25,7 @@ from bot.store.pool import Pool, open_pool
 from bot.tasks import Queue, Work
 from bot.web.app import create_app
 from bot.web.door.sessions import csrf_of
+from bot.web.front import Front
 from bot.web.parts import WebParts
 
 
@@ -36,7 +36,7 @@ class House:
     sandbox: Sandbox
     pool: Pool
     address: str
-    app: Litestar
+    app: Front
     people: dict[str, User]
     project: Project
     time: list[float]
@@ -186,7 +186,7 @@ def _work(stack: ExitStack, queue: Queue) -> None:
     stack.callback(stop.set)
 
 
-def _serve(stack: ExitStack, app: Litestar, listening: Any) -> None:
+def _serve(stack: ExitStack, app: Front, listening: Any) -> None:
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()

@@ -110,7 +110,7 @@ def test_no_address_is_forgotten(house: House) -> None:
     known = {key.split(" with ")[0] for key in (*CASES, *ELSEWHERE)}
     served = {
         f"{method} {route.path_format}"
-        for route in house.app.routes
+        for route in house.app.behind.routes
         if isinstance(route, HTTPRoute)
         for method in route.methods - {"OPTIONS"}
     }

@@ -30,13 +30,13 @@ def visitor(house: House, name: str) -> Visitor:
 
 
 def visitors(house: House) -> Visitors:
-    found = house.app.state.door.visitors
+    found = house.app.behind.state.door.visitors
     assert isinstance(found, Visitors)
     return found
 
 
 def rights(house: House) -> Rights:
-    found = house.app.state.door.rights
+    found = house.app.behind.state.door.rights
     assert isinstance(found, Rights)
     return found
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from litestar import Litestar
 from litestar.testing import TestClient
 from psycopg_pool import ConnectionPool
 
@@ -22,6 +21,7 @@ from bot.settings import Settings, read_settings
 from bot.store.pool import Pool
 from bot.tasks import Queue
 from bot.web.app import WebParts, create_app
+from bot.web.front import Front
 from bot.web.outside import Outside
 
 SECRET = "open sesame"
@@ -87,7 +87,7 @@ def parts(pool: Pool, chosen: Settings) -> WebParts:
     return WebParts(settings=chosen, queue=queue, pool=pool, bot=BOT, mention_names=("pipewright", BOT.username))
 
 
-def opened(app: Litestar) -> TestClient[Any]:
+def opened(app: Front) -> TestClient[Any]:
     client = TestClient(app)
     client.headers["Authorization"] = "Bearer numbers"
     return client
@@ -217,6 +217,20 @@ def test_a_body_over_the_limit_is_refused_also_when_its_length_is_not_announced(
 
     headers = {"X-Gitlab-Token": SECRET}
     assert client.post("/webhooks/gitlab", content=pieces(), headers=headers).status_code == 413
+
+
+def test_an_address_with_a_slash_at_its_end_takes_deliveries_too(client: TestClient[Any], pool: Pool) -> None:
+    headers = {"X-Gitlab-Token": SECRET}
+    assert client.post("/webhooks/gitlab/", json=note(), headers=headers).status_code == 202
+    assert client.post("/webhooks/gitlab/", json=note(), headers={"X-Gitlab-Token": "wrong"}).status_code == 401
+    assert count_orders(pool) == 1
+
+
+def test_an_address_written_in_another_way_takes_nothing(client: TestClient[Any], pool: Pool) -> None:
+    for address in ("/webhooks//gitlab", "//webhooks/gitlab", "/webhooks", "/webhooks/gitlab/more"):
+        answer = client.post(f"http://testserver.local{address}", json=note(), headers={"X-Gitlab-Token": SECRET})
+        assert answer.status_code in (404, 405), address
+    assert count_orders(pool) == 0
 
 
 def test_a_delivery_in_pieces_is_put_together(client: TestClient[Any], pool: Pool) -> None:

@@ -1,5 +1,7 @@
 """The headers of safety, on every answer: nothing from elsewhere, nothing inline, nothing kept by others."""
 
+from collections.abc import Mapping
+
 from litestar.types import BeforeMessageSendHookHandler, Message, Scope
 
 from bot.settings import Settings
@@ -22,10 +24,14 @@ _ALWAYS = {
 _BEHIND_TLS = {b"strict-transport-security": b"max-age=31536000"}
 
 
-def headers_of_safety(settings: Settings) -> BeforeMessageSendHookHandler:
-    """Return what adds the headers to every answer, errors too, unless an answer has its own."""
+def headers_of_safety(settings: Settings) -> dict[bytes, bytes]:
+    """Return the headers that every answer has, errors too, unless it has its own."""
     is_behind_tls = bool(settings.public_url and settings.public_url.startswith("https://"))
-    wanted = {**_ALWAYS, **(_BEHIND_TLS if is_behind_tls else {})}
+    return {**_ALWAYS, **(_BEHIND_TLS if is_behind_tls else {})}
+
+
+def added_to_each(wanted: Mapping[bytes, bytes]) -> BeforeMessageSendHookHandler:
+    """Return what adds headers to every answer that has none of their names."""
 
     async def add(message: Message, _: Scope) -> None:
         if message["type"] == "http.response.start":
