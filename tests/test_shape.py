@@ -40,8 +40,9 @@ DOORS = {
 }
 # The web tells a text that cannot be stored, and a database that is away, from other mishaps by their errors.
 ERRORS_OF_STORE = {"DataError", "InterfaceError", "OperationalError"}
-# The one outermost catch and its apology; the stand-in's pool, which would swallow the error without a word.
-BROAD_CATCHES = {"bot/tasks.py": 3, "bot/sandbox/server.py": 1}
+# The one outermost catch and its apology; the web's front, which hands what broke to litestar's, the web's outermost;
+# the stand-in's pool, which would swallow the error without a word.
+BROAD_CATCHES = {"bot/tasks.py": 3, "bot/web/front.py": 1, "bot/sandbox/server.py": 1}
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc", "shared", "base", "core", "lib"}
 
 
