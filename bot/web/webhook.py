@@ -9,7 +9,7 @@ import msgspec
 import structlog
 from litestar import post
 from litestar.enums import ScopeType
-from litestar.exceptions import ClientException, NotAuthorizedException, NotFoundException
+from litestar.exceptions import ClientException, NotAuthorizedException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.types import ASGIApp, Receive, Scope, Send
@@ -84,7 +84,7 @@ class _WhatWasWrong:
 )
 async def receive_webhook() -> None:
     """Take in one delivery of GitLab's webhook."""
-    raise NotFoundException  # another way to write the address
+    raise NotImplementedError("a delivery is answered before")
 
 
 async def take_in(parts: WebParts, intake: Intake, scope: Scope, receive: Receive) -> Accepted:

@@ -219,17 +219,22 @@ def test_a_body_over_the_limit_is_refused_also_when_its_length_is_not_announced(
     assert client.post("/webhooks/gitlab", content=pieces(), headers=headers).status_code == 413
 
 
-def test_an_address_with_a_slash_at_its_end_takes_deliveries_too(client: TestClient[Any], pool: Pool) -> None:
-    headers = {"X-Gitlab-Token": SECRET}
-    assert client.post("/webhooks/gitlab/", json=note(), headers=headers).status_code == 202
-    assert client.post("/webhooks/gitlab/", json=note(), headers={"X-Gitlab-Token": "wrong"}).status_code == 401
+@pytest.mark.parametrize(
+    "address", ["/webhooks/gitlab/", "//webhooks/gitlab", "/webhooks//gitlab", "/webhooks/gitlab//"]
+)
+def test_an_address_with_slashes_too_many_takes_deliveries_too(
+    client: TestClient[Any], pool: Pool, address: str
+) -> None:
+    url, headers = f"http://testserver.local{address}", {"X-Gitlab-Token": SECRET}
+    assert client.post(url, json=note(), headers=headers).status_code == 202
+    assert client.post(url, json=note(), headers={"X-Gitlab-Token": "wrong"}).status_code == 401
     assert count_orders(pool) == 1
 
 
-def test_an_address_written_in_another_way_takes_nothing(client: TestClient[Any], pool: Pool) -> None:
-    for address in ("/webhooks//gitlab", "//webhooks/gitlab", "/webhooks", "/webhooks/gitlab/more"):
-        answer = client.post(f"http://testserver.local{address}", json=note(), headers={"X-Gitlab-Token": SECRET})
-        assert answer.status_code in (404, 405), address
+@pytest.mark.parametrize("address", ["/webhooks", "/webhooks/gitlab/more", "/more/webhooks/gitlab"])
+def test_another_address_takes_nothing(client: TestClient[Any], pool: Pool, address: str) -> None:
+    answer = client.post(address, json=note(), headers={"X-Gitlab-Token": SECRET})
+    assert answer.status_code == 404
     assert count_orders(pool) == 0
 
 
