@@ -40,6 +40,18 @@ def test_migrations_bring_an_empty_database_to_every_table(empty: str) -> None:
     assert list(applied) == sorted(applied)
 
 
+@pytest.mark.parametrize("table", ["orders", "deliveries", "audit", "procrastinate_jobs"])
+def test_statistics_of_what_every_delivery_adds_to_come_from_a_small_sample(empty: str, table: str) -> None:
+    migrate(empty, queue_schema())
+    with psycopg.connect(empty) as connection:
+        rows = connection.execute(
+            "select attname from pg_attribute where attrelid = %s::regclass and attnum > 0 and not attisdropped"
+            " and coalesce(attstattarget, -1) <> 10",
+            (table,),
+        ).fetchall()
+    assert rows == [], "one column of them all makes PostgreSQL look at ten times as many rows"
+
+
 def test_a_second_time_there_is_nothing_to_apply(empty: str) -> None:
     migrate(empty, queue_schema())
     before = tables(empty)
