@@ -100,7 +100,7 @@ def intake(opened: Place) -> Iterator[Line]:
 
 def _waits(at: webhooks.AtRate, connections: int, more: str) -> Iterator[Line]:
     half = f"at half of the rate over {connections} connections, {at.rate:.0f}/s"
-    rounds = f"five rounds: {at.p99_from:.1f} to {at.p99_to:.1f}"
+    rounds = f"{webhooks.ROUNDS_AT_HALF} rounds: {at.p99_from:.1f} to {at.p99_to:.1f}"
     yield Line(part="webhook", what=f"p50 {half}", value=at.p50, unit="ms")
     yield Line(part="webhook", what=f"p99 {half}", value=at.p99, unit="ms", beside=f"{rounds}; {more}", at_most=20)
 

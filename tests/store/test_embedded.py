@@ -46,6 +46,16 @@ def test_what_was_stored_is_there_after_a_restart_and_no_socket_stays(folder: Pa
     assert server.pid is None
 
 
+def test_what_its_backends_write_goes_to_the_disk_in_small_pieces(folder: Path) -> None:
+    """Else Linux writes it all at once half a minute later, and every COMMIT waits for that."""
+    server = EmbeddedPostgres(folder, settings=QUICKLY)
+    try:
+        with psycopg.connect(server.start()) as connection:
+            assert connection.execute("show backend_flush_after").fetchone() == ("256kB",)
+    finally:
+        server.stop()
+
+
 def test_its_programs_may_lie_below_a_folder_that_only_its_owner_may_pass(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
