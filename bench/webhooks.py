@@ -32,8 +32,8 @@ PR_AGENT_PER_SECOND = 112.0
 CONNECTIONS = 32
 MANY_CONNECTIONS = 4 * CONNECTIONS
 _ROUNDS = 3
-# About a minute: what PostgreSQL does once a minute (autovacuum), and Linux each half (it writes out what lay in memory
-# meanwhile), is in it.
+# About a minute: what Linux does each half (it writes out what lay in memory meanwhile) is in it, and mostly what
+# PostgreSQL does once a minute (autovacuum).
 ROUNDS_AT_HALF = 20
 _ROUNDS_OF_FLOOR = 5
 _INTAKE, _INSERT = "/webhooks/gitlab", "/insert"
