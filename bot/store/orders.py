@@ -29,18 +29,6 @@ _COLUMNS = (
 )
 
 
-def add(
-    connection: Connection[TupleRow], *, delivery_key: str, conversation_id: UUID | None, event: str, kind: str
-) -> UUID:
-    """Store an order; `event` is the event as JSON."""
-    row = connection.execute(
-        "insert into orders (delivery_key, conversation_id, event, kind) values (%s, %s, %s::jsonb, %s) returning id",
-        (delivery_key, conversation_id, event, kind),
-    ).fetchone()
-    assert row is not None  # insert … returning always answers
-    return UUID(str(row[0]))
-
-
 def get(connection: Connection[TupleRow], order_id: UUID) -> OrderRow | None:
     """Return an order by its id."""
     with connection.cursor(row_factory=class_row(OrderRow)) as cursor:

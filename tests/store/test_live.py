@@ -8,6 +8,7 @@ import msgspec
 from bot.domain import Chat, Person, ProjectRef
 from bot.store import conversations, live, orders
 from bot.store.pool import Pool
+from tests.world.conversations import add_order
 
 CHANNEL = UUID(int=7)
 PROJECT = ProjectRef(id=1, path="team/app")
@@ -19,13 +20,8 @@ def ordered(pool: Pool) -> UUID:
         conversation = conversations.open_for_person(
             connection, project_id=1, project_path="team/app", title="", owner_id=5, asked_by="mia"
         )
-        return orders.add(
-            connection,
-            delivery_key="k",
-            conversation_id=conversation,
-            event=msgspec.json.encode(event).decode(),
-            kind="chat",
-        )
+        text = msgspec.json.encode(event).decode()
+        return add_order(connection, key="k", conversation=conversation, event=text, kind="chat")
 
 
 def finish(pool: Pool, order_id: UUID) -> None:

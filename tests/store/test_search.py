@@ -13,7 +13,7 @@ from psycopg.rows import TupleRow
 from bot.store import conversations, messages, orders, search
 from bot.store.pool import Pool
 from bot.store.search import Entry, Query
-from tests.world.conversations import open_conversation
+from tests.world.conversations import add_order, open_conversation
 
 MAX, MIA = 1, 2
 CONVERSATIONS = [
@@ -117,13 +117,8 @@ def test_a_talk_over_our_own_address_is_in_its_owners_list_alone(connection: Con
 
 def test_what_was_ordered_is_found_once_work_on_it_begins(connection: Connection[TupleRow]) -> None:
     oldest = search.find(connection, Query(projects=(1,), person_id=MIA))[-1]
-    order = orders.add(
-        connection,
-        delivery_key="k",
-        conversation_id=oldest.id,
-        event='{"text": "generate without docker", "author": {"id": 2, "username": "mia"}}',
-        kind="mention",
-    )
+    event = '{"text": "generate without docker", "author": {"id": 2, "username": "mia"}}'
+    order = add_order(connection, key="k", conversation=oldest.id, event=event)
     assert found(connection, text="docker") == []
     orders.start(connection, order)
     assert found(connection, text="docker") == ["We need CI"]
@@ -132,7 +127,7 @@ def test_what_was_ordered_is_found_once_work_on_it_begins(connection: Connection
 def test_what_was_ordered_is_found_though_no_work_on_it_began(connection: Connection[TupleRow]) -> None:
     talk = search.find(connection, Query(projects=(1,), person_id=MIA))[0]
     event = '{"text": "generate without docker"}'
-    order = orders.add(connection, delivery_key="k", conversation_id=talk.id, event=event, kind="mention")
+    order = add_order(connection, key="k", conversation=talk.id, event=event)
     orders.finish(connection, order, state="skipped", result="too old")
     assert found(connection, text="docker") == [talk.title]
 

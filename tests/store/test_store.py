@@ -11,7 +11,7 @@ from bot.store import conversations, messages, orders
 from bot.store.migrate import migrate
 from bot.store.pool import Pool
 from bot.tasks import Queue, queue_schema
-from tests.world.conversations import open_conversation
+from tests.world.conversations import add_order, open_conversation
 
 
 def tables(conninfo: str) -> set[str]:
@@ -175,9 +175,7 @@ def test_an_order_that_cannot_be_queued_leaves_no_trace(database: str, pool: Poo
 
 def test_a_finished_order_is_not_started_again(pool: Pool) -> None:
     with pool.connection() as connection:
-        order = orders.add(
-            connection, delivery_key="d", conversation_id=open_conversation(connection), event="{}", kind="mention"
-        )
+        order = add_order(connection, key="d", conversation=open_conversation(connection))
         assert orders.start(connection, order) == "{}"
         assert orders.start(connection, order) == "{}", "a second try after a crash"
         orders.finish(connection, order, state="done", result="help")
@@ -190,10 +188,7 @@ def test_a_finished_order_is_not_started_again(pool: Pool) -> None:
 def test_the_messages_of_a_cut_off_try_are_forgotten_and_others_kept(pool: Pool) -> None:
     with pool.connection() as connection:
         conversation = open_conversation(connection)
-        first, second = (
-            orders.add(connection, delivery_key=key, conversation_id=conversation, event="{}", kind="mention")
-            for key in ("a", "b")
-        )
+        first, second = (add_order(connection, key=key, conversation=conversation) for key in ("a", "b"))
         for order, text in ((first, "one"), (second, "two"), (second, "three")):
             messages.add(connection, conversation_id=conversation, order_id=order, role="user", content=text)
         before = messages.before_order(connection, conversation, second, 10, with_internal=True)

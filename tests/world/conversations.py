@@ -1,4 +1,4 @@
-"""Conversations as they lie in the database, for tests that need some without anybody's comment."""
+"""Conversations and orders as they lie in the database, for tests that need some without anybody's comment."""
 
 from uuid import UUID
 
@@ -32,4 +32,16 @@ def open_conversation(
     ).fetchone()
     assert row is not None
     conversations.add_noteable(connection, row[0], project_id, kind, iid)
+    return UUID(str(row[0]))
+
+
+def add_order(
+    connection: Connection[TupleRow], *, key: str, conversation: UUID, event: str = "{}", kind: str = "mention"
+) -> UUID:
+    """Return the order that a delivery became; `event` is JSON."""
+    row = connection.execute(
+        "insert into orders (delivery_key, conversation_id, event, kind) values (%s, %s, %s::jsonb, %s) returning id",
+        (key, conversation, event, kind),
+    ).fetchone()
+    assert row is not None
     return UUID(str(row[0]))
