@@ -15,6 +15,8 @@ import pytest
 TOP = Path(__file__).parents[1]
 MODULES = sorted(path.relative_to(TOP).as_posix() for path in (TOP / "bot").rglob("*.py"))
 STAND_IN = "bot/sandbox/"
+PAGES = sorted([*TOP.glob("*.md"), *(TOP / "docs").glob("*.md")])
+LONGEST_README = 200
 
 # (the stand-in lists GitLab's many keys, which makes its modules and functions long)
 LONGEST_MODULE, LONGEST_MODULE_OF_STAND_IN = 380, 470
@@ -149,12 +151,33 @@ def test_a_lock_pins_by_hash_and_names_no_index(name: str) -> None:
     assert unpinned == []
 
 
-def test_every_make_command_of_the_readme_exists() -> None:
+def test_the_readme_stays_short() -> None:
+    assert len((TOP / "README.md").read_text(encoding="utf-8").splitlines()) <= LONGEST_README
+
+
+def test_every_make_command_of_the_pages_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (TOP / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    readme = (TOP / "README.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"(?:^|`)make ([a-z-]+)\b", readme, re.MULTILINE))
-    assert {"demo", "test"} <= named
-    assert named - targets == set()
+    named = {
+        page.name: set(re.findall(r"(?:^|`)make ([a-z-]+)\b", page.read_text(encoding="utf-8"), re.MULTILINE))
+        for page in PAGES
+    }
+    assert {"demo", "test"} <= named["README.md"]
+    assert set().union(*named.values()) - targets == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(TOP)))
+def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"", page.read_text(encoding="utf-8"))
+    for path, _, heading in (link.partition("#") for link in map("".join, links) if "://" not in link):
+        target = page.parent / path if path else page
+        assert target.exists(), path
+        assert not heading or heading in _headings(target), heading
+
+
+def _headings(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitLab makes them."""
+    titles = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def test_the_map_of_the_house_names_every_room() -> None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @click.option(
     "--faults",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="YAML file of what goes wrong: calls that fail, webhooks that get lost (see the README).",
+    help="YAML file of what goes wrong: calls that fail, webhooks that get lost (see docs/working.md).",
 )
 def sandbox_command(
     *, host: str, port: int, data_dir: Path | None, bot_url: str, run_jobs: bool, faults: Path | None

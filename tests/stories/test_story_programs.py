@@ -276,9 +276,9 @@ def test_a_history_is_read_page_by_page(story: Story) -> None:
     assert [*before["messages"], *last["messages"]] == whole["messages"]
 
 
-def test_the_program_in_the_readme_works_as_it_stands(story: Story) -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    program = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+def test_the_program_in_the_docs_works_as_it_stands(story: Story) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    program = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     assert len(program) == 1
     with story.world.lock:
         token = seed.add_token(story.world, story.developer).value

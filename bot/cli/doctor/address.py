@@ -96,7 +96,8 @@ def _sign_in(settings: "Settings") -> Diagnosis:
 
     sign_in = open_sign_in(settings)
     if sign_in is None:
-        mend = "Set PIPEWRIGHT_OAUTH_CLIENT_ID, PIPEWRIGHT_OAUTH_CLIENT_SECRET and PIPEWRIGHT_PUBLIC_URL (see README)."
+        names = "PIPEWRIGHT_OAUTH_CLIENT_ID, PIPEWRIGHT_OAUTH_CLIENT_SECRET and PIPEWRIGHT_PUBLIC_URL"
+        mend = f"Set {names} (docs/administration.md, “Signing in”)."
         return lacking("sign-in", "nobody can sign in to the pages", mend)
     says = f"GitLab knows the application; its redirect URI must be {settings.public_url}{CALLBACK}"
     mend = "Check PIPEWRIGHT_OAUTH_CLIENT_ID and PIPEWRIGHT_OAUTH_CLIENT_SECRET against the application in GitLab."
