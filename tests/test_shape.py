@@ -35,7 +35,7 @@ DOORS = {
     "psycopg_pool": ("bot/store/", "bot/tasks.py"),
     "psycopg": ("bot/store/", "bot/tasks.py"),
     "procrastinate": ("bot/tasks.py", "bot/retries.py"),
-    "litestar": ("bot/web/", "bot/main.py"),
+    "litestar": ("bot/web/",),
     "uvicorn": ("bot/main.py",),
     "click": ("bot/cli/",),
     "pygit2": ("bot/sandbox/",),

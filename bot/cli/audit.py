@@ -44,7 +44,7 @@ def export_command(
     if output is not None and not output.absolute().parent.is_dir():
         raise click.BadParameter(f"the folder {output.parent} does not exist.", param_hint="--output")
     settings = read_settings()
-    from bot.main import open_database  # takes a second, so only once the settings are complete
+    from bot.parts import open_database  # takes a second, so only once the settings are complete
     from bot.store import audit
     from bot.store.pool import open_pool
 

@@ -23,7 +23,7 @@ def migrate_command(*, check: bool, as_json: bool) -> None:
     `serve` and `worker` do the same when they start; a command of its own lets a deployment do it before them.
     Programs of the version before go on working meanwhile.
     """
-    from bot.main import database_of
+    from bot.parts import database_of
     from bot.store.checkup import look_at
     from bot.store.migrate import migrate
     from bot.tasks import queue_schema
@@ -51,7 +51,7 @@ def _tell_state(missing: tuple[str, ...], newer: tuple[str, ...], *, as_json: bo
 @_JSON
 def backup_command(*, file: Path, as_json: bool) -> None:
     """Save everything the bot knows into FILE, as it was at one moment. Chroma's index needs none: it is made anew."""
-    from bot.main import database_of
+    from bot.parts import database_of
     from bot.store.backup import save
 
     with database_of(_settings()) as conninfo:
@@ -65,7 +65,7 @@ def backup_command(*, file: Path, as_json: bool) -> None:
 @_JSON
 def restore_command(*, file: Path, as_json: bool) -> None:
     """Fill an empty database from FILE, wholly or not at all, and bring it to this version's schema."""
-    from bot.main import database_of
+    from bot.parts import database_of
     from bot.store.backup import put_back
     from bot.store.migrate import migrate
     from bot.tasks import queue_schema

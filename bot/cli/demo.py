@@ -18,7 +18,8 @@ from rich.markup import escape
 
 from bot import logs
 from bot.domain import CannotError
-from bot.main import listen, open_parts, running
+from bot.main import listen, running
+from bot.parts import open_parts
 from bot.sandbox import acts, sample, seed
 from bot.sandbox.oauth.records import add_application
 from bot.sandbox.server import Sandbox

@@ -76,7 +76,7 @@ def _read_project(address: str, ignore_existing_ci: bool) -> tuple[Snapshot, Sur
     path = project_path(address, settings.gitlab_url)
     if path is None:
         raise CannotError(f"{address} is not a project on {settings.gitlab_url} (PIPEWRIGHT_GITLAB_URL)")
-    from bot.main import open_gitlab  # takes a second, so only once the address is right
+    from bot.parts import open_gitlab  # takes a second, so only once the address is right
     from bot.proposals.policy import POLICY_PATH
     from bot.proposals.surroundings import surroundings_of
     from bot.survey.wanted import wanted_paths

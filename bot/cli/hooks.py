@@ -173,7 +173,7 @@ def _open() -> "tuple[Settings, GitLab]":
     from bot.settings import read_settings
 
     settings = read_settings()
-    from bot.main import open_gitlab  # takes a second, so only once the settings are complete
+    from bot.parts import open_gitlab  # takes a second, so only once the settings are complete
 
     return settings, open_gitlab(settings)
 

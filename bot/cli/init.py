@@ -91,7 +91,7 @@ def _settings_of(known: Mapping[str, str], values: Mapping[str, str]) -> "Settin
 
 def _greet(settings: "Settings", said: Said) -> str:
     """Ask GitLab who the token belongs to, before anything is written; return GitLab's version."""
-    from bot.main import open_gitlab, usable_account
+    from bot.parts import open_gitlab, usable_account
 
     gitlab = open_gitlab(settings)
     account = usable_account(gitlab)
@@ -101,7 +101,7 @@ def _greet(settings: "Settings", said: Said) -> str:
 
 
 def _install(settings: "Settings", places: tuple[str, ...], said: Said) -> None:
-    from bot.main import open_gitlab
+    from bot.parts import open_gitlab
 
     if not places:
         said.tell("webhook", "nowhere yet; `pipewright hooks install PROJECT_OR_GROUP` does it", is_well=False)
@@ -141,7 +141,7 @@ def _fetch_model(settings: "Settings", said: Said, *, pull: bool | None) -> None
 
 def _index(settings: "Settings", said: Said) -> None:
     from bot import logs
-    from bot.main import index_templates
+    from bot.parts import index_templates
 
     logs.configure("console", level=logging.ERROR, is_beside_answers=True)  # what goes well is told here in one line
     try:

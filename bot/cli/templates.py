@@ -48,7 +48,7 @@ def _layer_of_project(path: str) -> "Layer":
     settings = read_settings()
     from bot.ci.layers import Layer  # these take a second, so only once the settings are complete
     from bot.library.project import read_templates
-    from bot.main import open_gitlab
+    from bot.parts import open_gitlab
 
     read = read_templates(open_gitlab(settings), path, None)
     return Layer(origin=f"{path}@{read.commit_sha[:8]}", texts=read.texts)
@@ -111,10 +111,10 @@ def index_command() -> None:
     from bot.settings import read_settings
 
     settings = read_settings()
-    from bot import logs, main  # takes a second, so only once the settings are complete
+    from bot import logs, parts  # takes a second, so only once the settings are complete
 
     logs.configure("console", is_beside_answers=True)
-    _complain(main.index_templates(settings))
+    _complain(parts.index_templates(settings))
 
 
 @templates_group.command("check", short_help="try one's own templates out before anybody gets them")

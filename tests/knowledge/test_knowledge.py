@@ -23,7 +23,7 @@ from bot.knowledge.owner import own
 from bot.knowledge.rank import Candidate, mixed, ranked, tokens
 from bot.knowledge.shelf import PAUSE_SECONDS, Shelf
 from bot.library.documents import template_documents
-from bot.main import open_knowledge
+from bot.parts import open_knowledge
 from bot.settings import read_settings
 from tests.world.chroma_server import ChromaServer as Server
 from tests.world.wire import HUNG_UP, SILENT, Wire, WireServer

@@ -13,7 +13,8 @@ import pytest
 
 from bot.domain import CannotError
 from bot.store.backup import save
-from bot.store.embedded import EmbeddedPostgres, binaries
+from bot.store.embedded import EmbeddedPostgres
+from bot.store.postgres_programs import binaries
 from tests.world.waiting import until
 
 QUICKLY = {"fsync": "off", "synchronous_commit": "off"}

@@ -7,7 +7,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from bot.main import listen, open_parts, running
+from bot.main import listen, running
+from bot.parts import open_parts
 from bot.sandbox import seed
 from bot.sandbox.oauth.records import add_application
 from bot.sandbox.server import Sandbox

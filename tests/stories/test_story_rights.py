@@ -10,7 +10,8 @@ import psycopg
 import pytest
 
 from bot.handlers.sweep import sweep
-from bot.main import open_parts, running
+from bot.main import running
+from bot.parts import open_parts
 from bot.sandbox import seed
 from bot.sandbox.state import Issue, User
 from tests.world.scripted_ollama import action

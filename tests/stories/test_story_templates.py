@@ -9,7 +9,7 @@ from psycopg_pool import ConnectionPool
 
 from bot.domain import UnreachableError
 from bot.library.templates import Templates
-from bot.main import open_library
+from bot.parts import open_library
 from bot.sandbox import seed
 from bot.store.pool import Pool
 from tests.stories.conftest import open_town

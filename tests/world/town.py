@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from bot.main import Parts
+from bot.parts import Parts
 from bot.sandbox import acts, git_store, seed
 from bot.sandbox.server import Sandbox
 from bot.sandbox.state import Hook, Issue, MergeRequest, Note, Noteable, Project, User

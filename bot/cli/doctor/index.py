@@ -29,7 +29,7 @@ def _readable(settings: "Settings") -> str:
 
 def _of_project(settings: "Settings") -> str:
     from bot.library.project import read_templates
-    from bot.main import open_gitlab
+    from bot.parts import open_gitlab
 
     path = settings.templates_project or ""
     read = read_templates(open_gitlab(settings), path, None)
@@ -51,7 +51,7 @@ def _chroma(settings: "Settings", *, with_gitlab: bool) -> Diagnosis:
 
 def _compared(settings: "Settings", project: str | None) -> Diagnosis:
     from bot.library.documents import TEMPLATE, template_documents
-    from bot.main import open_knowledge
+    from bot.parts import open_knowledge
 
     knowledge = open_knowledge(settings)
     count = knowledge.count()

@@ -37,7 +37,7 @@ _MENDS = {
 
 def open_for_looking(settings: "Settings") -> "GitLab":
     """Return the way to GitLab, on which nothing waits before it tries again."""
-    from bot.main import open_gitlab
+    from bot.parts import open_gitlab
 
     return open_gitlab(settings, sleep=lambda _seconds: None)
 
