@@ -130,13 +130,19 @@ class MergeRequests:
             raise
 
     def cancel_auto_merge(self, project_id: int, iid: int) -> bool:
-        """Disarm a merge that waits for its pipeline; False when it is merged already."""
+        """Disarm a merge that waits for its pipeline; False when it is merged already.
+
+        Raises what GitLab answered while the merge still waits: nobody may be told that it does not.
+        """
         try:
             self.transport.write(
                 "post", _ROUTE + "/cancel_merge_when_pipeline_succeeds", {}, project=project_id, iid=iid
             )
         except (RefusedError, UnreachableError):
-            return self.merge_request(project_id, iid).state != "merged"
+            now = self.merge_request(project_id, iid)
+            if now.state != "merged" and now.is_armed:
+                raise
+            return now.state != "merged"
         return True
 
 

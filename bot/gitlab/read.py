@@ -159,6 +159,7 @@ def merge_request(json: Json) -> MergeRequest:
         pipeline=pipeline(run) if run else None,
         merged_sha=(merged or json.get("sha")) if is_merged else None,
         may_merge=bool((json.get("user") or {}).get("can_merge", True)),
+        is_armed=bool(json.get("merge_when_pipeline_succeeds")),
     )
 
 

@@ -131,7 +131,7 @@ class Job(Struct, frozen=True, kw_only=True):
 class MergeRequest(Struct, frozen=True, kw_only=True):
     """A merge request; `sha` is its head, `merged_sha` the commit it became on the target branch.
 
-    `may_merge` is about the account that asks.
+    `may_merge` is about the account that asks. `is_armed` when it is to be merged as soon as its pipeline passes.
     """
 
     iid: int
@@ -147,6 +147,7 @@ class MergeRequest(Struct, frozen=True, kw_only=True):
     pipeline: Pipeline | None = None
     merged_sha: str | None = None
     may_merge: bool = True
+    is_armed: bool = False
 
 
 class Commit(Struct, frozen=True, kw_only=True):

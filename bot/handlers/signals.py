@@ -82,7 +82,11 @@ def _withdraw(services: Services, order: Order, proposal: Proposal, signal: Sign
     """Void an approval that was taken back while it waits: for the pipeline, or for another approval."""
     if proposal.status not in _LIVE:
         raise SkipError(f"the proposal is {proposal.status}; there is no approval to take back")
-    was_waiting = approval.withdraw(services, order, proposal, signal)
+    try:
+        was_waiting = approval.withdraw(services, order, proposal, signal)
+    except CannotError as refused:
+        Reply(services, order).show(progress.still_armed(signal.person.username, str(refused)))
+        return "refused"
     note.refresh(services, note.latest(services, proposal))
     if was_waiting:
         Reply(services, order).show(progress.approval_withdrawn(signal.person.username))

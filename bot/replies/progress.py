@@ -98,6 +98,14 @@ def approval_withdrawn(person: str) -> str:
     return f"{quoted(person)} took the approval back before the merge, so nothing is merged."
 
 
+def still_armed(person: str, reason: str) -> str:
+    """Say that an approval was taken back and the merge waits all the same."""
+    return (
+        f"{quoted(person)} took the approval back, but I could not stop the merge that waits for the pipeline: "
+        f"{reason} Cancel the auto-merge in GitLab."
+    )
+
+
 def rejected(person: str) -> str:
     """Say that the draft was turned down."""
     return f"Closed, as {quoted(person)} asked. Ask me again whenever you want another draft."

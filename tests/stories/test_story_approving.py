@@ -202,6 +202,28 @@ def test_taking_the_approval_back_while_the_pipeline_runs_disarms_the_merge(stor
     assert "took the approval back" in story.answer(request)
 
 
+def taken_back_while_disarming_fails(story: Story, status: int, told: str) -> MergeRequest:
+    with story.jobs_held():
+        request = story.approved_while_running()
+        path = f"/projects/{story.project.id}/merge_requests/1/cancel_merge_when_pipeline_succeeds$"
+        story.sandbox.fail("POST", path, status)
+        story.unreact(request)
+        story.until(lambda: told in story.answer(request))
+    story.settle()
+    return request
+
+
+def test_an_approval_taken_back_while_gitlab_is_ill_disarms_the_merge_once_it_is_well(story: Story) -> None:
+    request = taken_back_while_disarming_fails(story, 502, "took the approval back before the merge")
+    assert request.state == "opened"
+
+
+def test_whoever_takes_an_approval_back_learns_that_the_merge_could_not_be_disarmed(story: Story) -> None:
+    request = taken_back_while_disarming_fails(story, 403, "I could not stop the merge")
+    assert "so nothing is merged" not in story.answer(request)
+    assert "Cancel the auto-merge in GitLab" in story.answer(request)
+
+
 def test_a_push_while_an_approved_merge_waits_voids_the_approval(story: Story) -> None:
     with story.jobs_held():
         request = story.approved_while_running()
