@@ -107,14 +107,24 @@ def withdraw(services: Services, order: Order, proposal: Proposal, signal: Signa
     given = _given(services, proposal, sha)
     if not any(_is_of(row, signal) for row in given):
         raise SkipError("this signal had approved nothing")
-    remaining = {row.user_id for row in given if not _is_of(row, signal)}
-    if proposal.status != ProposalStatus.APPROVED or len(remaining) >= policy_of(services, proposal).approval.minimum:
+    remaining = [row for row in given if not _is_of(row, signal)]
+    if proposal.status != ProposalStatus.APPROVED or _suffice(services, proposal, remaining):
         _remember(services, order.id, proposal, signal, "withdrawn", sha)
         return False
     if not services.gitlab.cancel_auto_merge(proposal.project_id, proposal.merge_request_iid or 0):
         raise SkipError("GitLab merged it already")
     _void(services, order, proposal, signal.person, signal.kind, signal)
     return True
+
+
+def _suffice(services: Services, proposal: Proposal, given: list[Approval]) -> bool:
+    """Tell whether these approvals are enough as things stand now; where the rules cannot be read, none are."""
+    try:
+        policy = policy_of(services, proposal)
+    except CannotError:
+        return False
+    people = {row.user_id for row in given if still_stands(services, proposal, row, policy)}
+    return len(people) >= policy.approval.minimum
 
 
 def _is_of(row: Approval, signal: Signal) -> bool:

@@ -229,6 +229,31 @@ def test_where_two_approved_one_who_takes_it_back_disarms_the_waiting_merge_only
     assert request.state == "merged"
 
 
+def lost_the_right(story: Story) -> None:
+    story.project.members[story.developer.id] = 20
+
+
+def broke_the_rules(story: Story) -> None:
+    story.push("main", ".pipewright.yml", "approval: []\n", by=story.maintainer)
+
+
+@pytest.mark.parametrize("meanwhile", [lost_the_right, broke_the_rules])
+def test_an_approval_that_holds_no_longer_keeps_no_merge_waiting_when_the_other_one_is_taken_back(
+    town: Town, meanwhile: Callable[[Story], None]
+) -> None:
+    story = town.story()
+    protect(story, "developers merge")
+    with story.jobs_held():
+        request = story.approved_while_running()
+        story.comment(request, "@pipewright approve", by=story.developer)
+        story.until(lambda: len(accepted(story, request)) == 2)
+        meanwhile(story)
+        story.unreact(request)
+        story.until(lambda: "took the approval back" in story.answer(request))
+    story.settle()
+    assert request.state == "opened"
+
+
 def accepted(story: Story, request: MergeRequest) -> list[str]:
     with story.town.parts.services.pool.connection() as connection:
         proposal = proposals.find_by_merge_request(connection, story.project.id, request.iid)
