@@ -98,6 +98,7 @@ def todo(json: Json) -> Todo:
     page = str(target["web_url"])
     return Todo(
         id=json["id"],
+        author=person(json["author"]),
         project=ProjectRef(id=project["id"], path=project["path_with_namespace"], web_url=page.partition("/-/")[0]),
         noteable=Noteable(kind="issue" if json["target_type"] == "Issue" else "merge_request", iid=target["iid"]),
         noteable_id=target["id"],

@@ -71,9 +71,13 @@ class Given(Struct, frozen=True, kw_only=True):
 
 
 class Todo(Struct, frozen=True, kw_only=True):
-    """A mention on the account's to-do list; `is_of_description` when no note carries it."""
+    """A mention on the account's to-do list; `is_of_description` when no note carries it.
+
+    `author` wrote the mention, perhaps into what another had written.
+    """
 
     id: int
+    author: Person
     project: ProjectRef
     noteable: Noteable
     noteable_id: int

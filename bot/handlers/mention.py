@@ -100,7 +100,12 @@ def _command(services: Services, order: Order, command: Command, reply: Reply) -
 
 def _as_written(services: Services, order: Order, command: Command) -> _Asked:
     """Believe no delivery when it comes to these: whoever knows the webhook's secret can write one."""
-    author, text, at = _as_gitlab_has_it(services, order)
+    if order.note_id is None:
+        raise CannotError(
+            "GitLab does not tell who wrote what stands in a description. "
+            f"Write `{services.mention} {command.name}` in a comment if you want it."
+        )
+    author, text, at = _as_gitlab_has_it(services, order, order.note_id)
     written = read_command(text, services.mention_names)
     if author != order.person.id or not isinstance(written, Command) or written.name != command.name:
         raise CannotError(
@@ -110,12 +115,9 @@ def _as_written(services: Services, order: Order, command: Command) -> _Asked:
     return _Asked(written.rest, at)
 
 
-def _as_gitlab_has_it(services: Services, order: Order) -> tuple[int, str, datetime | None]:
-    """Return whose words they are, the words and since when; of the description where no note carries them."""
-    if order.note_id is None:
-        details = services.gitlab.noteable(order.project.id, order.place)
-        return details.author.id, details.description, None
-    note = services.gitlab.note(order.project.id, order.place, order.note_id)
+def _as_gitlab_has_it(services: Services, order: Order, note_id: int) -> tuple[int, str, datetime | None]:
+    """Return whose words they are, the words and since when."""
+    note = services.gitlab.note(order.project.id, order.place, note_id)
     return (note.author.id, note.body, datetime.fromisoformat(note.created_at)) if note is not None else (0, "", None)
 
 

@@ -51,11 +51,16 @@ def _mentions_behind(services: Services, todo: Todo, seen: set[int]) -> Iterator
     if todo.is_of_description and mentions(todo.description, services.mention_names):
         kind = "issue" if todo.noteable.kind == "issue" else "merge_request"
         name = name_of(kind, todo.project.id, todo.noteable_id, todo.noteable_created_at)
-        if todo.noteable.kind == "issue" and is_heard(todo.noteable_author, services.bot):
+        if todo.noteable.kind == "issue" and _is_of_its_author(services, todo):
             order = _mention(todo.project, todo.noteable, todo, todo.noteable_author, todo.description)
             if _is_news(services, order, todo.noteable_created_at):
                 yield _age_seconds(todo.noteable_created_at), (name, order)
     yield from _orders_among(services, todo, services.gitlab.notes(todo.project.id, todo.noteable), seen)
+
+
+def _is_of_its_author(services: Services, todo: Todo) -> bool:
+    """What another wrote into a description is no order of whoever opened the issue."""
+    return todo.author.id == todo.noteable_author.id and is_heard(todo.noteable_author, services.bot)
 
 
 def _newer_mentions(services: Services, todo: Todo, seen: set[int]) -> Iterator[tuple[float, Order]]:

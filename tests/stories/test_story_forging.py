@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from bot.sandbox import acts, payloads
-from bot.sandbox.state import Note
-from tests.world.missed import no_delivery
+from bot.sandbox.state import Note, Todo
+from tests.world.missed import look, no_delivery
 from tests.world.town import SECRET, Story
 
 APPROVE = "@pipewright approve"
@@ -50,6 +50,22 @@ def test_an_approval_that_was_changed_before_the_bot_looks_merges_nothing(story:
     story.settle()
     assert request.state == "opened"
     assert "Write `@pipewright approve` in a new comment" in story.answer(request)
+
+
+@pytest.mark.parametrize("is_told", [True, False], ids=["told of before", "told of by the edit"])
+def test_what_another_wrote_into_a_description_merges_nothing(story: Story, *, is_told: bool) -> None:
+    """Whoever opened the issue may merge; whoever edits its description may not, and GitLab's list names both."""
+    words = "Please look, @pipewright help" if is_told else "We need a pipeline."
+    with no_delivery(story), story.world.lock:
+        issue = acts.open_issue(story.world, story.project, story.maintainer, "We need CI", words)
+    story.ask("@pipewright generate", of=issue)
+    with story.world.lock:
+        issue.description = APPROVE
+        by = story.maintainer if is_told else story.reporter
+        story.world.todos.append(Todo(story.world.next_id(), story.town.bot, by, issue, None))
+    look(story)
+    assert story.request.state == "opened"
+    assert ("in a comment if you want it" in story.answer(issue)) is is_told
 
 
 @pytest.mark.parametrize("word", ["reject", "retry", "cancel", "undo", "repair"])
