@@ -100,13 +100,15 @@ def before_order(
 ) -> list[Message]:
     """Return the last messages of a conversation that other orders left, oldest first.
 
-    What was said in confidence is left out unless asked for: an issue may be confidential whose draft is not.
+    What was said in confidence is left out unless asked for: an issue, or a talk, may be confidential whose draft is
+    not.
     """
     with connection.cursor(row_factory=class_row(Message)) as cursor:
         rows = cursor.execute(
             f"select {_COLUMNS} from messages where conversation_id = %s and order_id is distinct from %s"
-            " and (%s or not exists (select 1 from orders o where o.id = messages.order_id"
-            "   and o.event ->> 'is_internal' = 'true'))"
+            " and (%s or not exists (select 1 from orders o join conversations c on c.id = o.conversation_id"
+            "   where o.id = messages.order_id"
+            "   and (o.event ->> 'is_internal' = 'true' or o.kind = 'chat' and c.is_confidential)))"
             " order by id desc limit %s",
             (conversation_id, order_id, with_internal, limit),
         ).fetchall()

@@ -14,6 +14,7 @@ from bot.main import running
 from bot.parts import open_parts
 from bot.sandbox import seed
 from bot.sandbox.state import Issue, User
+from tests.stories.test_story_chatting import Phone
 from tests.world.scripted_ollama import action
 from tests.world.town import PYTHON, Story, Town
 
@@ -300,6 +301,21 @@ def test_an_internal_note_is_not_remembered_in_an_open_answer(town: Town) -> Non
     town.ollama.say(action("final", text="Hello."))
     story.ask("@pipewright and what did I tell you before?", of=issue)
     assert "Nightjar" not in heard(town)
+
+
+def test_a_talk_of_ones_own_is_not_remembered_on_the_draft_that_came_of_it(town: Town) -> None:
+    story = town.story()
+    phone = Phone(story, story.developer)
+    town.ollama.say(action("final", text="Noted."))
+    id_ = phone.say("our customer is Nightjar, what now?").json()["session_id"]
+    phone.say("generate", session_id=id_)
+    story.settle()
+    town.ollama.say(action("final", text="Hello."))
+    story.ask("@pipewright and what did they tell you before?", of=story.request, by=story.reporter)
+    assert "Nightjar" not in heard(town)
+    town.ollama.say(action("final", text="Nightjar."))
+    phone.say("who is it again?", session_id=id_)
+    assert "Nightjar" in heard(town)
 
 
 def test_the_draft_of_a_confidential_issue_tells_nothing_of_it(town: Town) -> None:
