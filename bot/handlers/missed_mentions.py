@@ -74,7 +74,7 @@ def _newer_mentions(services: Services, todo: Todo, seen: set[int]) -> Iterator[
 def _orders_among(
     services: Services, todo: Todo, notes: Sequence[Note], seen: set[int]
 ) -> Iterator[tuple[float, Order]]:
-    for note in notes:
+    for note in reversed(notes):  # orders of a conversation are carried out as they were given
         seen.add(note.id)
         if _is_order(services, note):
             order = _mention(todo.project, todo.noteable, todo, note.author, note.body, note)
@@ -89,7 +89,7 @@ def mentions_at(
     youngest, oldest = between_seconds
     project = ProjectRef(id=place.project_id, path=place.project_path, web_url=place.repo_url)
     noteable = Noteable(kind="issue" if place.kind == "issue" else "merge_request", iid=place.iid)
-    for note in services.gitlab.notes(place.project_id, noteable):
+    for note in reversed(services.gitlab.notes(place.project_id, noteable)):
         if _is_order(services, note) and youngest <= _age_seconds(note.created_at) <= oldest:
             order = _mention(project, noteable, place, note.author, note.body, note)
             if _is_news(services, order, note.created_at):

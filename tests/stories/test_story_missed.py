@@ -121,6 +121,20 @@ def test_two_lost_comments_behind_one_entry_of_the_list_are_both_answered(story:
     assert len(story.answers(issue)) == 2
 
 
+@pytest.mark.parametrize("is_on_list", [True, False], ids=["on the list", "where one talks"])
+def test_lost_comments_are_carried_out_as_they_were_written(story: Story, *, is_on_list: bool) -> None:
+    issue = story.issue()
+    story.ask("@pipewright help", of=issue)
+    with no_delivery(story):
+        story.comment(issue, "@pipewright generate")
+        story.comment(issue, "@pipewright reject")
+        for todo in story.world.todos:
+            todo.state = "pending" if is_on_list and todo.target is issue else "done"
+        look(story)
+    assert story.request.state == "closed"
+    assert ["Here is the draft" in note.body for note in story.answers(issue)] == [False, True, False]
+
+
 @pytest.mark.parametrize("among", [0, 25], ids=["alone", "among many"])
 def test_a_comment_that_comes_while_the_list_is_worked_on_is_not_lost(story: Story, among: int) -> None:
     """GitLab adds no second entry while one waits: what comes before it is taken off is read once more."""
