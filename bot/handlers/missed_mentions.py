@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 import structlog
+from msgspec import structs
 
 from bot.domain import CannotError, Event, Mention, Noteable, Person, ProjectRef
 from bot.gitlab.once import name_of
@@ -93,7 +94,15 @@ def mentions_at(
         if _is_order(services, note) and youngest <= _age_seconds(note.created_at) <= oldest:
             order = _mention(project, noteable, place, note.author, note.body, note)
             if _is_news(services, order, note.created_at):
-                yield _name_of(project, note), order
+                yield _name_of(project, note), _as_hidden_as_its_issue(services, order)
+
+
+def _as_hidden_as_its_issue(services: Services, order: Mention) -> Mention:
+    """An issue may have become confidential since anybody spoke with us there, of which its notes say nothing."""
+    if order.is_internal or order.noteable.kind != "issue":
+        return order
+    is_hidden = services.gitlab.noteable(order.project.id, order.noteable).is_confidential
+    return structs.replace(order, is_internal=is_hidden)
 
 
 def _is_news(services: Services, order: Mention, written_at: str) -> bool:

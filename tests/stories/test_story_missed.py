@@ -173,6 +173,18 @@ def test_a_lost_comment_on_a_confidential_issue_is_answered_internally(story: St
     assert [note.is_internal for note in story.answers(issue)] == [True]
 
 
+def test_a_lost_comment_on_an_issue_that_became_confidential_is_answered_internally(story: Story) -> None:
+    issue = story.issue()
+    story.ask("@pipewright help", of=issue)
+    with no_delivery(story):
+        issue.is_confidential = True
+        story.comment(issue, "@pipewright help")
+        for todo in story.world.todos:
+            todo.state = "done"
+        look(story)
+    assert [note.is_internal for note in story.answers(issue)] == [False, True]
+
+
 @pytest.mark.parametrize("body", ["> @pipewright generate", "`@pipewright generate`", "no order here"])
 def test_what_is_no_order_is_none_when_found_late(story: Story, body: str) -> None:
     issue = story.issue()
