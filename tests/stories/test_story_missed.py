@@ -291,6 +291,21 @@ def test_a_comment_from_before_the_present_commit_approves_nothing(story: Story)
     assert "the draft was changed after your approval came" in story.answer(request)
 
 
+def test_a_comment_about_a_draft_that_was_closed_approves_no_later_one(story: Story) -> None:
+    issue = story.issue()
+    story.ask("@pipewright generate", of=issue)
+    with no_delivery(story):
+        note = story.comment(issue, "@pipewright approve", by=story.maintainer)
+    with story.world.lock:
+        acts.set_state(story.world, story.request, story.maintainer, "close")
+    story.settle()
+    story.ask("@pipewright generate", of=issue)
+    note.created_at -= timedelta(minutes=3)  # a look makes the draft two minutes older
+    look(story)
+    assert [request.state for request in story.project.merge_requests] == ["closed", "opened"]
+    assert "the draft was changed after your approval came" in story.answer(issue)
+
+
 def test_an_approval_taken_back_without_its_hook_disarms_the_waiting_merge(story: Story) -> None:
     with story.jobs_held():
         request = story.approved_while_running()
