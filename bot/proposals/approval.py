@@ -55,7 +55,11 @@ def _approved(
         return note.latest(services, proposal)
     with services.pool.connection() as connection:
         approved = proposals.set_approved(connection, proposal.id, commit_id=sha)
-    return _merge(services, approved, policy, merge_request, sha)
+    try:
+        return _merge(services, approved, policy, merge_request, sha)
+    except CannotError:
+        _set_status(services, approved, ProposalStatus.PROPOSED)
+        raise
 
 
 def _left_to_person(policy: Policy) -> str:
@@ -81,11 +85,7 @@ def _merge(services: Services, proposal: Proposal, policy: Policy, merge_request
         return proposal
     # Where merges wait in line (a merge train), the armed one does too; an immediate one would jump the queue.
     waits = status in RUNNING or services.gitlab.project(proposal.project_id).has_merge_train
-    try:
-        result = services.gitlab.merge(proposal.project_id, merge_request.iid, sha=sha, when_pipeline_succeeds=waits)
-    except CannotError:
-        _set_status(services, proposal, ProposalStatus.PROPOSED)
-        raise
+    result = services.gitlab.merge(proposal.project_id, merge_request.iid, sha=sha, when_pipeline_succeeds=waits)
     return _merged(services, proposal, result) if result.state == "merged" else note.latest(services, proposal)
 
 

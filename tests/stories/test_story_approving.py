@@ -184,6 +184,17 @@ def test_a_reaction_taken_back_before_the_bot_looks_counts_for_nothing(story: St
     assert request.state == "opened"
 
 
+def test_a_draft_that_gitlab_lets_nobody_make_ready_does_not_count_as_approved(story: Story) -> None:
+    request = story.drafted()
+    story.sandbox.fail("PUT", f"/projects/{story.project.id}/merge_requests/1$", 403)
+    story.react(request)
+    story.settle()
+    assert "I did not merge" in story.answer(request)
+    answer = story.ask("@pipewright status", of=request)
+    assert "is **proposed**" in answer
+    assert "GitLab merges when it passes" not in answer
+
+
 def test_an_approval_while_the_pipeline_runs_merges_when_it_is_green(story: Story) -> None:
     with story.jobs_held():
         request = story.approved_while_running()
