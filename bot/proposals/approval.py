@@ -58,7 +58,8 @@ def _approved(
     try:
         return _merge(services, approved, policy, merge_request, sha)
     except CannotError:
-        _set_status(services, approved, ProposalStatus.PROPOSED)
+        with services.pool.connection() as connection:
+            proposals.set_approved_no_longer(connection, approved.id)
         raise
 
 
@@ -168,12 +169,7 @@ def _void(
             emoji=signal.emoji if signal else None,
             note_id=signal.note_id if signal else None,
         )
-        proposals.set_status(connection, proposal.id, ProposalStatus.PROPOSED)
-
-
-def _set_status(services: Services, proposal: Proposal, status: ProposalStatus) -> Proposal:
-    with services.pool.connection() as connection:
-        return proposals.set_status(connection, proposal.id, status)
+        proposals.set_approved_no_longer(connection, proposal.id)
 
 
 def _remember(

@@ -190,7 +190,7 @@ def require_untouched(services: Services, current: Proposal) -> None:
         raise CannotError(
             f"the branch `{current.source_branch}` of the open draft is gone. Close the merge request and ask again."
         )
-    if head != current.commit_id:
+    if head != current.made_sha:
         raise CannotError(
             f"somebody else pushed to `{current.source_branch}` (`{head[:8]}`), and I don't overwrite people's work. "
             f"Write `{services.mention} reject` to close that draft, then ask me for a new one."

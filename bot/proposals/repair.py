@@ -101,7 +101,7 @@ def _require_open(services: Services, proposal: Proposal) -> None:
 
 def _require_own_head(services: Services, proposal: Proposal) -> None:
     head = services.gitlab.branch_head(proposal.project_id, proposal.source_branch)
-    if head != proposal.commit_id:
+    if head != proposal.made_sha:
         raise CannotError("somebody else pushed to the draft, and I don't change people's work.")
 
 

@@ -45,7 +45,10 @@ class NewProposal(Struct, frozen=True, kw_only=True):
 
 
 class Proposal(NewProposal, frozen=True, kw_only=True):
-    """One stored proposal. `commit_id` is the head sha that was proposed, the only one that may be merged."""
+    """One stored proposal. `commit_id` is the head sha that was proposed, the only one that may be merged.
+
+    While a person's commit is approved it is that one, and `own_commit_id` is what was proposed.
+    """
 
     id: UUID
     status: ProposalStatus
@@ -63,6 +66,12 @@ class Proposal(NewProposal, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     opened_at: datetime | None = None
+    own_commit_id: str | None = None
+
+    @property
+    def made_sha(self) -> str | None:
+        """The commit that we made, whichever was approved."""
+        return self.own_commit_id or self.commit_id
 
 
 _OPEN = "status in ('proposed', 'approved')"
@@ -301,7 +310,14 @@ def set_status(connection: Connection[TupleRow], proposal_id: UUID, status: Prop
 
 def set_approved(connection: Connection[TupleRow], proposal_id: UUID, *, commit_id: str) -> Proposal:
     """Note that a person approved exactly this commit."""
-    return _changed(connection, "status = 'approved', commit_id = %s", (commit_id, proposal_id))
+    assignments = "status = 'approved', commit_id = %s, own_commit_id = coalesce(own_commit_id, commit_id)"
+    return _changed(connection, assignments, (commit_id, proposal_id))
+
+
+def set_approved_no_longer(connection: Connection[TupleRow], proposal_id: UUID) -> Proposal:
+    """Note that no approval holds: what we made is proposed again, and no other commit."""
+    assignments = "status = 'proposed', commit_id = coalesce(own_commit_id, commit_id), own_commit_id = null"
+    return _changed(connection, assignments, (proposal_id,))
 
 
 def set_merged(connection: Connection[TupleRow], proposal_id: UUID, *, merged_sha: str) -> Proposal:

@@ -67,6 +67,32 @@ def test_a_push_while_the_first_commit_is_made_is_told_the_same_way(story: Story
     assert story.file(CI) == "mine:\n  script: [make]\n"
 
 
+def test_a_push_that_a_person_approved_is_not_written_over_while_its_merge_waits(story: Story) -> None:
+    theirs = "mine:\n  script: [make]\n"
+    with story.jobs_held():
+        request = story.request_while_running()
+        pushed = story.push(request.source_branch, CI, theirs)
+        story.comment(request, f"@pipewright approve {pushed[:8]}", by=story.maintainer)
+        story.until(lambda: request.auto_merge_by is not None)
+        story.comment(request, "@pipewright generate with python 3.12")
+        story.until(lambda: "I don't overwrite people's work" in story.answer(request))
+    story.settle()
+    assert (request.state, request.last_sha) == ("merged", pushed)
+    assert story.file(CI, "main") == theirs
+
+
+def test_a_push_that_a_person_approved_in_vain_is_merged_by_no_other_word(story: Story) -> None:
+    request = story.drafted()
+    pushed = story.push(request.source_branch, "NEWS.md", "news\n")
+    story.settle()
+    story.sandbox.fail("PUT", f"/projects/{story.project.id}/merge_requests/1/merge$", 405)
+    story.ask(f"@pipewright approve {pushed[:8]}", of=request, by=story.maintainer)
+    story.react(request)
+    story.settle()
+    assert request.state == "opened"
+    assert f"the draft now stands at `{pushed[:8]}`" in story.answer(request)
+
+
 def test_the_next_order_after_such_a_push_says_whose_the_draft_is_now(story: Story) -> None:
     request, pushed, _ = drafted_twice(story, CI, "mine:\n  script: [make]\n")
     again = story.ask("@pipewright generate", of=story.project.issues[0])
