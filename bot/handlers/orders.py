@@ -111,7 +111,9 @@ def close_draft(services: Services, order: Order, proposal: Proposal) -> None:
         return
     if proposal.status not in (ProposalStatus.PROPOSED, ProposalStatus.APPROVED) or proposal.merge_request_iid is None:
         raise CannotError(f"the draft is {proposal.status} already.")
-    services.gitlab.update_merge_request(proposal.project_id, proposal.merge_request_iid, state_event="close")
+    now = services.gitlab.update_merge_request(proposal.project_id, proposal.merge_request_iid, state_event="close")
+    if now.state == "merged":
+        raise CannotError("the draft was merged a moment ago.")
     with services.pool.connection() as connection:
         closed = proposals.set_status(connection, proposal.id, ProposalStatus.REJECTED)
     note.refresh(services, closed)

@@ -267,6 +267,17 @@ def test_reject_closes_the_draft_and_a_new_order_opens_another(story: Story) -> 
     assert [one.state for one in story.project.merge_requests] == ["closed", "opened"]
 
 
+def test_what_was_merged_a_moment_ago_is_not_called_closed(story: Story) -> None:
+    with story.jobs_held():
+        request = story.approved_while_running()
+        story.hook.flags, flags = {}, story.hook.flags
+    story.settle()
+    assert request.state == "merged"
+    story.hook.flags = flags  # the merge's own hook is late
+    assert "merged a moment ago" in story.ask("@pipewright reject", of=request)
+    assert "is rejected" not in story.answer(story.project.issues[0])
+
+
 def test_retry_runs_the_failed_jobs_again(town: Town) -> None:
     story = town.story({**PYTHON, ".gitlab-ci.yml": "breaks:\n  script:\n    - exit 1\n"})
     request = story.drafted()
