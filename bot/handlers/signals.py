@@ -66,7 +66,7 @@ def handle_merge_request(services: Services, event: MergeRequestChanged, order: 
 
 
 def _approve(services: Services, order: Order, proposal: Proposal, signal: Signal) -> str:
-    if proposal.status not in _LIVE:
+    if proposal.status not in _LIVE and not approval.was_carried_out(services, order, proposal):
         raise SkipError(f"the proposal is {proposal.status}")
     try:
         approved = approval.approve(services, order, proposal, signal)

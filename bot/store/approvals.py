@@ -53,6 +53,13 @@ def withdrawn_by(connection: Connection[TupleRow], order_id: UUID) -> str | None
     return row[0] if row else None
 
 
+def was_accepted(connection: Connection[TupleRow], order_id: UUID) -> bool:
+    """Tell whether an earlier try of an order found that its approval counts."""
+    sql = "select exists (select from approvals where order_id = %s and outcome = 'accepted')"
+    row = connection.execute(sql, (order_id,)).fetchone()
+    return bool(row and row[0])
+
+
 def for_proposal(connection: Connection[TupleRow], proposal_id: UUID) -> list[Approval]:
     """Return a proposal's approvals, oldest first."""
     with connection.cursor(row_factory=class_row(Approval)) as cursor:

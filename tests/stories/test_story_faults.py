@@ -1,10 +1,12 @@
 """Stories in which something outside fails: every order still ends in an answer, no effect happens twice."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
 from bot.sandbox import acts
+from bot.sandbox.state import Issue
 from tests.world.scripted_ollama import Wire, action
 from tests.world.town import Story
 
@@ -106,6 +108,37 @@ def test_a_merge_whose_answer_is_lost_is_one_merge(story: Story, after_effect: b
     story.settle()
     assert request.state == "merged"
     assert "Merged" in story.answers(story.project.issues[0])[0].body
+
+
+@pytest.mark.parametrize(
+    "approve",
+    [
+        pytest.param(lambda story, issue: story.react(story.request), id="reaction"),
+        pytest.param(
+            lambda story, issue: story.comment(issue, "@pipewright approve", by=story.maintainer), id="comment"
+        ),
+    ],
+)
+def test_whoever_approved_is_told_of_the_merge_when_gitlab_fell_silent_right_after_it(
+    story: Story, approve: Callable[[Story, Issue], object]
+) -> None:
+    issue = story.issue()
+    story.ask("@pipewright generate", of=issue)
+
+    def fall_silent(method: str, at: str) -> None:
+        if method == "PUT" and at.endswith("/merge"):
+            story.hook.flags = {}  # no hook of a pipeline mends what is shown
+            story.sandbox.fail("PUT", f"/projects/{story.project.id}/issues/1/notes/", 502, times=2)
+
+    story.world.before_call.append(fall_silent)
+    try:
+        approve(story, issue)
+        story.settle()
+    finally:
+        story.world.before_call.remove(fall_silent)
+    assert story.request.state == "merged"
+    assert ["Merged" in note.body for note in story.answers(issue)] == [True] * len(story.answers(issue))
+    assert story.answers(story.request) == []
 
 
 def test_a_busy_gitlab_is_waited_for_as_long_as_it_asks(story: Story) -> None:
