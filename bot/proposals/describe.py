@@ -1,7 +1,7 @@
 """Describes a draft's merge request anew after a change: what it holds now, and what was changed since."""
 
-from bot.domain import Noteable, NoteableKind, ProposalStatus, SafeText
-from bot.proposals.draft import asked_in, title_of
+from bot.domain import Noteable, NoteableKind, SafeText
+from bot.proposals.draft import asked_in, title_again
 from bot.replies import changes, texts
 from bot.replies.render import safe
 from bot.services import Services
@@ -14,7 +14,7 @@ def describe_change(services: Services, current: Proposal, recorded: Proposal) -
     services.gitlab.update_merge_request(
         current.project_id,
         current.merge_request_iid or 0,
-        title=title_of(recorded) if current.status == ProposalStatus.APPROVED else None,
+        title=title_again(current, recorded),
         description=_description(services, current, recorded),
     )
 

@@ -223,8 +223,16 @@ def _merge_request(services: Services, order: Order, proposal: Proposal) -> Merg
 
 def _described_again(services: Services, order: Order, proposal: Proposal, current: Proposal) -> MergeRequest:
     return services.gitlab.update_merge_request(
-        proposal.project_id, current.merge_request_iid or 0, description=_description(services, order, proposal)
+        proposal.project_id,
+        current.merge_request_iid or 0,
+        title=title_again(current, proposal),
+        description=_description(services, order, proposal),
     )
+
+
+def title_again(current: Proposal, proposal: Proposal) -> str | None:
+    """Return the title with which what an approval made ready is a draft again; None where it is one."""
+    return title_of(proposal) if current.status == ProposalStatus.APPROVED else None
 
 
 def _description(services: Services, order: Order, proposal: Proposal) -> SafeText:

@@ -83,6 +83,18 @@ def test_nor_for_a_draft_that_was_composed_anew_meanwhile(story: Story) -> None:
     assert request.state == "opened"
 
 
+def test_what_is_composed_anew_after_an_approval_is_a_draft_again(story: Story) -> None:
+    with story.jobs_held():
+        request = story.approved_while_running()
+        assert not request.title.startswith("Draft:")
+        issue = story.project.issues[0]
+        story.comment(issue, "@pipewright generate with python 3.12")
+        story.until(lambda: len(story.answers(issue)) > 1 and "Here is the draft" in story.answer(issue))
+    story.settle()
+    assert request.state == "opened"
+    assert request.title.startswith("Draft:")
+
+
 def test_an_order_that_was_cut_off_after_its_commit_makes_no_second_one(story: Story) -> None:
     request = story.drafted()
     services, order, old = story.town.parts.services, order_of(story), current(story)
