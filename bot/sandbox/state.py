@@ -133,6 +133,7 @@ class Todo:
     author: User
     target: Noteable
     note: Note | None
+    action: str = "mentioned"
     state: str = "pending"
     created_at: datetime = field(default_factory=now)
 

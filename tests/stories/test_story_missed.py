@@ -6,7 +6,7 @@ import pytest
 
 from bot.handlers.sweep import sweep
 from bot.sandbox import acts
-from bot.sandbox.state import MergeRequest
+from bot.sandbox.state import MergeRequest, Todo
 from tests.world.missed import look, no_delivery
 from tests.world.town import Story, Town
 
@@ -119,6 +119,20 @@ def test_two_lost_comments_behind_one_entry_of_the_list_are_both_answered(story:
         story.comment(issue, "@pipewright status", by=story.reporter)
         look(story)
     assert len(story.answers(issue)) == 2
+
+
+def test_a_lost_comment_is_found_below_all_that_gitlab_puts_on_the_list_for_failed_pipelines(story: Story) -> None:
+    request, bot = story.drafted(), story.town.bot
+    issue = story.issue()
+    with no_delivery(story):
+        story.comment(issue, "@pipewright help")
+        with story.world.lock:
+            failed = [Todo(story.world.next_id(), bot, bot, request, None, "build_failed") for _ in range(100)]
+            story.world.todos += failed
+        look(story)
+    for todo in failed:
+        story.world.todos.remove(todo)
+    assert len(story.answers(issue)) == 1
 
 
 @pytest.mark.parametrize("is_on_list", [True, False], ids=["on the list", "where one talks"])

@@ -10,7 +10,8 @@ from bot.sandbox.state import Todo, World
 def listing(call: Call) -> Answer:
     """List what waits, newest first."""
     state = call.params.get("state", "pending")
-    rows = [todo for todo in reversed(call.world.todos) if todo.state == state and _is_shown(call, todo)]
+    wanted = [todo for todo in call.world.todos if todo.action == call.params.get("action", todo.action)]
+    rows = [todo for todo in reversed(wanted) if todo.state == state and _is_shown(call, todo)]
     return paged(call, rows, lambda todo: _shape(call.world, todo))
 
 
@@ -48,7 +49,7 @@ def _shape(world: World, one: Todo) -> shapes.Json:
             "created_at": shapes.date(of.created_at),
         },
         "author": shapes.user(world, one.author),
-        "action_name": "mentioned",
+        "action_name": one.action,
         "target_type": shapes.TYPES[of.kind],
         "target": target,
         "target_url": noteable_url(world, of) + (f"#note_{one.note.id}" if one.note else ""),
