@@ -12,10 +12,16 @@ from procrastinate.manager import JobManager
 from bot.domain import UnreachableError
 
 _SECONDS_UNTIL_FREE = 5
+_SECONDS_UNTIL_HEARD = 60
+MOST_UNHEARD = 24 * 60  # a day of them
 
 
 class BusyError(Exception):
     """The order cannot be begun now: another, who was only silent, still works on it, or PostgreSQL is away."""
+
+
+class UnheardError(Exception):
+    """Nobody could be told that we give up, for whoever carries our words is silent too: the order is tried again."""
 
 
 class Patience(procrastinate.BaseRetryStrategy):
@@ -28,6 +34,8 @@ class Patience(procrastinate.BaseRetryStrategy):
         """Return when the next try comes, None for never."""
         if isinstance(exception, BusyError):
             return RetryDecision(retry_in={"seconds": _SECONDS_UNTIL_FREE})
+        if isinstance(exception, UnheardError):
+            return RetryDecision(retry_in={"seconds": _SECONDS_UNTIL_HEARD})
         if not isinstance(exception, UnreachableError) or job.attempts >= len(self.waits):
             return None
         return RetryDecision(retry_in={"seconds": max(self.waits[job.attempts], exception.retry_after)})

@@ -33,7 +33,7 @@ from bot.domain import (
     UnreachableError,
 )
 from bot.logs import about_order
-from bot.retries import BusyError, OwnJobs, Patience
+from bot.retries import MOST_UNHEARD, BusyError, OwnJobs, Patience, UnheardError
 from bot.store import alive, intake, orders
 from bot.store.arrivals import Accepted, Receipt, arrival_of, receipt_of
 from bot.store.mentions import Mentions
@@ -50,6 +50,7 @@ _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _EVENTS = msgspec.json.Decoder(Event)  # made here, before there are threads: see bot/domain/known.py
 # What can be wrong with one event and not with those beside it.
 _OF_ONE = (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError, psycopg.InternalError)
+_SILENT = (UnreachableError, OperationalError, PoolTimeout)
 _ACCEPT_SECONDS = 4.0  # GitLab gives up after ten, and then nobody reads our "try again later"
 
 
@@ -258,7 +259,7 @@ class Queue:
             self._hold(job_id, attempts)
             try:
                 with claimed(lambda: self._sign.assure(job_id, attempts)):
-                    self._run_event(UUID(order_id), is_last_try=attempts >= len(self._waits))
+                    self._run_event(UUID(order_id), tries=attempts - len(self._waits))
             except LostError:
                 log.warning("another worker has, or may have, this order by now; nothing more of it is done here")
             finally:
@@ -271,7 +272,8 @@ class Queue:
                 return
         raise BusyError("somebody works on it, or no sign of life can be shown")
 
-    def _run_event(self, order_id: UUID, *, is_last_try: bool) -> None:
+    def _run_event(self, order_id: UUID, *, tries: int) -> None:
+        """Carry the order out; `tries` is 0 for the last one, and more for those after it, for nobody could be told."""
         if self._work is None:
             raise RuntimeError("this queue was opened for accepting only")
         event: Event | None = None
@@ -283,14 +285,14 @@ class Queue:
             self._finish(order_id, "refused" if result == "refused" else "done", result)
             log.info("order done", result=result)
         except SkipError as nothing:
-            self._finish(order_id, "skipped", str(nothing))
+            self._end(order_id, "skipped", str(nothing), tries=tries)
             log.info("order skipped", reason=str(nothing))
         except LostError:
             raise
-        except (UnreachableError, OperationalError, PoolTimeout) as error:
-            self._wait_or_give_up(order_id, event, _as_unreachable(error), is_last_try=is_last_try)
+        except _SILENT as error:
+            self._wait_or_give_up(order_id, event, _as_unreachable(error), tries=tries)
         except Exception as error:  # the one outermost catch: log with an id, tell it, raise
-            self._break(order_id, event, error)
+            self._break(order_id, event, error, tries=tries)
             raise
 
     def _start(self, order_id: UUID) -> Event | None:
@@ -303,33 +305,54 @@ class Queue:
         with self._pool.connection() as connection:
             orders.finish(connection, order_id, state=state, result=result, error_id=error_id)
 
-    def _wait_or_give_up(
-        self, order_id: UUID, event: Event | None, error: UnreachableError, *, is_last_try: bool
-    ) -> None:
-        log.warning("something does not answer", part=error.part, detail=str(error), giving_up=is_last_try)
-        if not is_last_try:
+    def _wait_or_give_up(self, order_id: UUID, event: Event | None, error: UnreachableError, *, tries: int) -> None:
+        log.warning("something does not answer", part=error.part, detail=str(error), giving_up=tries >= 0)
+        if tries < 0:
             raise error
-        self._tell(event, lambda known: self._told().tell_unreachable(known, order_id, error.part))
-        self._finish(order_id, "broken", str(error))
+        tell = self._told().tell_unreachable
+        self._end(order_id, "broken", str(error), tries=tries, tell=lambda: event and tell(event, order_id, error.part))
         raise error
 
-    def _break(self, order_id: UUID, event: Event | None, error: Exception) -> None:
+    def _break(self, order_id: UUID, event: Event | None, error: Exception, *, tries: int) -> None:
         error_id = uuid.uuid4().hex[:12]
         log.error("order broken", error_id=error_id, exc_info=error)
-        self._tell(event, lambda known: self._told().tell_broken(known, order_id, error_id))
-        self._finish(order_id, "broken", type(error).__name__, error_id)
+        tell = self._told().tell_broken
+        name = type(error).__name__
+        self._end(
+            order_id, "broken", name, error_id, tries=tries, tell=lambda: event and tell(event, order_id, error_id)
+        )
 
     def _told(self) -> Work:
         assert self._work is not None  # checked before any work began
         return self._work
 
-    def _tell(self, event: Event | None, tell: Callable[[Event], Any]) -> None:
-        if event is None:
-            return
+    def _end(
+        self,
+        order_id: UUID,
+        state: str,
+        result: str,
+        error_id: str | None = None,
+        *,
+        tries: int,
+        tell: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Tell the person, and store the end; while that cannot be told or stored, the order is tried again."""
         try:
-            tell(event)
-        except Exception as error:  # noqa: BLE001 - failing to apologise must not hide what went wrong
-            log.error("the person could not be told", detail=str(error))
+            _tell(tell)
+            self._finish(order_id, state, result, error_id)
+        except _SILENT as silent:
+            if tries < MOST_UNHEARD:
+                raise UnheardError(str(silent)) from silent
+            self._finish(order_id, state, result, error_id)
+
+
+def _tell(tell: Callable[[], object]) -> None:
+    try:
+        tell()
+    except _SILENT:
+        raise
+    except Exception as error:  # noqa: BLE001 - failing to apologise must not hide what went wrong
+        log.error("the person could not be told", detail=str(error))
 
 
 def _as_unreachable(error: Exception) -> UnreachableError:

@@ -1,5 +1,6 @@
 """The queue keeps its promises: once, in order, and answered even when something fails."""
 
+import dataclasses
 import threading
 import time
 from uuid import UUID
@@ -117,6 +118,29 @@ def test_whoever_asked_is_told_when_all_tries_failed(database: str, pool: Pool) 
 
     assert recorder.handled == ["@pipewright help"] * 3
     assert recorder.told == ["unreachable GitLab"]
+
+
+@pytest.mark.parametrize("error", [UnreachableError("GitLab", "timeout"), ValueError("oh")], ids=["silence", "a fault"])
+def test_an_order_whose_end_nobody_can_be_told_is_tried_again_until_it_is_done(
+    database: str, pool: Pool, error: Exception
+) -> None:
+    recorder = Recorder({"@pipewright help": [error, error]})
+
+    def silent(*_: object) -> None:
+        raise UnreachableError("GitLab", "timeout")
+
+    work = dataclasses.replace(recorder.work(), tell_broken=silent, tell_unreachable=silent)
+    queue = Queue(database, pool, work, waits=())
+    queue.accept("delivery-1", mention(1))
+
+    for _ in range(3):
+        queue.run_worker(1, threading.Event(), wait=False)
+        with pool.connection() as connection:
+            connection.execute("update procrastinate_jobs set scheduled_at = now()")
+
+    assert recorder.handled == ["@pipewright help"] * 3
+    with pool.connection() as connection:
+        assert orders.count_by_state(connection) == {"done": 1}
 
 
 @pytest.mark.parametrize(("error", "state"), [(SkipError("no"), "skipped"), (ValueError("oh"), "broken")])
