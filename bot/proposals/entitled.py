@@ -19,7 +19,7 @@ from bot.store.approvals import Approval
 from bot.store.proposals import Proposal
 
 PATIENCE_SECONDS = 20.0
-RUNNING = frozenset({"created", "waiting_for_resource", "preparing", "pending", "running"})
+RUNNING = frozenset({"created", "waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running"})
 _BAD = frozenset({"failed", "canceled", "canceling"})
 
 

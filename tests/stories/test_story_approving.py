@@ -203,6 +203,15 @@ def test_an_approval_while_the_pipeline_runs_merges_when_it_is_green(story: Stor
     assert "Merged" in story.answer(story.project.issues[0])
 
 
+@pytest.mark.parametrize("status", ["created", "waiting_for_resource", "preparing", "waiting_for_callback", "pending"])
+def test_an_approval_while_the_pipeline_waits_for_something_waits_for_the_pipeline(story: Story, status: str) -> None:
+    request = story.drafted()
+    story.project.pipelines[-1].status = status
+    story.react(request)
+    story.settle()
+    assert (request.state, request.auto_merge_by) == ("opened", story.town.bot)
+
+
 def test_taking_the_approval_back_while_the_pipeline_runs_disarms_the_merge(story: Story) -> None:
     with story.jobs_held():
         request = story.approved_while_running()
