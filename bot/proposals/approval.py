@@ -157,6 +157,9 @@ def void_by_push(services: Services, order: Order, proposal: Proposal, pusher: P
             return
     if proposal.status != ProposalStatus.APPROVED or head == proposal.commit_id:
         raise SkipError("no approval is touched by this push")
+    now = services.gitlab.merge_request(proposal.project_id, proposal.merge_request_iid or 0)
+    if now.is_armed and now.sha == proposal.commit_id:
+        raise SkipError("the push came before what was approved")
     services.gitlab.cancel_auto_merge(proposal.project_id, proposal.merge_request_iid or 0)
     _void(services, order, proposal, pusher, "push")
 

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.sandbox import seed
+from bot.sandbox import hooks, payloads, seed
 from bot.sandbox.state import Award, MergeRequest, Protection
+from tests.world.missed import no_delivery
 from tests.world.town import PYTHON, Story, Town
 
 
@@ -274,6 +275,33 @@ def test_reject_closes_the_draft_and_a_new_order_opens_another(story: Story) -> 
     assert first.state == "closed"
     story.ask("@pipewright generate", of=issue)
     assert [one.state for one in story.project.merge_requests] == ["closed", "opened"]
+
+
+def test_the_late_hook_of_a_push_below_the_approved_one_voids_nothing(story: Story) -> None:
+    with story.jobs_held():
+        request = story.request_while_running()
+        with no_delivery(story):
+            proposed = request.last_sha
+            story.push(request.source_branch, "one.txt", "1\n")
+            late = payloads.merge_request(story.world, request, story.developer, "update", oldrev=proposed)
+            newest = story.push(request.source_branch, "two.txt", "2\n")
+        story.comment(request, f"@pipewright approve {newest[:8]}", by=story.maintainer)
+        story.until(lambda: request.auto_merge_by is not None and "approved" in story.answer(request))
+        with story.world.lock:
+            hooks.emit(story.world, story.project, "merge_request", late)
+        story.until(lambda: are_carried_out(story, "merge_request"))
+        assert request.auto_merge_by is not None
+    story.settle()
+    assert (request.state, request.last_sha) == ("merged", newest)
+
+
+def are_carried_out(story: Story, kind: str) -> bool:
+    with story.town.parts.services.pool.connection() as connection:
+        found = connection.execute(
+            "select bool_and(finished_at is not null) from orders where kind = %s and project_id = %s",
+            (kind, story.project.id),
+        ).fetchone()
+    return bool(found and found[0])
 
 
 def test_what_was_merged_a_moment_ago_is_not_called_closed(story: Story) -> None:
