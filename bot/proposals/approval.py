@@ -29,7 +29,7 @@ def approve(services: Services, order: Order, proposal: Proposal, signal: Signal
         return proposal
     try:
         if signal.sha is None:
-            require_seen(services, proposal, min(order.created_at, signal.at or order.created_at))
+            require_seen(proposal, min(order.created_at, signal.at or order.created_at))
         policy = policy_of(services, proposal)
         merge_request = require_entitled(services, proposal, signal, policy)
         if merge_request.state == "merged":  # an earlier try merged it and was cut off before it could say so

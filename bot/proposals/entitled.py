@@ -42,13 +42,9 @@ class Signal(Struct, frozen=True, kw_only=True):
     at: datetime | None = None
 
 
-def require_seen(services: Services, proposal: Proposal, given_at: datetime | None) -> None:
-    """An approval from before the draft was changed, undone, repaired, or another was opened meant the state before."""
-    if given_at is None or proposal.opened_at is None or given_at >= proposal.opened_at:
-        return
-    with services.pool.connection() as connection:
-        is_another = proposals.had_earlier(connection, proposal)
-    if is_another:
+def require_seen(proposal: Proposal, given_at: datetime | None) -> None:
+    """An approval from before the draft was made, changed, undone or repaired meant the state before, or none."""
+    if given_at is not None and proposal.opened_at is not None and given_at < proposal.opened_at:
         raise CannotError(
             f"the draft was changed after your approval came, and stands at `{(proposal.commit_id or '')[:8]}` now. "
             "Look at that, and approve again; a reaction or approval that stands already must be taken back first."
@@ -120,7 +116,7 @@ def _require_standing(services: Services, proposal: Proposal, signal: Signal) ->
             return
     if not times:
         raise CannotError(f"the {name} was taken back, so nothing is merged.")
-    require_seen(services, proposal, times[0])
+    require_seen(proposal, times[0])
 
 
 def _reacted_at(services: Services, proposal: Proposal, signal: Signal) -> list[datetime | None]:

@@ -195,15 +195,6 @@ def count_for_conversation(connection: Connection[TupleRow], conversation_id: UU
     return int(row[0]) if row else 0
 
 
-def had_earlier(connection: Connection[TupleRow], proposal: Proposal) -> bool:
-    """Tell whether people were shown another state, or another draft, in the conversation before this one."""
-    sql = (
-        "select exists (select from pipelines where conversation_id = %s and opened_at is not null and created_at < %s)"
-    )
-    row = connection.execute(sql, (proposal.conversation_id, proposal.created_at)).fetchone()
-    return bool(row and row[0])
-
-
 def open_for_conversation(
     connection: Connection[TupleRow], conversation_id: UUID, *, besides: UUID | None = None
 ) -> Proposal | None:

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from bot.sandbox import hooks, payloads
 from bot.sandbox.state import MergeRequest
+from tests.world.missed import no_delivery
 from tests.world.town import Story
 
 CI = ".gitlab-ci.yml"
@@ -65,6 +67,25 @@ def test_a_push_while_the_first_commit_is_made_is_told_the_same_way(story: Story
         answer = story.ask("@pipewright generate", of=issue)
     assert "while I was at work" in answer
     assert story.file(CI) == "mine:\n  script: [make]\n"
+
+
+def test_a_reaction_on_a_draft_that_is_still_empty_merges_nothing_that_comes_into_it(story: Story) -> None:
+    def react(method: str, at: str) -> None:
+        if (method, at) == ("POST", f"/projects/{story.project.id}/repository/commits") and not story.request.awards:
+            with no_delivery(story):  # its hook is late
+                story.react(story.request)
+
+    story.world.before_call.append(react)
+    try:
+        request = story.drafted()
+    finally:
+        story.world.before_call.remove(react)
+    with story.world.lock:
+        late = payloads.emoji(story.world, request, None, request.awards[0], "award")
+        hooks.emit(story.world, story.project, "emoji", late)
+    story.settle()
+    assert request.state == "opened"
+    assert "the draft was changed after your approval came" in story.answer(request)
 
 
 def test_a_push_that_a_person_approved_is_not_written_over_while_its_merge_waits(story: Story) -> None:
