@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from bot.domain import AccessLevel, CannotError, ProposalStatus
+from bot.gitlab.answers import RefusedError
 from bot.handlers.reply import Answering
 from bot.proposals import approval, draft, note
 from bot.proposals.entitled import Signal
@@ -111,12 +112,22 @@ def close_draft(services: Services, order: Order, proposal: Proposal) -> None:
         return
     if proposal.status not in (ProposalStatus.PROPOSED, ProposalStatus.APPROVED) or proposal.merge_request_iid is None:
         raise CannotError(f"the draft is {proposal.status} already.")
-    now = services.gitlab.update_merge_request(proposal.project_id, proposal.merge_request_iid, state_event="close")
-    if now.state == "merged":
-        raise CannotError("the draft was merged a moment ago.")
+    _close(services, proposal.project_id, proposal.merge_request_iid)
     with services.pool.connection() as connection:
         closed = proposals.set_status(connection, proposal.id, ProposalStatus.REJECTED)
     note.refresh(services, closed)
+
+
+def _close(services: Services, project_id: int, iid: int) -> None:
+    """Close a merge request; one that was deleted is as good as closed."""
+    try:
+        now = services.gitlab.update_merge_request(project_id, iid, state_event="close")
+    except RefusedError as refused:
+        if refused.status != 404:
+            raise
+        return
+    if now.state == "merged":
+        raise CannotError("the draft was merged a moment ago.")
 
 
 def _closed_it(services: Services, order: Order, proposal: Proposal) -> bool:

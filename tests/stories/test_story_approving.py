@@ -277,6 +277,16 @@ def test_reject_closes_the_draft_and_a_new_order_opens_another(story: Story) -> 
     assert [one.state for one in story.project.merge_requests] == ["closed", "opened"]
 
 
+def test_a_draft_that_was_deleted_in_gitlab_can_be_rejected_and_asked_for_anew(story: Story) -> None:
+    issue = story.issue()
+    story.ask("@pipewright generate", of=issue)
+    with story.world.lock:
+        story.project.merge_requests.clear()
+    assert "Closed" in story.ask("@pipewright reject", of=issue)
+    assert "Here is the draft" in story.ask("@pipewright generate", of=issue)
+    assert story.request.state == "opened"
+
+
 def test_the_late_hook_of_a_push_below_the_approved_one_voids_nothing(story: Story) -> None:
     with story.jobs_held():
         request = story.request_while_running()
