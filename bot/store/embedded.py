@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO
 
 import structlog
+from psycopg.conninfo import make_conninfo
 
 from bot.domain import CannotError, UnreachableError
 from bot.store.postgres_programs import (
@@ -229,7 +230,7 @@ class EmbeddedPostgres:
 
 def _way_to(sockets: Path | str) -> str:
     """Name all that PGPORT, PGHOSTADDR and their like would fill in for another PostgreSQL of whoever starts us."""
-    return f"host={sockets} hostaddr='' port={_PORT} options='' user=pipewright dbname=postgres"
+    return make_conninfo(host=str(sockets), hostaddr="", port=_PORT, options="", user="pipewright", dbname="postgres")
 
 
 def _sockets_of(data: Path) -> str:

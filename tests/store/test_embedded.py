@@ -74,6 +74,19 @@ def test_its_programs_may_lie_below_a_folder_that_only_its_owner_may_pass(
         server.stop()
 
 
+def test_the_way_to_its_sockets_may_hold_blanks_and_quotes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a clone whose path has a blank: an ordinary user's sockets lie beside the data, root's in /tmp."""
+    with tempfile.TemporaryDirectory(prefix="it's a folder ") as folder:
+        Path(folder).chmod(0o755)
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        server = EmbeddedPostgres(Path(folder) / "state", settings=QUICKLY)
+        try:
+            with psycopg.connect(server.start()) as connection:
+                assert connection.execute("select 42").fetchone() == (42,)
+        finally:
+            server.stop()
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("PGPORT", "5433"), ("PGHOSTADDR", "127.0.0.1"), ("PGOPTIONS", "-c search_path=theirs"), ("PGHOST", "db.invalid")],
