@@ -1,9 +1,11 @@
 """Every setting of the program: environment or `.env`, prefix `PIPEWRIGHT_`."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -143,11 +145,20 @@ class Settings(BaseSettings):
     @field_validator("gitlab_url", "public_url", "chroma_url")
     @classmethod
     def _is_address(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        if not value.startswith(("http://", "https://")):
-            raise ValueError("must start with http:// or https://")
-        return value.rstrip("/")
+        return value and _address(value)
+
+    @field_validator("public_url")
+    @classmethod
+    def _without_path_of_webhooks(cls, value: str | None) -> str | None:
+        return value and value.removesuffix("/webhooks/gitlab")
+
+    @field_validator("ollama_url")
+    @classmethod
+    def _are_addresses(cls, value: str) -> str:
+        found = [_address(each.strip()) for each in value.split(",") if each.strip()]
+        if not found:
+            raise ValueError("names no address")
+        return ",".join(found)
 
     @field_validator("ollama_context")
     @classmethod
@@ -176,7 +187,7 @@ class Settings(BaseSettings):
     @property
     def ollama_urls(self) -> tuple[str, ...]:
         """Every Ollama address."""
-        return tuple(url.strip().rstrip("/") for url in self.ollama_url.split(",") if url.strip())
+        return tuple(self.ollama_url.split(","))
 
 
 def read_settings(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:
@@ -196,6 +207,20 @@ def read_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
         raise CannotError(_explain(error, given)) from error
 
 
+def _address(value: str) -> str:
+    """Return an address without slashes at its end; raises ValueError when nothing can be reached by it."""
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("must start with http:// or https://")
+    try:
+        parts = urlsplit(value)
+        is_whole = bool(parts.hostname) and parts.port != 0 and not re.search(r"\s", value)
+    except ValueError:  # brackets that do not close, or a port that is no number or too large
+        is_whole = False
+    if not is_whole:
+        raise ValueError("must go on with a host, and a port from 1 to 65535 if there is one")
+    return value.rstrip("/")
+
+
 def _read_env_file(path: Path) -> dict[str, str]:
     return {key: value for key, value in dotenv_values(path, interpolate=False).items() if value is not None}
 
@@ -205,7 +230,11 @@ def _explain(error: ValidationError, given: Mapping[str, str]) -> str:
     for problem in error.errors(include_input=False, include_url=False):
         name = str(problem["loc"][0]) if problem["loc"] else "?"
         field = Settings.model_fields.get(name)
-        what = "is missing" if problem["type"] == "missing" else f"is wrong: {problem['msg']}"
+        what = (
+            "is missing"
+            if problem["type"] == "missing"
+            else f"is wrong: {problem['msg'].removeprefix('Value error, ')}"
+        )
         hint = f" — {field.description}" if field and field.description else ""
         lines.append(f"  {PREFIX}{name.upper()} {what}{hint}")
     if given.get("webhooks") != "off" and not given.get("webhook_secret") and not given.get("webhook_signing_token"):

@@ -66,6 +66,20 @@ def test_a_wrong_variable_is_named_with_what_it_should_be(name: str) -> None:
     assert str(field.description) in line
 
 
+@pytest.mark.parametrize("name", ["GITLAB_URL", "PUBLIC_URL", "CHROMA_URL", "OLLAMA_URL"])
+@pytest.mark.parametrize(
+    "value", ["https://", "http://[oops", "http://x.test:port", "http://x.test:99999", "http://:80", "http://x y.test"]
+)
+def test_an_address_by_which_nothing_can_be_reached_is_refused(name: str, value: str) -> None:
+    """Else every command ended in a stack trace, or said that the network was to blame."""
+    assert f"{PREFIX}{name} is wrong: must go on with a host" in complaint(**GOOD | {name: value})
+
+
+@pytest.mark.parametrize("value", [",", "localhost:11434", "http://a:1,b:2"])
+def test_a_list_of_addresses_holds_addresses(value: str) -> None:
+    assert f"{PREFIX}OLLAMA_URL is wrong" in complaint(**GOOD | {"OLLAMA_URL": value})
+
+
 @pytest.mark.parametrize(("name", "value"), [("HISTORY_OPEN", "true"), ("HISTORY_PASSWORD", "a-password")])
 def test_a_setting_that_is_gone_says_what_takes_its_place(name: str, value: str) -> None:
     text = complaint(**GOOD | {name: value})
@@ -106,6 +120,7 @@ def test_a_setting_cannot_be_changed() -> None:
         ("GITLAB_URL", "https://gitlab.test/", "https://gitlab.test"),
         ("MENTION", "@pipewright", "pipewright"),
         ("PUBLIC_URL", "http://x.test/y/", "http://x.test/y"),
+        ("PUBLIC_URL", "http://x.test/webhooks/gitlab", "http://x.test"),
     ],
 )
 def test_harmless_slips_are_put_right(name: str, value: str, expected: str) -> None:
