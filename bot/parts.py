@@ -25,7 +25,7 @@ from bot.settings import Settings
 from bot.store.collecting import collected
 from bot.store.embedded import EmbeddedPostgres
 from bot.store.migrate import migrate
-from bot.store.pool import Pool, open_pool, told_as_silence
+from bot.store.pool import Pool, open_pool, readable, told_as_silence
 from bot.tasks import Queue, Work, queue_schema
 from bot.traced import TracedModel
 from bot.tracing import Traces
@@ -117,7 +117,7 @@ def _store(settings: Settings, stack: ExitStack) -> tuple[str, Pool]:
 
 def _database(settings: Settings, stack: ExitStack) -> str:
     if settings.database_url is not None:
-        return settings.database_url.get_secret_value()
+        return readable(settings.database_url.get_secret_value())
     embedded = EmbeddedPostgres(settings.data_dir)
     stack.callback(embedded.stop)
     return embedded.start()

@@ -2,6 +2,7 @@
 
 import os
 import re
+from base64 import b64decode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -159,6 +160,23 @@ class Settings(BaseSettings):
         if not found:
             raise ValueError("names no address")
         return ",".join(found)
+
+    @field_validator("gitlab_token", "webhook_secret", "webhook_secret_old")
+    @classmethod
+    def _fits_into_a_header(cls, value: SecretStr | None) -> SecretStr | None:
+        text = value.get_secret_value() if value else ""
+        if not text.isascii() or not text.isprintable():
+            raise ValueError("must be one line of plain ASCII; copy it anew")
+        return value
+
+    @field_validator("webhook_signing_token", "webhook_signing_token_old")
+    @classmethod
+    def _signs(cls, value: SecretStr | None) -> SecretStr | None:
+        try:
+            b64decode(value.get_secret_value().removeprefix("whsec_") if value else "", validate=True)
+        except ValueError:
+            raise ValueError("must be whsec_ and then Base64; `pipewright init` makes one") from None
+        return value
 
     @field_validator("ollama_context")
     @classmethod

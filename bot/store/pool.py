@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from psycopg import Connection, OperationalError
+from psycopg import Connection, OperationalError, ProgrammingError
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from bot.domain import UnreachableError
+from bot.domain import CannotError, UnreachableError
 
 Pool = ConnectionPool[Connection[TupleRow]]
 
@@ -26,6 +26,17 @@ _OURS = {
 _OF_THE_SERVER = (
     "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=2 -c tcp_user_timeout=15000"
 )
+
+
+def readable(conninfo: str) -> str:
+    """Return how to connect as it was given; raises CannotError, without the password in it, for what says nothing."""
+    try:
+        conninfo_to_dict(conninfo)
+    except ProgrammingError:  # whose words, and whose stack trace, hold all of it
+        raise CannotError(
+            "PIPEWRIGHT_DATABASE_URL is wrong: it must look like postgresql://user:password@host/database"
+        ) from None
+    return conninfo
 
 
 def bounded(conninfo: str) -> str:

@@ -78,6 +78,19 @@ def test_no_yaml_is_an_error_with_its_line() -> None:
     assert re.match(r"<stdin>:\d+: yaml: ", result.stdout)
 
 
+@pytest.mark.parametrize("command", ["serve", "migrate", "doctor"])
+@pytest.mark.parametrize("address", ["mysql://app:a-password@db/app", "postgresql//app:a-password@db/app"])
+def test_an_address_of_no_database_is_refused_without_its_password(
+    project: str, monkeypatch: pytest.MonkeyPatch, command: str, address: str
+) -> None:
+    monkeypatch.setenv("PIPEWRIGHT_DATABASE_URL", address)
+    result = run(command)
+    assert result.exit_code == 1
+    assert isinstance(result.exception, SystemExit)
+    assert "must look like postgresql://user:password@host/database" in result.output
+    assert "a-password" not in result.output
+
+
 def test_a_dockerfile_is_known_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM python\nRUN pip install x\n")
     result = run("lint", "Dockerfile")

@@ -11,7 +11,7 @@ GOOD = {"GITLAB_URL": "https://gitlab.test", "GITLAB_TOKEN": "glpat-abc", "WEBHO
 SECRETS = {
     "GITLAB_TOKEN": "a-secret-of-gitlab",
     "WEBHOOK_SECRET": "a-secret-of-the-webhook",
-    "WEBHOOK_SIGNING_TOKEN": "whsec_a-secret-to-sign",
+    "WEBHOOK_SIGNING_TOKEN": "whsec_YS1zZWNyZXQtdG8tc2lnbg==",
     "DATABASE_URL": "postgres://app:a-secret-of-the-database@db/app",
     "OAUTH_CLIENT_SECRET": "a-secret-of-the-application",
 }
@@ -78,6 +78,24 @@ def test_an_address_by_which_nothing_can_be_reached_is_refused(name: str, value:
 @pytest.mark.parametrize("value", [",", "localhost:11434", "http://a:1,b:2"])
 def test_a_list_of_addresses_holds_addresses(value: str) -> None:
     assert f"{PREFIX}OLLAMA_URL is wrong" in complaint(**GOOD | {"OLLAMA_URL": value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("GITLAB_TOKEN", "glpat-a-password\nmore"),
+        ("GITLAB_TOKEN", "\ufeffglpat-a-password"),
+        ("WEBHOOK_SECRET", "a-password-\N{LATIN SMALL LETTER U WITH DIAERESIS}"),
+        ("WEBHOOK_SIGNING_TOKEN", "whsec_a-password"),
+        ("WEBHOOK_SIGNING_TOKEN_OLD", "whsec_YS1wYXNzd29yZA"),
+    ],
+)
+def test_a_secret_that_cannot_be_used_is_refused_without_showing_it(name: str, value: str) -> None:
+    """Else libraries end in a stack trace with the secret in it."""
+    text = complaint(**GOOD | {name: value})
+    assert f"{PREFIX}{name} is wrong: must" in text
+    assert value not in text
+    assert "a-password" not in text
 
 
 @pytest.mark.parametrize(("name", "value"), [("HISTORY_OPEN", "true"), ("HISTORY_PASSWORD", "a-password")])

@@ -24,10 +24,11 @@ def look(settings: "Settings") -> Iterator[Diagnosis]:
     """Look at the configured server, or at the embedded one while the bot runs it."""
     from bot.store.checkup import look_at
     from bot.store.embedded import EmbeddedPostgres
+    from bot.store.pool import readable
 
     url = settings.database_url
     try:
-        conninfo = url.get_secret_value() if url else EmbeddedPostgres(settings.data_dir).running()
+        conninfo = readable(url.get_secret_value()) if url else EmbeddedPostgres(settings.data_dir).running()
         if conninfo is None:
             yield Diagnosis("PostgreSQL", True, f"embedded, in {settings.data_dir}; not running now")
             return
