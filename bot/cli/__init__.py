@@ -42,6 +42,11 @@ class Program(click.Group):
         except UnreachableError as error:
             advice = f"Is it running, and is {_SETTINGS[error.part]} right? `pipewright doctor` looks at every part."
             raise click.ClickException(f"{error}\n{advice}") from error
+        except OSError as error:
+            if error.filename is None:  # no file's: click knows what to do when whoever reads our output goes away
+                raise
+            advice = "Let this user read or write there, or name another place."
+            raise click.ClickException(f"{error.filename} cannot be used: {error.strerror}. {advice}") from error
 
 
 def _log_beside_answers() -> None:

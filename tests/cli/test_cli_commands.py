@@ -59,6 +59,34 @@ def test_a_part_that_is_not_there_is_named_with_its_setting(monkeypatch: pytest.
     assert "hidden" not in result.output
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["backup", "file/x"],
+        ["backup", "none/x"],
+        ["migrate"],
+        ["generate", "checkout", "--output", "file/x"],
+        ["init", "--no-input", "--env-file", "file/x"],
+        ["init", "--no-input", "--env-file", "checkout"],
+    ],
+    ids=" ".join,
+)
+def test_a_file_that_cannot_be_used_is_named(
+    project: str, postgres: str, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    Path("file").touch()
+    Path("checkout").mkdir()
+    Path("checkout", "go.mod").write_text("module x\n\ngo 1.26\n")
+    if arguments == ["migrate"]:
+        monkeypatch.setenv("PIPEWRIGHT_DATA_DIR", "file/x")
+    else:
+        monkeypatch.setenv("PIPEWRIGHT_DATABASE_URL", postgres)
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert re.search(r"^Error: .*(file|none/x|checkout)\S* cannot be used: ", result.stderr, re.M), result.output
+    assert "name another place" in result.stderr
+
+
 def test_a_good_file_is_checked(tmp_path: Path) -> None:
     (tmp_path / "ci.yml").write_text(GOOD)
     result = run("lint", "ci.yml")
