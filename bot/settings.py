@@ -210,7 +210,7 @@ class Settings(BaseSettings):
 
 def read_settings(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:
     """Read the settings; raise CannotError with one message that names every missing or wrong variable."""
-    values = {**(_read_env_file(env_file) if env_file else {}), **(os.environ if environ is None else environ)}
+    values = {**(read_env_file(env_file) if env_file else {}), **(os.environ if environ is None else environ)}
     given = {
         key[len(PREFIX) :].lower(): value.strip()
         for key, value in values.items()
@@ -239,8 +239,13 @@ def _address(value: str) -> str:
     return value.rstrip("/")
 
 
-def _read_env_file(path: Path) -> dict[str, str]:
-    return {key: value for key, value in dotenv_values(path, interpolate=False).items() if value is not None}
+def read_env_file(path: Path) -> dict[str, str]:
+    """Return what a file like `.env` sets, nothing when there is none; raises CannotError for what is no text."""
+    try:
+        found = dotenv_values(path, interpolate=False)
+    except UnicodeDecodeError as error:
+        raise CannotError(f"{path} is no UTF-8 text (byte {error.start}): save it anew, encoded as UTF-8") from error
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def _explain(error: ValidationError, given: Mapping[str, str]) -> str:

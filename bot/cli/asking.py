@@ -25,7 +25,7 @@ class Asking:
         ca_file: str | None,
     ) -> dict[str, str]:
         """Return what is to be written, but for the webhook's secret."""
-        token = token_file.read_text(encoding="utf-8").strip() if token_file else None
+        token = _text_of(token_file).strip() if token_file else None
         values = {
             "GITLAB_URL": self.value("GITLAB_URL", gitlab_url, "Address of your GitLab"),
             "GITLAB_TOKEN": self.value(
@@ -66,3 +66,13 @@ class Asking:
             return ()
         named = click.prompt("Projects or groups to serve (paths, with commas between; empty: later)", default="")
         return tuple(place.strip() for place in str(named).split(",") if place.strip())
+
+
+def _text_of(path: Path) -> str:
+    """Return what stands in a file, however an editor encoded it."""
+    from bot.checkout import decoded
+
+    text = decoded(path.read_bytes())
+    if text is None:
+        raise CannotError(f"{path} is not a text file")
+    return text

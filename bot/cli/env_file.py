@@ -7,8 +7,6 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from dotenv import dotenv_values
-
 from bot.domain import CannotError
 
 PREFIX = "PIPEWRIGHT_"  # that of bot.settings, which takes half a second to import
@@ -17,9 +15,9 @@ _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,=~-]*")
 
 def values_of(path: Path) -> dict[str, str]:
     """Return the settings in a file, by their names without the prefix; nothing where there is no file."""
-    if not path.exists():
-        return {}
-    read = dotenv_values(path, interpolate=False)
+    from bot.settings import read_env_file
+
+    read = read_env_file(path)
     return {name.removeprefix(PREFIX): value for name, value in read.items() if name.startswith(PREFIX) and value}
 
 
@@ -28,7 +26,7 @@ def change(path: Path, values: Mapping[str, str | None]) -> None:
 
     The file is replaced as a whole: whoever reads meanwhile sees the old one or the new one.
     """
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    lines = path.read_text(encoding="utf-8-sig").splitlines() if path.exists() else []
     for name, value in values.items():
         lines = _changed(lines, PREFIX + name, value)
     _replace(path, "".join(f"{line}\n" for line in lines))

@@ -45,5 +45,25 @@ def test_a_value_of_several_lines_is_refused(tmp_path: Path) -> None:
         env_file.change(tmp_path / ".env", {"A": "x\ny"})
 
 
+@pytest.mark.parametrize(
+    "written", ["PIPEWRIGHT_A=1\n".encode("utf-16"), b"# gr\xfcn\nPIPEWRIGHT_A=1\n"], ids=["UTF-16", "Latin-1"]
+)
+def test_a_file_in_another_encoding_is_named(tmp_path: Path, written: bytes) -> None:
+    """So PowerShell and older editors save it."""
+    path = tmp_path / ".env"
+    path.write_bytes(written)
+    with pytest.raises(CannotError, match=r"\.env is no UTF-8 text"):
+        env_file.values_of(path)
+    with pytest.raises(CannotError, match=r"\.env is no UTF-8 text"):
+        settings.read_settings({}, path)
+
+
+def test_the_mark_at_the_start_of_a_file_does_not_count(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text("PIPEWRIGHT_A=0\nB=1\n", encoding="utf-8-sig")
+    env_file.change(path, {"A": None})
+    assert path.read_text() == "B=1\n"
+
+
 def test_the_names_are_those_of_the_settings() -> None:
     assert env_file.PREFIX == settings.PREFIX

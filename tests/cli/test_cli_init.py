@@ -77,6 +77,16 @@ def test_what_is_not_given_is_asked_for(stand_in: Sandbox, project: str, token: 
     assert "! webhook: no/where: " in result.stdout
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_the_file_of_the_token_may_come_from_windows(
+    stand_in: Sandbox, project: str, token: str, encoding: str
+) -> None:
+    arguments = given(stand_in, token)
+    Path("token").write_text(token + "\r\n", encoding=encoding)
+    assert run("init", *arguments).exit_code == 0
+    assert env_file.values_of(Path(".env"))["GITLAB_TOKEN"] == token
+
+
 def test_for_programs_there_is_one_document(stand_in: Sandbox, project: str, token: str) -> None:
     result = run("init", *given(stand_in, token), "--json")
     assert result.exit_code == 0, result.output
