@@ -24,8 +24,10 @@ def values_of(path: Path) -> dict[str, str]:
 def change(path: Path, values: Mapping[str, str | None]) -> None:
     """Set values, or take those out that are None; only the owner may read the file afterwards.
 
-    The file is replaced as a whole: whoever reads meanwhile sees the old one or the new one.
+    The file is replaced as a whole: whoever reads meanwhile sees the old one or the new one. A link to it stays one,
+    and root leaves it to whom it belongs: else the bot would go on with the old file, or could not read the new one.
     """
+    path = path.resolve()
     lines = path.read_text(encoding="utf-8-sig").splitlines() if path.exists() else []
     for name, value in values.items():
         lines = _changed(lines, PREFIX + name, value)
@@ -59,4 +61,6 @@ def _replace(path: Path, text: str) -> None:
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
     Path(name).chmod(stat.S_IRUSR | stat.S_IWUSR)
+    if path.exists() and os.geteuid() == 0:
+        os.chown(name, path.stat().st_uid, path.stat().st_gid)
     Path(name).replace(path)

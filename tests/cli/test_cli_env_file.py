@@ -1,5 +1,6 @@
 """The editor of `.env`."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,24 @@ def test_every_value_is_read_back_as_it_was(tmp_path_factory: pytest.TempPathFac
 def test_a_value_of_several_lines_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CannotError, match="one line"):
         env_file.change(tmp_path / ".env", {"A": "x\ny"})
+
+
+def test_a_link_to_the_file_stays_one(tmp_path: Path) -> None:
+    """Else the bot, which reads the file itself, would not hear of a new secret."""
+    (tmp_path / "real").write_text("PIPEWRIGHT_A=0\n")
+    (tmp_path / ".env").symlink_to("real")
+    env_file.change(tmp_path / ".env", {"A": "1"})
+    assert (tmp_path / ".env").is_symlink()
+    assert (tmp_path / "real").read_text() == "PIPEWRIGHT_A=1\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_root_leaves_the_file_to_its_owner(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.touch()
+    os.chown(path, 12345, 12346)
+    env_file.change(path, {"A": "1"})
+    assert (path.stat().st_uid, path.stat().st_gid) == (12345, 12346)
 
 
 @pytest.mark.parametrize(
