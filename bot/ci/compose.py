@@ -114,7 +114,7 @@ def _drafts(renderer: Renderer, given: Assignment, catalog: Catalog) -> list[Dra
         ):
             drafts += [_draft(renderer, each, built) for each in additions(catalog, place.unit)]
     if not any(draft.parts for draft in drafts) and (found or not started_by(given.existing or "")):
-        drafts += _nothing_known(renderer, catalog)
+        drafts += _nothing_known(renderer, catalog, given.retrieved)
     for each in extras(catalog, wishes):
         if is_here(each, given.surroundings):
             drafts += [_draft(renderer, each, place) for place in _wanted_in(each, found, given)]
@@ -139,10 +139,12 @@ def _draft(renderer: Renderer, template: Template, place: Place, files: dict[str
     return Draft(template=template, place=place, parts=parts, files=files or {})
 
 
-def _nothing_known(renderer: Renderer, catalog: Catalog) -> list[Draft]:
-    template = fallback(catalog)
+def _nothing_known(renderer: Renderer, catalog: Catalog, retrieved: Sequence[str]) -> list[Draft]:
+    """The organisation may know better what a repository is in which nothing was recognised."""
     nowhere = Place(unit=Unit(root="", ecosystem="generic", facts=()))
-    return [_draft(renderer, template, nowhere)] if template else []
+    knowing = (best_template(catalog, nowhere.unit, retrieved), fallback(catalog))
+    drafts = (_draft(renderer, template, nowhere) for template in knowing if template)
+    return next(([draft] for draft in drafts if draft.parts), [])
 
 
 def _docker_files(renderer: Renderer, template: Template, place: Place, given: Assignment) -> dict[str, str]:

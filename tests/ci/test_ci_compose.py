@@ -29,6 +29,23 @@ def test_an_unknown_repository_gets_the_placeholder(catalog) -> None:
     assert "nothing was recognised" in composition.assumptions
 
 
+@pytest.mark.parametrize(
+    ("jobs", "expected"),
+    [("test:\n  image: cobol:3\n  script: [cobc]\n", ["test"]), ("", ["fill-in"])],
+    ids=["writes", "writes nothing"],
+)
+def test_an_organisation_may_know_what_an_unknown_repository_is(tmp_path: Path, jobs: str, expected: list[str]) -> None:
+    """As the worked example of docs/templates.md has it."""
+    folder = tmp_path / "cobol"
+    folder.mkdir()
+    (folder / "template.yml").write_text("name: cobol\ndescription: x\napplies_to: {ecosystem: [generic]}\n")
+    (folder / "jobs.yml.j2").write_text(jobs)
+    composition = compose(
+        Assignment(survey=Survey(units=()), paths=("main.cob",)), load_catalog(default_templates_dir(), tmp_path)
+    )
+    assert [row.name for row in composition.jobs] == expected
+
+
 def test_the_placeholder_does_not_join_what_is_known(composed, unit) -> None:
     composition = composed(unit("python", "api", **UV), unit("generic", "docs"))
     assert [row.name for row in composition.jobs] == ["api:test"]
