@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from bot.ci.assignment import Assignment
 from bot.ci.catalog import Catalog, Template, build_catalog
+from bot.ci.choose import fallback
 from bot.ci.compose import compose
 from bot.ci.layers import SHARED, Layer, folders_of
 from bot.domain import CannotError, Composition, Fact, Finding, Survey, Unit, Wishes
@@ -69,8 +70,16 @@ def _tried(catalog: Catalog, template: Template) -> Trial:
         files=composition.files,
         jobs=tuple(row.name for row in composition.jobs),
         findings=composition.findings,
-        why="" if _took_part(composition, template) else _not_chosen(template),
+        why=_missing(composition, template, catalog),
     )
+
+
+def _missing(composition: Composition, template: Template, catalog: Catalog) -> str:
+    """Say what a template failed to do; nothing when it was chosen and wrote something."""
+    last = fallback(catalog)
+    if last is not None and last != template and _took_part(composition, last):
+        return f"it writes no jobs, so {last.name} was taken in its place: what does its jobs.yml.j2 ask for?"
+    return "" if _took_part(composition, template) else _not_chosen(template)
 
 
 def _facts(template: Template) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import structs
 
-from bot.cli.lint import in_one_line
+from bot.cli.lint import in_one_line, in_scripts
 from bot.cli.templates import FOLDER, open_catalog
 from bot.domain import CannotError, Carried, Composition, Fact, Snapshot, Surroundings, Survey, Unit
 from bot.gitlab.addresses import project_path
@@ -107,7 +107,6 @@ def _understood(
 
 def _composed(given: "Assignment", templates_dir: Path | None) -> Composition:
     from bot import linters
-    from bot.ci.checks.shell import check_shell
     from bot.ci.children import is_pipeline
     from bot.ci.score import rung, with_rung
     from bot.ci.spare import compose_with_spares
@@ -119,12 +118,7 @@ def _composed(given: "Assignment", templates_dir: Path | None) -> Composition:
     if ask.strip() and compose_with_spares(unasked, catalog).files == composition.files:
         remark = f"“{_one_line(ask)}” changed nothing: it was not understood, or it is so anyway"
         composition = structs.replace(composition, assumptions=(remark, *composition.assumptions))
-    scripts = tuple(
-        finding
-        for path, text in composition.files.items()
-        if is_pipeline(path)
-        for finding in check_shell(text, path, linters.bash, linters.shellcheck)
-    )
+    scripts = tuple(in_scripts({path: text for path, text in composition.files.items() if is_pipeline(path)}))
     asked = "ShellCheck" if linters.has_shellcheck() else "bash" if linters.has_bash() else ""
     card = with_rung(composition.score, rung("scripts", scripts, by=asked)) if asked else composition.score
     return structs.replace(composition, findings=(*composition.findings, *scripts), score=card)

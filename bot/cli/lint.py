@@ -46,7 +46,7 @@ def lint(file: str, parents: frozenset[Path] = frozenset()) -> tuple[Finding, ..
     if file == "-":
         from bot.ci.checks import check
 
-        return (*check(text, path=name), *_in_scripts({name: text}))
+        return (*check(text, path=name), *in_scripts({name: text}))
     return _in_pipeline(text, name, parents)
 
 
@@ -72,10 +72,11 @@ def _in_pipeline(text: str, name: str, parents: frozenset[Path]) -> tuple[Findin
     found = check(text, path=name, files=included if is_known else None, root=prefix)
     texts = {name: text, **{f"{prefix}{path}": each for path, each in included.items()}}
     children = _in_children(texts, root, parents | {Path(name).resolve()}, is_known=is_known)
-    return (*found, *_in_scripts(texts), *children)
+    return (*found, *in_scripts(texts), *children)
 
 
-def _in_scripts(texts: dict[str, str]) -> "Iterator[Finding]":
+def in_scripts(texts: dict[str, str]) -> "Iterator[Finding]":
+    """Check the shell in pipelines, by their paths; nothing of it is run."""
     from bot import linters
     from bot.ci.checks.shell import check_shell
 

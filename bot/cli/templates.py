@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bot.cli.lint import in_scripts
 from bot.domain import CannotError
 
 if TYPE_CHECKING:
@@ -130,7 +131,8 @@ def check_command(*, folder: Path, show: bool, as_json: bool) -> None:
     from bot.ci.layers import Layer
     from bot.ci.trial import try_out
 
-    trials = list(try_out(read_folder(default_templates_dir()), Layer(origin=str(folder), texts=read_folder(folder))))
+    layer = Layer(origin=str(folder), texts=read_folder(folder))
+    trials = [_with_scripts(trial) for trial in try_out(read_folder(default_templates_dir()), layer)]
     if not trials:
         raise CannotError(f"{folder} holds no template: each is a folder with a template.yml in it")
     for trial in trials:
@@ -140,6 +142,15 @@ def check_command(*, folder: Path, show: bool, as_json: bool) -> None:
             _report(trial, show=show)
     if not all(trial.is_well for trial in trials):
         sys.exit(1)
+
+
+def _with_scripts(trial: "Trial") -> "Trial":
+    from msgspec import structs
+
+    from bot.ci.children import is_pipeline
+
+    pipelines = {path: text for path, text in trial.files.items() if is_pipeline(path)}
+    return structs.replace(trial, findings=(*trial.findings, *in_scripts(pipelines)))
 
 
 def _as_object(trial: "Trial", *, show: bool) -> dict[str, object]:

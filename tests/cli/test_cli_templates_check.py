@@ -49,6 +49,11 @@ def test_a_sound_template_is_tried_and_shown(tmp_path: Path) -> None:
         pytest.param({"jobs.yml.j2": "test:\n  {% if %}\n"}, "jobs.yml.j2 line 2", id="jinja"),
         pytest.param({"jobs.yml.j2": "test:\n  image: {{ nothing }}\n"}, "'nothing' is undefined", id="unknown name"),
         pytest.param({"jobs.yml.j2": "test:\n  image: a:1\n  scrpt: [make]\n"}, "can do nothing", id="semantics"),
+        pytest.param({"jobs.yml.j2": ""}, "it writes no jobs", id="empty"),
+        pytest.param(
+            {"jobs.yml.j2": "{% if has('nothing') %}\ntest: {}\n{% endif %}\n"}, "it writes no jobs", id="no fact"
+        ),
+        pytest.param({"jobs.yml.j2": "test:\n  image: a:1\n  script: ['if then']\n"}, ".gitlab-ci.yml:", id="scripts"),
         pytest.param(
             {"template.yml": "name: cobol\ndescription: x\nrole: extra\n"}, "nobody can ask for it", id="never asked"
         ),
