@@ -4,6 +4,7 @@ import os
 import re
 from base64 import b64decode
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ _SIGN_IN = (
     "is gone: people sign in with GitLab now and see what they may see there. Remove it, and set "
     "PIPEWRIGHT_OAUTH_CLIENT_ID, PIPEWRIGHT_OAUTH_CLIENT_SECRET and PIPEWRIGHT_PUBLIC_URL"
 )
+_ALIKE = 0.85  # Kubernetes sets names such as PIPEWRIGHT_SERVICE_PORT, which are nobody's mistake
 _GONE = {"history_open": _SIGN_IN, "history_password": _SIGN_IN}
 
 
@@ -223,6 +225,15 @@ def read_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
         return Settings.model_validate(given)
     except ValidationError as error:
         raise CannotError(_explain(error, given)) from error
+
+
+def misspelt(environ: Mapping[str, str] | None = None, env_file: Path = Path(".env")) -> dict[str, str]:
+    """Return names that look like those of settings but are none, with what each was meant to be."""
+    names = {*read_env_file(env_file), *(os.environ if environ is None else environ)}
+    known = [PREFIX + name.upper() for name in Settings.model_fields]
+    unknown = sorted(name for name in names if name.startswith(PREFIX) and name.upper() not in known)
+    near = {name: get_close_matches(name, known, n=1, cutoff=_ALIKE) for name in unknown}
+    return {name: found[0] for name, found in near.items() if found}
 
 
 def _address(value: str) -> str:

@@ -330,6 +330,7 @@ def _not_gitlab(place: Place) -> None:
 
 
 TABLE = (
+    Broken("misspelt setting", _set(METNION="helper"), "! settings: PIPEWRIGHT_METNION", "Write PIPEWRIGHT_MENTION"),
     Broken(
         "nobody listens", _set(GITLAB_URL="http://127.0.0.1:9"), "✗ GitLab: GitLab did not answer", "Nobody listens"
     ),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain import CannotError
-from bot.settings import PREFIX, Settings, read_settings
+from bot.settings import PREFIX, Settings, misspelt, read_settings
 
 GOOD = {"GITLAB_URL": "https://gitlab.test", "GITLAB_TOKEN": "glpat-abc", "WEBHOOK_SECRET": "sesame"}
 SECRETS = {
@@ -180,6 +180,14 @@ def test_a_missing_file_is_no_matter(tmp_path: Path) -> None:
 def test_variables_of_others_do_not_matter() -> None:
     values = {PREFIX + name: value for name, value in GOOD.items()}
     assert read_settings(values | {"GITLAB_URL": "nonsense", "PATH": "/"}, None).gitlab_url == "https://gitlab.test"
+
+
+def test_a_name_that_is_nearly_a_settings_is_found(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text(f"{PREFIX}METNION=helper\n{PREFIX}MENTION=bot\n")
+    environ = {f"{PREFIX}SERVICE_PORT": "1", f"{PREFIX}PORT": "1", f"{PREFIX}GITLAB_URI": "x", "METRICS_TOKE": "x"}
+    found = {f"{PREFIX}METNION": f"{PREFIX}MENTION", f"{PREFIX}GITLAB_URI": f"{PREFIX}GITLAB_URL"}
+    assert misspelt(environ, file) == found
 
 
 def test_every_setting_says_what_it_is() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli.doctor.diagnosis import Diagnosis, ill
+from bot.cli.doctor.diagnosis import Diagnosis, ill, lacking
 from bot.domain import CannotError
 
 if TYPE_CHECKING:
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 @click.command("doctor", short_help="look at every outside part")
-@click.argument("places", nargs=-1, metavar="PROJECT_OR_GROUP")
+@click.argument("project_or_group", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
-def doctor_command(*, places: tuple[str, ...], as_json: bool) -> None:
+def doctor_command(*, project_or_group: tuple[str, ...], as_json: bool) -> None:
     """Look at every outside part, one line each; exit code 1 when something that the bot needs is ill.
 
     The webhooks and the role are looked at in each PROJECT_OR_GROUP, else in the first projects of the bot's account.
@@ -26,7 +26,7 @@ def doctor_command(*, places: tuple[str, ...], as_json: bool) -> None:
     from bot.settings import read_settings
 
     try:
-        diagnoses = examine(read_settings(), places)
+        diagnoses = examine(read_settings(), project_or_group)
     except CannotError as error:
         diagnoses = iter([Diagnosis("settings", False, str(error), "Write them into .env; `pipewright init` asks.")])
     is_ill = False
@@ -40,8 +40,11 @@ def doctor_command(*, places: tuple[str, ...], as_json: bool) -> None:
 def examine(settings: "Settings", places: tuple[str, ...] = ()) -> Iterator[Diagnosis]:
     """Look at one part after the other."""
     from bot.cli.doctor import address, index, instance, machine, model, store, webhooks
+    from bot.settings import misspelt
 
     yield Diagnosis("settings", True, "complete")
+    for name, meant in misspelt().items():
+        yield lacking("settings", f"{name} is none of them and sets nothing", f"Write {meant}, if that is meant.")
     try:
         gitlab = instance.open_for_looking(settings)
     except CannotError as error:
