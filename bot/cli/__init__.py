@@ -2,6 +2,8 @@
 
 import importlib
 import importlib.metadata
+import io
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,7 @@ class Program(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; what it logs goes beside what it prints, unless it sets up logging itself."""
         _log_beside_answers()
+        _show_what_can_be_shown()
         try:
             return super().invoke(ctx)
         except CannotError as error:
@@ -56,6 +59,12 @@ def _log_beside_answers() -> None:
         from bot import logs
 
         logs.configure("console", is_beside_answers=True)
+
+
+def _show_what_can_be_shown() -> None:
+    """A terminal that is not UTF-8 has no check marks, nor has a name on disk that is not: neither ends a command."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _show_version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:

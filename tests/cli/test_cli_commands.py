@@ -29,6 +29,19 @@ def test_help_names_every_command_at_once() -> None:
 ROOT = Path(__file__).parents[2]
 
 
+def test_what_a_terminal_cannot_show_ends_no_command() -> None:
+    """As in a terminal of Latin-1, which has no check marks."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "templates", "check", ROOT / "templates"],
+        capture_output=True,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(b"\\u2713 ")
+
+
 def test_the_version_is_shown() -> None:
     assert re.fullmatch(r"pipewright \d+\.\d+\.\d+\n", run("--version").stdout)
 
