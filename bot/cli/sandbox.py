@@ -69,6 +69,7 @@ def _open(folder: Path, host: str, port: int, run_jobs: bool) -> "Sandbox":
 
     if folder.is_dir() and any(folder.iterdir()):
         raise CannotError(f"{folder} is not empty. The stand-in keeps nothing over a restart: name a new folder.")
+    folder.mkdir(parents=True, exist_ok=True)
     try:
         return Sandbox(folder, host=host, port=port, run_jobs=run_jobs)
     except OSError as error:

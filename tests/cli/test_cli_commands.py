@@ -81,6 +81,7 @@ def test_a_part_that_is_not_there_is_named_with_its_setting(monkeypatch: pytest.
         ["generate", "checkout", "--output", "file/x"],
         ["init", "--no-input", "--env-file", "file/x"],
         ["init", "--no-input", "--env-file", "checkout"],
+        ["sandbox", "--port", "0", "--data-dir", "file/x"],
     ],
     ids=" ".join,
 )
