@@ -87,10 +87,13 @@ def install(installer: Installer, path: str, *, each: bool = False) -> Iterator[
 
 
 def kind_of(gitlab: "GitLab", path: str) -> "tuple[HookPlace, Group | None]":
-    """Tell what a path names; a path that is neither is taken for a project, whose refusal says so."""
+    """Tell what a path names; raises CannotError for what is neither."""
     try:
         gitlab.find_project(path)
-    except CannotError:
+    except CannotError as refused:
         group = gitlab.find_group(path)
-        return ("groups", group) if group else ("projects", None)
+        if group is None:
+            mend = "Look for a typing mistake, and make the bot's account a member there."
+            raise CannotError(f"{path} is neither a project nor a group that I can see. {mend}") from refused
+        return "groups", group
     return "projects", None
