@@ -3,6 +3,7 @@
 from msgspec import structs
 
 from bot.proposals.policy import Approval, Images, Policy, Rules, Runners, read_policy
+from bot.web.pages.render import sentence
 from bot.web.pages.rules import rows
 
 
@@ -40,3 +41,9 @@ policy: {unpinned_images: refuse, id_tokens: allow, trusted_projects: [tools/ci]
     assert "allowed without a word" in shown["policy.id_tokens"][1]
     assert shown["policy.trusted_projects"][0] == "tools/ci"
     assert shown["policy.paths"][0] == "*"
+
+
+def test_what_stands_between_backticks_is_shown_as_code_and_nothing_gets_through() -> None:
+    assert sentence("no tag, or `latest`: <b> ``") == "no tag, or <code>latest</code>: &lt;b&gt; ``"
+    assert sentence("`<script>`") == "<code>&lt;script&gt;</code>"
+    assert "glpat-" not in sentence("`glpat-abcdefghij0123456789`")

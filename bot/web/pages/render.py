@@ -1,5 +1,6 @@
 """Renders pages: Jinja templates that escape everything, and code with highlighted syntax."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Request, Response
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
@@ -17,6 +18,7 @@ from bot.web.pages.drawing import STATUS_WORDS
 
 FOLDER = Path(__file__).parent
 _LARGEST_HIGHLIGHTED = 200_000
+_CODE = re.compile(r"`([^`\n]+)`")
 
 
 @cache
@@ -28,7 +30,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    shown = (highlighted, masked, in_utc, pipeline_words, duration)
+    shown = (highlighted, masked, sentence, in_utc, pipeline_words, duration)
     environment.filters.update({each.__name__: each for each in shown})
     return environment
 
@@ -48,6 +50,11 @@ def page(request: Request[Any, Any, Any], template: str, **values: object) -> Re
 def masked(text: str) -> str:
     """Return text without the tokens and keys somebody may have written; it is still to be escaped."""
     return mask_secrets(str(text))
+
+
+def sentence(text: str) -> Markup:
+    """Return one of our sentences as HTML, masked, with what stands between backticks as code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(masked(text)))))
 
 
 def in_utc(moment: datetime) -> str:
