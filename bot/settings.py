@@ -273,5 +273,5 @@ def _explain(error: ValidationError, given: Mapping[str, str]) -> str:
         lines.append(f"  {PREFIX}{name.upper()} {what}{hint}")
     if given.get("webhooks") != "off" and not given.get("webhook_secret") and not given.get("webhook_signing_token"):
         lines.append(f"  {PREFIX}WEBHOOK_SECRET is missing — any long random text; `hooks install` tells GitLab")
-    lines.append("Copy .env.example to .env for all of them.")
+    lines.append("`pipewright init` asks for what is needed; .env.example shows how to write all of them.")
     return "\n".join(lines)

@@ -192,3 +192,9 @@ def test_a_name_that_is_nearly_a_settings_is_found(tmp_path: Path) -> None:
 
 def test_every_setting_says_what_it_is() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_the_example_shows_every_setting_and_is_not_to_be_copied_over_what_is_there() -> None:
+    example = (Path(__file__).parents[2] / ".env.example").read_text()
+    assert [name for name in Settings.model_fields if f"{PREFIX}{name.upper()}=" not in example] == []
+    assert "Copy" not in complaint(**GOOD | {"LISTEN_PORT": "x"})

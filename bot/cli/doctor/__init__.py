@@ -28,7 +28,7 @@ def doctor_command(*, project_or_group: tuple[str, ...], as_json: bool) -> None:
     try:
         diagnoses = examine(read_settings(), project_or_group)
     except CannotError as error:
-        diagnoses = iter([Diagnosis("settings", False, str(error), "Write them into .env; `pipewright init` asks.")])
+        diagnoses = iter([Diagnosis("settings", False, str(error), "Correct them in the environment or in .env.")])
     is_ill = False
     for diagnosis in diagnoses:
         click.echo(json.dumps(asdict(diagnosis)) if as_json else diagnosis.shown())
