@@ -23,16 +23,19 @@ _QUICK_ACTION = re.compile(r"^/(?=[A-Za-z_])")
 _INDENTED_QUICK_ACTION = re.compile(r"^(\s+)/(?=[A-Za-z_])")
 # A name may hide behind an escape or an entity, and so may the @ itself.
 _MENTION = re.compile(r"@(?=[A-Za-z0-9_.\\]|&(?!#8203;))")
-# Folded sections are ours, and only at the start of a line: inside lists and quotes HTML swallows fences.
+# Folded sections are ours, and only at the very start of a line: inside lists and quotes HTML swallows fences.
 _TAG = re.compile(r"<(?!/?(?:details|summary)>)(?=[A-Za-z/!?])")
 _FOLD = re.compile(r"<(?=/?(?:details|summary)>)")
-_FOLD_LINE = re.compile(r"^ {0,3}</?(?:details|summary)>")
+_FOLD_LINE = re.compile(r"^</?(?:details|summary)>")
 # GitLab reads `---` at the top as front matter and `>>>` as a quote of many lines, around fences even.
 _FRONT_MATTER = re.compile(r"\A(\s*)(?=---|\+\+\+|;;;)")
 _LONG_QUOTE = re.compile(r"^(?=>>>\s*$)")
 # Behind an escaped backtick, and beside a tag, backticks may make no code.
 _NO_CODE_SPANS = re.compile(r"</?(?:details|summary)>|\\`")
-_FENCE = re.compile(r"^ {0,3}(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)$")
+_BLANK = " \t"  # for Markdown; a no-break space is a word
+_FENCE = re.compile(
+    r"^(?P<item> {0,3}(?:[-*+]|\d{1,9}[.)]) {1,4}(?! ))? {0,3}(?P<mark>`{3,}(?=[^`]*$)|~{3,})(?P<info>.*)$"
+)
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 _CELL_END = re.compile(r"(?<!\\)\|")
 _OWN_MARK = re.compile(r"(<!-- pipewright:[A-Za-z0-9 =:._/-]* -->)\s*\Z")
@@ -105,27 +108,35 @@ def _plain(text: str) -> str:
 
 
 def _defused_lines(text: str, prose: Prose) -> Iterator[str]:
-    fence, is_html = "", False
+    """A fence moves to the start of its line, where no list can end it or begin another one in our stead."""
+    fence, inset, is_html = "", 0, False
     paragraph: list[str] = []
     for line in text.split("\n"):
-        mark = None if is_html else _FENCE.match(line)
         if fence:
-            closes = mark is not None and mark["mark"].startswith(fence) and not mark["info"].strip()
-            fence = "" if closes else fence
+            code = re.sub(f"^ {{0,{inset}}}", "", line)
+            fence = "" if _closes(fence, code) else fence
             # Older extractors do not see fences longer than three marks: a blank in front disarms the line.
-            yield _QUICK_ACTION.sub(" /", line)
+            yield _QUICK_ACTION.sub(" /", code)
             continue
-        if mark is None and line.strip():
+        found = None if is_html else _FENCE.match(line)
+        if found is None and line.strip(_BLANK):
             paragraph.append(line)
             is_html = is_html or bool(_FOLD_LINE.match(line))
             continue
         yield from _defused_paragraph(paragraph, prose)
         paragraph, is_html = [], False
-        fence = mark["mark"] if mark else ""
-        yield line
+        fence, inset = (found["mark"], found.start("mark")) if found else ("", 0)
+        yield f"{fence}{found['info']}" if found else line
     yield from _defused_paragraph(paragraph, prose)
     if fence:
         yield fence
+
+
+def _closes(fence: str, line: str) -> bool:
+    found = _FENCE.match(line)
+    if found is None or found["item"]:
+        return False
+    return found["mark"].startswith(fence) and not found["info"].strip(_BLANK)
 
 
 def _defused_paragraph(lines: list[str], prose: Prose) -> Iterator[str]:

@@ -47,6 +47,9 @@ PIECES = [
         "```\n",
         "````\n",
         "```sh\n",
+        "- ```\n",
+        "  ```\n",
+        "\u00a0\n",
         "~~~\n",
         "~~~~\n",
         "\n```\n",
@@ -120,6 +123,14 @@ def test_no_quick_action_survives(text: str) -> None:
 @example("&commat;anna &#x40;anna &#0064;anna")
 @example("@&#97;nna @\\_x")
 @example("x\n    @anna")
+@example("1. x\n\n   ```\n@anna")
+@example("- x\n  ```\n@anna")
+@example("- ```\n  x\n  ```\n@anna")
+@example("- x\n  <details>\n```\n\n```\n@anna")
+@example("~~~ `\nx\n~~~\n@anna")
+@example("```\nx\n```\u00a0\n```\n@anna")
+@example("<details>\n\u00a0\n```\n@anna")
+@example("`\n\u00a0\n` @anna `")
 def test_nobody_is_pinged(text: str) -> None:
     assert not re.search(r"@[A-Za-z0-9_]", prose(safe(text).markdown))
 
@@ -327,6 +338,12 @@ def test_somebody_elses_words_forge_no_mark(text: str) -> None:
 def test_code_stays_as_it_was() -> None:
     block = "```yaml\nimage: python:3.12\nscript:\n  - echo '<a@b.test>' ![x]\n```"
     assert safe(block).markdown == block
+
+
+def test_a_block_of_code_in_a_list_stays_readable() -> None:
+    steps = "1. First:\n   ```sh\n   npm ci\n     --x @y\n   ```\n2. Then:\n\n   ~~~\n   npm test\n   ~~~"
+    assert safe(steps).markdown == "1. First:\n```sh\nnpm ci\n  --x @y\n```\n2. Then:\n\n~~~\nnpm test\n~~~"
+    assert safe("- ```sh\n  npm ci\n  ```\nThat is it").markdown == "```sh\nnpm ci\n```\nThat is it"
 
 
 def test_an_order_in_code_is_disarmed_by_one_blank() -> None:
