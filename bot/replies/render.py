@@ -27,9 +27,10 @@ _MENTION = re.compile(r"@(?=[A-Za-z0-9_.\\]|&(?!#8203;))")
 _TAG = re.compile(r"<(?!/?(?:details|summary)>)(?=[A-Za-z/!?])")
 _FOLD = re.compile(r"<(?=/?(?:details|summary)>)")
 _FOLD_LINE = re.compile(r"^</?(?:details|summary)>")
-# GitLab reads `---` at the top as front matter and `>>>` as a quote of many lines, around fences even.
-_FRONT_MATTER = re.compile(r"\A(\s*)(?=---|\+\+\+|;;;)")
-_LONG_QUOTE = re.compile(r"^(?=>>>\s*$)")
+# GitLab reads `---` at the top (below a line on the encoding, too) as front matter and three or more `>` as a quote of
+# many lines, around fences even (lib/gitlab/front_matter.rb; comrak's multiline_block_quotes).
+_FRONT_MATTER = re.compile(r"\A((?:[^\n]*coding:[^\n]*\n)?\s*)(?=---|\+\+\+|;;;)")
+_LONG_QUOTE = re.compile(r"^( {0,3})(?=>{3,}[ \t]*$)")
 # Behind an escaped backtick, and beside a tag, backticks may make no code.
 _NO_CODE_SPANS = re.compile(r"</?(?:details|summary)>|\\`")
 _BLANK = " \t"  # for Markdown; a no-break space is a word
@@ -143,7 +144,7 @@ def _defused_paragraph(lines: list[str], prose: Prose) -> Iterator[str]:
     """Code spans count only where every one ends in its line, for else they might pair across lines otherwise."""
     has_code = not any(_NO_CODE_SPANS.search(line) or "`" in _CODE_SPAN.sub("", line) for line in lines)
     for line in lines:
-        disarmed = _QUICK_ACTION.sub(r"\\/", _LONG_QUOTE.sub(r"\\", line))
+        disarmed = _QUICK_ACTION.sub(r"\\/", _LONG_QUOTE.sub(r"\1\\", line))
         disarmed = _INDENTED_QUICK_ACTION.sub(r"\1\\/", disarmed)
         if not _FOLD_LINE.match(disarmed):
             disarmed = _FOLD.sub("&lt;", disarmed)

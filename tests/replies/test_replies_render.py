@@ -315,8 +315,14 @@ def test_no_text_begins_with_front_matter(top: str) -> None:
     assert not re.match(r"\s*(?:---|\+\+\+|;;;)", out)
 
 
-def test_no_quote_of_many_lines_begins() -> None:
-    assert safe(">>>\n```\n>>>\n@anna").markdown.startswith("\\>>>")
+def test_no_front_matter_begins_below_a_line_on_the_encoding() -> None:
+    out = safe("# -*- coding: utf-8 -*-\n---\n```\n---\n@anna").markdown
+    assert out.startswith("# -*- coding: utf-8 -*-\n\\---\n")
+
+
+@pytest.mark.parametrize("mark", [">>>", ">>>>", "  >>>", ">>> \t"])
+def test_no_quote_of_many_lines_begins(mark: str) -> None:
+    assert safe(f"{mark}\n```\n{mark}\n@anna").markdown.lstrip().startswith("\\>>>")
 
 
 FORGED = [
