@@ -33,6 +33,8 @@ _FRONT_MATTER = re.compile(r"\A((?:[^\n]*coding:[^\n]*\n)?\s*)(?=---|\+\+\+|;;;)
 _LONG_QUOTE = re.compile(r"^( {0,3})(?=>{3,}[ \t]*$)")
 # Behind an escaped backtick, and beside a tag, backticks may make no code.
 _NO_CODE_SPANS = re.compile(r"</?(?:details|summary)>|\\`")
+# Beside the code of a line these may pair otherwise: a formula in dollars takes backticks in (comrak's math_dollars).
+_PAIRED = re.compile(r"[`$]")
 _BLANK = " \t"  # for Markdown; a no-break space is a word
 _FENCE = re.compile(
     r"^(?P<item> {0,3}(?:[-*+]|\d{1,9}[.)]) {1,4}(?! ))? {0,3}(?P<mark>`{3,}(?=[^`]*$)|~{3,})(?P<info>.*)$"
@@ -142,7 +144,7 @@ def _closes(fence: str, line: str) -> bool:
 
 def _defused_paragraph(lines: list[str], prose: Prose) -> Iterator[str]:
     """Code spans count only where every one ends in its line, for else they might pair across lines otherwise."""
-    has_code = not any(_NO_CODE_SPANS.search(line) or "`" in _CODE_SPAN.sub("", line) for line in lines)
+    has_code = not any(_NO_CODE_SPANS.search(line) or _PAIRED.search(_CODE_SPAN.sub("", line)) for line in lines)
     for line in lines:
         disarmed = _QUICK_ACTION.sub(r"\\/", _LONG_QUOTE.sub(r"\1\\", line))
         disarmed = _INDENTED_QUICK_ACTION.sub(r"\1\\/", disarmed)

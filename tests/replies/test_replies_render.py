@@ -135,6 +135,13 @@ def test_nobody_is_pinged(text: str) -> None:
     assert not re.search(r"@[A-Za-z0-9_]", prose(safe(text).markdown))
 
 
+@pytest.mark.parametrize("text", ["$$ ` $$ @anna `", "$a`b$ @anna `", "$`x$ @anna `", "a $\n` $ @anna `"])
+def test_nobody_is_pinged_behind_a_formula(text: str) -> None:
+    """The judge knows no formulas; GitLab reads dollars before the backtick between them."""
+    assert "@anna" not in safe(text).markdown
+    assert safe("`$CI_COMMIT_TAG` and `@y`").markdown == "`$CI_COMMIT_TAG` and `@y`"
+
+
 @hard
 @given(TEXTS)
 @example("![x](https://x.test/y.png)")
