@@ -43,6 +43,15 @@ _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)")
 _CELL_END = re.compile(r"(?<!\\)\|")
 _OWN_MARK = re.compile(r"(<!-- pipewright:[A-Za-z0-9 =:._/-]* -->)\s*\Z")
 
+# GitLab draws diagrams, suggestions, and tables whose cells are Markdown (Banzai::Filter::JsonTableFilter), from what
+# is code to us: only languages that it merely colours keep their names.
+_COLOURED = frozenset(
+    "bash c c# c++ clojure console cpp cs csharp css dart diff docker dockerfile elixir go gradle groovy haskell hcl "
+    "html ini java javascript js json jsx kotlin lua make makefile markdown md nginx perl php plaintext powershell "
+    "properties py python r rb rs ruby rust scala sh shell sql swift terraform text toml ts tsx txt typescript xml "
+    "yaml yml zsh".split()
+)
+
 Prose = Callable[[str], str]
 
 
@@ -129,10 +138,15 @@ def _defused_lines(text: str, prose: Prose) -> Iterator[str]:
         yield from _defused_paragraph(paragraph, prose)
         paragraph, is_html = [], False
         fence, inset = (found["mark"], found.start("mark")) if found else ("", 0)
-        yield f"{fence}{found['info']}" if found else line
+        yield f"{fence}{_language(found['info'])}" if found else line
     yield from _defused_paragraph(paragraph, prose)
     if fence:
         yield fence
+
+
+def _language(info: str) -> str:
+    word = (info.split() or [""])[0]
+    return word if word.lower() in _COLOURED else ""
 
 
 def _closes(fence: str, line: str) -> bool:

@@ -359,6 +359,12 @@ def test_a_block_of_code_in_a_list_stays_readable() -> None:
     assert safe("- ```sh\n  npm ci\n  ```\nThat is it").markdown == "```sh\nnpm ci\n```\nThat is it"
 
 
+@pytest.mark.parametrize("language", ["json:table", "json table", "plantuml", "mermaid", "suggestion:-0+1"])
+def test_gitlab_draws_nothing_from_a_block_of_code(language: str) -> None:
+    table = '{"markdown": true, "items": [{"a": "@anna ![x](https://x.test/y.png)"}]}'
+    assert safe(f"```{language}\n{table}\n```").markdown.split("\n")[0] in ("```", "```json")
+
+
 def test_an_order_in_code_is_disarmed_by_one_blank() -> None:
     assert safe("```\n/close\n```").markdown == "```\n /close\n```"
 
