@@ -7,10 +7,11 @@ URL auto-linking, GitLab-specific references).
 import re
 from collections.abc import Sequence
 
-_PART = "&#8203;"
-# An entity may hide any letter of an address or a reference; those that we write ourselves are known to be harmless.
-_ENTITY = re.compile(r"&(?!(?:#8203|lt|gt|amp|quot);|#33;\[|(?<=\]&)#(?:58|40);)(?=#?[A-Za-z0-9]{1,32};)")
-_REFERENCE = re.compile(r"([#!$]|\bGL-)(?=\d)(?!(?<=&#)(?:8203|33|58|40);)")
+PART = "&#8203;"
+# An entity may hide any letter of an address or a reference; those that we write ourselves are known to be harmless,
+# unless behind a backslash, where they are none and their digits a number.
+_ENTITY = re.compile(r"&(?!(?:lt|gt|amp|quot);|(?<!\\&)#8203;|(?<=\]&)#(?:58|40);)(?=#?[A-Za-z0-9]{1,32};)")
+_REFERENCE = re.compile(r"([#!$]|\bGL-)(?=\d)(?!(?<=&#)(?:8203|58|40);)")
 # A merge closes the issues that a description, or a commit, names behind such a word (docs: default closing pattern).
 _CLOSING = re.compile(
     r"\b(clos|fix|resolv|implement)(?=(?:e[sd]?|ing|s|ed)?:? +(?:issues? +)?https?://)", re.IGNORECASE
@@ -19,7 +20,7 @@ _EPIC = re.compile(r"&(?:amp;)?(?=\d)")
 _BRACKETED = re.compile(
     r"\[(?=(?:issue|work_item|epic|merge_request|snippet|vulnerability|feature_flag|contact)\b[^\]]*:)", re.IGNORECASE
 )
-_WWW = re.compile(r"(?<![/\w])www\.", re.IGNORECASE)
+_WWW = re.compile(r"(?<![/A-Za-z0-9])www\.", re.IGNORECASE)
 _RELATIVE = r"\]\((?:#[\w-]*|/(?![/\\])[^\s()<>\\&]*|\.{0,2}/?[\w-][\w./-]*(?:#[\w-]*)?)\)"
 # What ends the host of an address: not an @, a further label or another port, which would lead elsewhere.
 _END = r"(?=[/?#)\]\s,;!'\"`*|]|[.:]?(?:\s|$))"
@@ -29,9 +30,9 @@ def kept_home(text: str, homes: Sequence[str]) -> str:
     """Return prose (no code in it) whose only live links lead to one of the addresses in `homes`, or are relative."""
     text = _ENTITY.sub("&amp;", text).replace("]:", "]&#58;")
     text = _targets(homes).sub(_parted, text)
-    text = _CLOSING.sub(rf"\1{_PART}", text)
-    text = _BRACKETED.sub(f"[{_PART}", _WWW.sub(f"www{_PART}.", text))
-    return _REFERENCE.sub(rf"\1{_PART}", _EPIC.sub(f"&amp;{_PART}", text))
+    text = _CLOSING.sub(rf"\1{PART}", text)
+    text = _BRACKETED.sub(f"[{PART}", _WWW.sub(f"www{PART}.", text))
+    return _REFERENCE.sub(rf"\1{PART}", _EPIC.sub(f"&amp;{PART}", text))
 
 
 def _targets(homes: Sequence[str]) -> re.Pattern[str]:
@@ -45,4 +46,4 @@ def _targets(homes: Sequence[str]) -> re.Pattern[str]:
 def _parted(found: re.Match[str]) -> str:
     if found["live"]:
         return found.group()
-    return "]&#40;" if found["inline"] else f":{_PART}"
+    return "]&#40;" if found["inline"] else f":{PART}"

@@ -11,7 +11,7 @@ from functools import partial
 
 from bot.domain import SafeText
 from bot.masking import mask_secrets
-from bot.replies.links import kept_home
+from bot.replies.links import PART, kept_home
 
 MAX_CHARACTERS = 60_000
 _CUT = "\n\n… (cut: the text was too long)"
@@ -23,6 +23,9 @@ _QUICK_ACTION = re.compile(r"^/(?=[A-Za-z_])")
 _INDENTED_QUICK_ACTION = re.compile(r"^(\s+)/(?=[A-Za-z_])")
 # A name may hide behind an escape or an entity, and so may the @ itself.
 _MENTION = re.compile(r"@(?=[A-Za-z0-9_.\\]|&(?!#8203;))")
+# An image, or a page of a wiki, whose address may lead anywhere. A zero-width space parts them: behind a backslash an
+# entity in the place of a sign would be shown, and its digits name an issue.
+_BEFORE_A_BRACKET = re.compile(r"[!\[](?=\[)")
 # Folded sections are ours, and only at the very start of a line: inside lists and quotes HTML swallows fences.
 _TAG = re.compile(r"<(?!/?(?:details|summary)>)(?=[A-Za-z/!?])")
 _FOLD = re.compile(r"<(?=/?(?:details|summary)>)")
@@ -180,4 +183,4 @@ def _defused_line(line: str, prose: Prose) -> str:
 
 def _defused_prose(text: str, homes: Sequence[str]) -> str:
     text = _TAG.sub("&lt;", kept_home(text, homes))
-    return _MENTION.sub("@&#8203;", text.replace("![", "&#33;["))
+    return _MENTION.sub(f"@{PART}", _BEFORE_A_BRACKET.sub(rf"\g<0>{PART}", text))

@@ -135,6 +135,8 @@ def test_gitlab_makes_no_foreign_address_a_link_by_itself(text: str) -> None:
 @example("#1 !2 &3 $4 group/app#5 group/app!6 x#7 GL-8")
 @example("&#35;1 &num;2 &#x23;3 &excl;4 &dollar;5 #&#49; &amp;6")
 @example("&#1")
+@example("\\![x](y)")
+@example("\\&#8203; \\&#33;[x] ]\\&#58;")
 @example("[issue:1] [work_item:2] [epic:3] [vulnerability:4]")
 def test_no_reference_pings_another_issue(text: str) -> None:
     assert _REFERENCE.findall(prose(safe(text, HOMES).markdown)) == []
@@ -179,6 +181,17 @@ def test_what_harms_nobody_stays_as_it_was(text: str) -> None:
 def test_what_was_parted_is_still_readable(text: str) -> None:
     shown = prose(safe(text, HOMES).markdown).replace("\u200b", "").replace("\n", "")
     assert shown == text
+
+
+@pytest.mark.parametrize("text", ["[[x|//evil.test]]", "![[//evil.test]]", "[[[//evil.test]]]"])
+def test_no_page_of_a_wiki_leads_away(text: str) -> None:
+    """The judge knows no such links; GitLab takes the address as it stands."""
+    assert "[[" not in safe(text, HOMES).markdown
+
+
+@pytest.mark.parametrize("before", ["_", "*", "~", "(", "_("])
+def test_gitlab_links_no_host_behind_a_sign(before: str) -> None:
+    assert safe(f"{before}www.evil.test", HOMES).markdown == f"{before}www&#8203;.evil.test"
 
 
 def test_without_any_home_no_address_is_live() -> None:
