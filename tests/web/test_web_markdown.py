@@ -52,5 +52,10 @@ def test_nothing_runs_loads_or_leads_elsewhere(evil: str) -> None:
         assert forbidden not in html
 
 
+def test_what_parts_a_secret_does_not_hide_it() -> None:
+    token = "glpat-" + "aB3_x-9Z" * 3
+    assert token not in shown(f"{token[:9]}&#8203;{token[9:]}", [HOME])
+
+
 def test_a_secret_is_masked() -> None:
     assert "glpat-abc" not in shown("glpat-abcdefghijklmnopqrst", [HOME])

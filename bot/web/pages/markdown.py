@@ -16,7 +16,7 @@ _ZERO_WIDTH = "&#8203;"
 
 def shown(markdown: str, homes: Sequence[str]) -> Markup:
     """Return somebody's words as HTML; links live only to addresses in `homes`."""
-    text = _MARK.sub("", mask_secrets(markdown)).replace(_ZERO_WIDTH, "")
+    text = mask_secrets(_MARK.sub("", markdown.replace(_ZERO_WIDTH, "")))
     return Markup("").join(_pieces(text, _reader(tuple(homes))))
 
 
