@@ -23,6 +23,8 @@ from bot.store import conversations, proposals
 from bot.store.proposals import NewProposal, Proposal
 
 DOCKERFILE = "Dockerfile"
+# However many signs stand in a row: without the last one those before it would be left.
+_REFERENCE = re.compile(r"(?:[@#!&%~$]|\bGL-)+(?=\d)|[@#!&%~$]+(?=\w)")
 _OPEN = (ProposalStatus.PROPOSED, ProposalStatus.APPROVED)
 
 
@@ -198,7 +200,7 @@ def require_untouched(services: Services, current: Proposal) -> None:
 
 
 def _commit_message(order_id: UUID, proposal: Proposal) -> str:
-    names = ", ".join(sorted(proposal.composition.files))
+    names = commit_line(", ".join(sorted(proposal.composition.files)), 10_000)
     changed = f"\n\n{commit_line(proposal.change_title, 500)}" if proposal.change_title else ""
     return f"Set up the pipeline: {names}{changed}\n\nProposed by Pipewright, order {order_id}."
 
@@ -207,7 +209,7 @@ def commit_line(text: str, limit: int = 100) -> str:
     """Return words for a commit message on which GitLab does not act: `[skip ci]`, `closes #1`, addresses, `@name`."""
     flat = " ".join(mask_secrets(text).split())
     flat = flat.replace("[", "(").replace("]", ")").replace("://", ": //")
-    harmless = re.sub(r"[@#!&%~$](?=\w)|\bGL-(?=\d)", "", flat)
+    harmless = _REFERENCE.sub("", flat)
     return harmless if len(harmless) <= limit else harmless[: limit - 1] + "…"
 
 

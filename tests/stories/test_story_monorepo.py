@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from bot.ci.children import MANY_UNITS
+from bot.sandbox import git_store
 from bot.sandbox.state import Job, Outcome, Pipeline
 from tests.world.town import Story, Town
 
@@ -39,6 +40,13 @@ def test_a_large_monorepo_gets_a_draft_with_a_child_pipeline_for_each_part(monor
     assert sources.count("merge_request_event") == 1
     assert sources.count("parent_pipeline") == MANY_UNITS
     assert "passed" in monorepo.answer(monorepo.project.issues[0])
+
+
+def test_a_commit_message_calls_nobody_whom_a_folder_is_named_like(town: Town) -> None:
+    story = town.story({path.replace("/s3/", "/@all/"): text for path, text in FILES.items()})
+    request = story.drafted()
+    message = git_store.commit_info(story.project.git_dir, story.head(request.source_branch))["message"]
+    assert "services/all/.gitlab-ci.yml" in message
 
 
 def test_a_job_that_fails_in_a_child_is_named_and_explained(monorepo: Story) -> None:
