@@ -11,7 +11,7 @@ from functools import partial
 
 from bot.domain import SafeText
 from bot.masking import mask_secrets
-from bot.replies.links import PART, kept_home
+from bot.replies.links import PART, closing_nothing, kept_home
 
 MAX_CHARACTERS = 60_000
 _CUT = "\n\n… (cut: the text was too long)"
@@ -70,7 +70,7 @@ def safe(markdown: str, homes: Sequence[str] = (), *, ending: str = "") -> SafeT
     words, last_mark = _parted(last)
     lines = _bounded(_FRONT_MATTER.sub(r"\1\\", body), prose)
     lines += _defused_lines(words, prose) if words else ()
-    return SafeText("\n".join(lines) + mark + last_mark)
+    return SafeText(closing_nothing("\n".join(lines)) + mark + last_mark)
 
 
 def _bounded(body: str, prose: Prose) -> list[str]:

@@ -158,6 +158,20 @@ def test_making_it_harmless_twice_changes_nothing(text: str) -> None:
     assert safe(once, HOMES).markdown == once
 
 
+@pytest.mark.parametrize("code", ["`{}`", "```\n# {}\n```", "| a |\n|---|\n| `{}` |", "    {}"])
+@pytest.mark.parametrize("words", ["closes #1", "Fix: issue a/b#1", "Resolved ABC-12", f"fixes {HOME}/a/-/issues/7"])
+def test_no_code_in_a_description_closes_an_issue_when_it_is_merged(code: str, words: str) -> None:
+    """GitLab looks for such words before it reads any Markdown."""
+    out = safe(code.format(words), HOMES).markdown
+    assert not re.search(r"(?:closes|Fix:|Resolved|fixes) +(?:issue +)?(?:[\w/]*#\d|[A-Z]+-\d|https?:)", out)
+    assert " ".join(out.replace("&#8203;", "").split()) == " ".join(code.format(words).split())
+
+
+def test_words_that_close_no_issue_keep_their_blanks() -> None:
+    text = "`fix the build` and `closes -1`, resolves utf-8"
+    assert safe(text, HOMES).markdown == text
+
+
 STAYS = [
     f"[merge request 12]({HOME}/team/app/-/merge_requests/12)",
     f"See {HOME}/team/app/-/pipelines/3.",
