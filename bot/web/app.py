@@ -60,6 +60,7 @@ def _litestar(parts: WebParts, headers: Mapping[bytes, bytes]) -> Litestar:
             HTTPException: errors.answer_refusal,
             RefusedError: errors.answer_refusal_of_gitlab,
             UnreachableError: errors.answer_silence,
+            RecursionError: errors.answer_depth,
             **dict.fromkeys(errors.DATABASE_SILENT, errors.answer_silent_database),
             Exception: errors.answer_fault,
         },

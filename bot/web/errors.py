@@ -53,6 +53,12 @@ def answer_refusal_of_gitlab(request: Request[Any, Any, Any], error: RefusedErro
     return _answer(request, status, f"GitLab refused what this needs: {error.detail}", {})
 
 
+def answer_depth(request: Request[Any, Any, Any], error: RecursionError) -> Response[Any]:
+    """Answer a body that is nested more deeply than JSON is read; were it a fault of ours, the log tells where."""
+    log.warning("something is nested too deeply", path=request.url.path, exc_info=error)
+    return _answer(request, 400, "The body is nested too deeply; send it as the description of the API has it.", {})
+
+
 def answer_silence(request: Request[Any, Any, Any], error: UnreachableError) -> Response[Any]:
     """Answer while an outside part is silent: nothing was taken in, so it must be sent again."""
     log.warning("something does not answer", part=error.part, detail=str(error))

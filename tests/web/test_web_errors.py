@@ -45,3 +45,25 @@ def test_a_reader_is_told_the_same_on_a_page(house: House) -> None:
     error_id = next(line["error_id"] for line in logged if line["event"] == "a request broke")
     assert (answer.status_code, f"under the id {error_id}" in answer.text) == (500, True)
     assert answer.headers["content-type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("before", ["wrong", "1_00000000-0000-0000-0000-000000000000%0A"])
+@pytest.mark.parametrize("place", ["conversations", "pipelines"])
+def test_a_mark_that_is_none_is_called_so(house: House, place: str, before: str) -> None:
+    headers = {"Authorization": f"Bearer {house.token('mia')}"}
+    answer = house.browser().get(f"/api/v1/{place}?before={before}", headers=headers)
+    assert (answer.status_code, "leave it out to begin" in answer.text) == (400, True)
+
+
+@pytest.mark.parametrize("address", ["https://[", "https://[::1/team/app", "https://\u2100.test/team/app"])
+def test_an_address_that_cannot_be_read_is_not_on_our_gitlab(house: House, address: str) -> None:
+    headers = {"Authorization": f"Bearer {house.token('mia')}"}
+    answer = house.browser().post("/api/v1/pipeline/status", headers=headers, json={"repo_url": address})
+    assert (answer.status_code, "Give the address or the path" in answer.text) == (422, True)
+
+
+@pytest.mark.parametrize("place", ["chat", "pipeline/status"])
+def test_a_body_that_is_nested_too_deeply_is_called_so(house: House, place: str) -> None:
+    headers = {"Authorization": f"Bearer {house.token('mia')}", "Content-Type": "application/json"}
+    answer = house.browser().post(f"/api/v1/{place}", headers=headers, content='{"a":' + "[" * 5000)
+    assert (answer.status_code, "nested too deeply" in answer.text) == (400, True)

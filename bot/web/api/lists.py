@@ -254,7 +254,7 @@ def _written(mark: Mark | None) -> str | None:
 def _read_mark(text: str | None) -> Mark | None:
     if text is None:
         return None
-    if not re.match(_MARK, text):
+    if not re.fullmatch(_MARK, text):
         raise ClientException("`before` is the `next` of an earlier page, unchanged; leave it out to begin.")
     microseconds, id_ = text.split("_")
     return _EPOCH + timedelta(microseconds=int(microseconds)), UUID(id_)

@@ -45,15 +45,24 @@ def project_at(request: AnyRequest, visitor: Visitor, repo_url: str) -> ProjectR
     if path is not None:
         return seen_project(visitor, path)
     # People know GitLab by another address than this program, where that goes round a proxy.
-    path = project_path(address, "://".join(urlsplit(address)[:2]))
+    host = _host_of(address)
+    path = project_path(address, host) if host else None
     known = _seen_or_none(visitor, path) if path else None
-    if known is None or urlsplit(known.web_url)[:2] != urlsplit(address)[:2]:
+    if known is None or _host_of(known.web_url) != host:
         raise HTTPException(
             f"This address is not on the GitLab that this bot serves, {gitlab_url}. Give the address or the path of a "
             "project there.",
             status_code=422,
         )
     return known
+
+
+def _host_of(address: str) -> str | None:
+    """Return an address without what follows the host; None for one that cannot be read."""
+    try:
+        return "://".join(urlsplit(address)[:2])
+    except ValueError:  # such as https://[
+        return None
 
 
 def _seen_or_none(visitor: Visitor, path: str) -> ProjectRef | None:
