@@ -15,6 +15,7 @@ from bot.store import proposals
 from bot.store.proposals import Proposal
 
 _FILLERS = frozenset("of on in the for please pipeline job branch it this now that did run failed failure".split())
+_ID = "[0-9]{1,18}"  # GitLab's are 64 bits wide
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -56,12 +57,15 @@ def words_without(words: str, fillers: frozenset[str]) -> list[str]:
 
 def _number(named: str, order: Order) -> tuple[str, int] | None:
     """Read "123", "#123" or a web address of this project as a pipeline (else a job)."""
-    plain = re.fullmatch(r"#?(\d+)", named)
+    plain = re.fullmatch(rf"#?({_ID})", named)
     if plain:
         return "pipelines", int(plain[1])
     here = urlsplit(order.project.web_url)
-    asked = urlsplit(named)
-    found = re.fullmatch(rf"{re.escape(here.path)}/-/(pipelines|jobs)/(\d+)/?", asked.path)
+    try:
+        asked = urlsplit(named)
+    except ValueError as unreadable:  # such as https://[
+        raise CannotError(f"{quoted(named)} is no web address that I can read.") from unreadable
+    found = re.fullmatch(rf"{re.escape(here.path)}/-/(pipelines|jobs)/({_ID})/?", asked.path)
     if asked.scheme and (found is None or asked.netloc != here.netloc):
         raise CannotError("only pipelines and jobs of this project are within my reach here.")
     return (found[1], int(found[2])) if found else None

@@ -56,7 +56,11 @@ def changed(*operations: dict[str, Any], text: str = EXISTING) -> str:
         ({"operation": "remove_include", "value": "x.yml"}, "not included"),
         ({"operation": "skip_when", "job": "test", "when": ["always"]}, "needs a condition"),
         ({"operation": "docker_base", "image": "a:1", "name": "nope"}, "no stage 'nope'"),
+        ({"operation": "set_option", "job": "test", "name": "retry", "value": "²"}, "a number"),
+        ({"operation": "set_option", "job": "test", "name": "parallel", "value": "1" * 5_000}, "a number"),
         ({"operation": "docker_port", "value": "http"}, "no port"),
+        ({"operation": "docker_port", "value": "²"}, "no port"),
+        ({"operation": "docker_port", "value": "\u0663"}, "no port"),
         ({"operation": "docker_copy", "value": "a"}, "where to"),
         ({"operation": "docker_base", "image": "python:3.13-slim"}, "already"),
         ({"operation": "docker_packages", "values": ["libpq5"]}, "already"),
@@ -207,6 +211,12 @@ def test_what_stands_in_a_here_document_is_no_instruction() -> None:
     files = {CI: EXISTING, "Dockerfile": 'FROM alpine:3.22\nRUN <<EOT\nEXPOSE 8000\nEOT\nEXPOSE 8000\nCMD ["x"]\n'}
     text = applied({"operation": "docker_port", "value": "9000"}, files=files).files["Dockerfile"]
     assert text == 'FROM alpine:3.22\nRUN <<EOT\nEXPOSE 8000\nEOT\nEXPOSE 9000\nCMD ["x"]\n'
+
+
+def test_a_port_is_set_where_an_exposure_names_none() -> None:
+    files = {CI: EXISTING, "Dockerfile": 'FROM alpine:3.22\nEXPOSE\nCMD ["x"]\n'}
+    text = applied({"operation": "docker_port", "value": "9000"}, files=files).files["Dockerfile"]
+    assert "EXPOSE 9000\n" in text
 
 
 def test_nothing_is_kept_when_one_operation_of_several_fails() -> None:

@@ -282,6 +282,8 @@ def test_a_red_pipeline_of_main_is_explained_and_left_alone(town: Town) -> None:
     [
         ("explain nowhere", "no branch with pipelines and no job named"),
         ("explain 999999", "no pipeline and no job with the number 999999"),
+        (f"explain {'9' * 5_000}", "no branch with pipelines and no job named"),
+        ("explain https://[x", "no web address that I can read"),
         ("explain http://elsewhere.example/a/b/-/pipelines/1", "only pipelines and jobs of this project"),
         ("explain", "nothing to explain"),
     ],

@@ -95,10 +95,10 @@ def _with_env(text: str, name: str, value: str) -> str:
 def _port(text: str, operation: Operation) -> str:
     """The port stands wherever the old one stood in the last stage: in the command and the health check too."""
     port = operation.value.strip()
-    if not port.isdigit() or not 0 < int(port) < 65536:
+    if not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65536:
         raise CannotError(f"{port!r} is no port")
     stage = stages_of(text)[-1]
-    exposed = next((one for one in stage.instructions if one.word == "EXPOSE"), None)
+    exposed = next((one for one in stage.instructions if one.word == "EXPOSE" and one.rest.split()), None)
     if exposed is None:
         return _inserted(text, _before_end(stage), f"EXPOSE {port}\n")
     old = exposed.rest.split()[0].partition("/")[0]

@@ -115,7 +115,7 @@ def _option(operation: Operation) -> Any:
     name, value = operation.name, operation.value.strip()
     if name in _FLAGS and value.lower() in _TRUE:
         return _TRUE[value.lower()]
-    if name in _NUMBERS and value.isdigit():
+    if name in _NUMBERS and re.fullmatch("[0-9]{1,9}", value):
         return int(value)
     if name == "coverage":
         return value if value.startswith("/") and value.endswith("/") else f"/{value}/"
