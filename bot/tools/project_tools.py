@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from bot.agent.tool import Tool
 from bot.ci.children import is_pipeline
 from bot.domain import AccessLevel, CannotError, ToolError
+from bot.gitlab.answers import RefusedError
 from bot.proposals import draft
 from bot.proposals.order import Order
 from bot.proposals.prepare import Prepared, prepare
@@ -112,7 +113,7 @@ class ProjectTools:
         path = str(arguments["path"]).lstrip("/")
         text = self._in_draft(path)
         if text is None:
-            text = self._services.gitlab.read_file(self._order.project.id, self._default_branch(), path)
+            text = self._in_repository(path)
         if text is None:
             raise ToolError(f"there is no text file {path!r}; list_files shows what there is")
         return text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + "\n… (cut)"
@@ -125,9 +126,18 @@ class ProjectTools:
             current = proposals.open_for_conversation(connection, self._order.conversation_id)
         return current.composition.files.get(path) if current else None
 
+    def _in_repository(self, path: str) -> str | None:
+        try:
+            return self._services.gitlab.read_file(self._order.project.id, self._default_branch(), path)
+        except RefusedError as refused:
+            if refused.status != 400:  # said of a path that no file can have
+                raise
+            return None
+
     def _list_files(self, arguments: dict[str, object]) -> str:
         self._require(AccessLevel.REPORTER, "read files")
-        folder = str(arguments["folder"]).strip("/.")
+        folder = str(arguments["folder"]).strip("/")
+        folder = "" if folder == "." else folder.removeprefix("./")
         paths = self._services.gitlab.tree(self._order.project.id, self._default_branch())
         inside = [path for path in paths if not folder or path.startswith(folder + "/")]
         if not inside:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from bot.agent.tool import Tool
 from bot.domain import Noteable, Person, ProjectRef, ToolError
 from bot.gitlab.client import GitLab
 from bot.proposals.order import Order
@@ -40,11 +41,19 @@ def gitlab() -> Iterator[WireServer]:
     server.stop()
 
 
+MEMBER = Wire(body='{"id":5,"username":"ada","access_level":30}')
+PROJECT = Wire(body=f'{{"id":7,"path_with_namespace":"Team/app","web_url":"{URL}","default_branch":"main"}}')
+
+
+def tool(gitlab: WireServer, name: str) -> Tool:
+    services = cast(Services, SimpleNamespace(gitlab=GitLab(gitlab.url, "t", sleep=lambda _: None), is_admin=False))
+    return ProjectTools(services, ORDER, "words").all()[name]
+
+
 def call(gitlab: WireServer, name: str, **arguments: object) -> str:
     """Call a tool; return what it tells the model when it refuses."""
-    services = cast(Services, SimpleNamespace(gitlab=GitLab(gitlab.url, "t", sleep=lambda _: None), is_admin=False))
     with pytest.raises(ToolError) as refused:
-        ProjectTools(services, ORDER, "words").all()[name].call(dict(arguments))
+        tool(gitlab, name).call(dict(arguments))
     return str(refused.value)
 
 
@@ -86,5 +95,23 @@ def test_reading_too_needs_the_persons_rights(gitlab: WireServer, name: str, arg
 
 
 def test_a_draft_needs_something_composed_first(gitlab: WireServer) -> None:
-    gitlab.script = [Wire(body='{"id":5,"username":"ada","access_level":30}')]
+    gitlab.script = [MEMBER]
     assert call(gitlab, "commit_pipeline", repo_url=URL) == "call generate_pipeline first"
+
+
+def test_a_path_that_gitlab_calls_none_is_told_to_the_model(gitlab: WireServer) -> None:
+    gitlab.script = [MEMBER, PROJECT, Wire(400, '{"error":"file_path should be a valid file path"}')]
+    assert call(gitlab, "read_file", path="../../etc/passwd").startswith("there is no text file")
+
+
+@pytest.mark.parametrize("folder", [".github", "/.github/", "./.github"])
+def test_a_folder_whose_name_begins_with_a_dot_is_listed(gitlab: WireServer, folder: str) -> None:
+    tree = '[{"path":".github/ci.yml","type":"blob"},{"path":"github/x","type":"blob"}]'
+    gitlab.script = [MEMBER, PROJECT, Wire(body=tree)]
+    assert tool(gitlab, "list_files").call({"folder": folder}) == ".github/ci.yml"
+
+
+@pytest.mark.parametrize("folder", ["", ".", "./", "/"])
+def test_the_top_has_several_names(gitlab: WireServer, folder: str) -> None:
+    gitlab.script = [MEMBER, PROJECT, Wire(body='[{"path":"a/b","type":"blob"}]')]
+    assert tool(gitlab, "list_files").call({"folder": folder}) == "a/b"
