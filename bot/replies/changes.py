@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from difflib import unified_diff
 
 from bot.domain import Finding
+from bot.masking import mask_secrets
 from bot.replies.render import quoted
 from bot.replies.texts import file_diff
 
@@ -55,7 +56,7 @@ def diff_of(before: Mapping[str, str], after: Mapping[str, str]) -> str:
                 path if new is not None else "/dev/null",
                 lineterm="",
             )
-    text = "\n".join(lines)
+    text = mask_secrets("\n".join(lines))
     return text if len(text) <= MOST_DIFF else text[:MOST_DIFF] + "\n… (cut: the merge request shows all of it)"
 
 

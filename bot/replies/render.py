@@ -91,8 +91,8 @@ def _parted(text: str) -> tuple[str, str]:
 
 
 def quoted(text: str, limit: int = 300) -> str:
-    """Return somebody's words as one harmless inline code span."""
-    flat = " ".join(_plain(text).split())
+    """Return somebody's words as one harmless inline code span; half a secret would be no secret to `safe`."""
+    flat = " ".join(mask_secrets(_plain(text)).split())
     flat = flat if len(flat) <= limit else flat[: limit - 1] + "…"
     longest = max((len(run) for run in re.findall(r"`+", flat)), default=0)
     fence = "`" * (longest + 1)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from bot.masking import mask_secrets
 from bot.replies.render import folded, quoted
 from bot.replies.texts import nothing_useful
 
@@ -49,7 +50,7 @@ def without_answer(reason: str, facts: Sequence[str], known: str, mention: str) 
     why = _WHY_STOPPED.get(reason, reason)
     if not facts and not known.strip():
         return f"{nothing_useful(mention)} (The reason: {why}.)"
-    found = "\n\n".join(dict.fromkeys(facts)) or known.strip()[:_MOST_KNOWN]
+    found = "\n\n".join(dict.fromkeys(facts)) or mask_secrets(known).strip()[:_MOST_KNOWN]
     return f"The language model did not come to a useful answer ({why}), but this is what I found:\n\n{found}"
 
 

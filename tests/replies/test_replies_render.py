@@ -13,7 +13,9 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from bot.masking import mask_secrets
+from bot.replies.changes import MOST_DIFF, diff_of
 from bot.replies.render import MAX_CHARACTERS, cell, code_block, folded, quoted, safe
+from bot.replies.spoken import without_answer
 from bot.sandbox import quick_actions
 
 _GITLAB = MarkdownIt("commonmark").enable("table")
@@ -275,6 +277,16 @@ def test_an_invisible_character_hides_no_secret(name: str, between: str) -> None
     secret = core(SECRETS[name])
     hidden = SECRETS[name].replace(secret, secret[:3] + between + secret[3:])
     assert secret not in safe(hidden).markdown
+
+
+@pytest.mark.parametrize("characters", range(262, 300, 4))
+def test_a_secret_is_not_cut_in_half_before_it_is_masked(characters: int) -> None:
+    token = SECRETS["a GitHub token"]
+    assert token[:8] not in safe(quoted(f"{'x' * characters} {token}")).markdown
+    long = f"{'x' * (MOST_DIFF - 300 + characters)} {token}"
+    assert token[:8] not in safe(diff_of({}, {"a": long})).markdown
+    known = without_answer("silent", [], f"{'x' * (2_700 + characters)} {token}", "@bot")
+    assert token[:8] not in safe(known).markdown
 
 
 HARMLESS = [

@@ -217,6 +217,12 @@ def test_what_people_write_is_shown_but_never_runs(client: TestClient[Any], pool
         assert "&amp;lt;" not in page
 
 
+def test_a_secret_is_not_cut_in_half_before_it_is_masked(client: TestClient[Any], pool: Pool) -> None:
+    token = "ghp_" + "aB3x9ZqW" * 5
+    conversation_id = ask(pool, text=f"{'x ' * 5_990}{token} and more")
+    assert token[:8] not in client.get(f"/conversations/{conversation_id}").text
+
+
 def test_secrets_that_somebody_wrote_are_masked(client: TestClient[Any], pool: Pool) -> None:
     id_ = ask(pool, text="my token is glpat-abcdefghijklmnopqrst")
     page = client.get(f"/conversations/{id_}").text

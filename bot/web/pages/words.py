@@ -102,12 +102,12 @@ def _is_shown(turn: Turn, last: dict[int, UUID]) -> bool:
 
 def _line(turn: Turn, homes: Sequence[str]) -> Line:
     who, words = in_words(turn.event)
-    words = _cut(words)
+    words = _cut(mask_secrets(words))
     is_said = isinstance(turn.event, Mention | Chat)
     return Line(
         turn=turn,
         who=who,
-        words=shown(words, homes) if is_said else Markup.escape(mask_secrets(words)),
+        words=shown(words, homes) if is_said else Markup.escape(words),
         is_said=is_said,
         answers=tuple(_answers(turn, homes)),
     )
@@ -118,7 +118,7 @@ def _answers(turn: Turn, homes: Sequence[str]) -> Iterable[Answer]:
     yield from (_answer(message, homes) for message in said)
     told = {message.content for message in said}
     if turn.answer and turn.answer not in told and not (isinstance(turn.event, Chat) and _ends_like(turn.answer, said)):
-        yield Answer(role="assistant", html=shown(_cut(turn.answer), homes))
+        yield Answer(role="assistant", html=shown(_cut(mask_secrets(turn.answer)), homes))
 
 
 def _ends_like(answer: str, said: Sequence[Said]) -> bool:
@@ -127,10 +127,10 @@ def _ends_like(answer: str, said: Sequence[Said]) -> bool:
 
 
 def _answer(message: Said, homes: Sequence[str]) -> Answer:
-    is_tool, words = message.role == "tool", _cut(message.content, message.role)
+    is_tool, words = message.role == "tool", _cut(mask_secrets(message.content), message.role)
     return Answer(
         role=message.role,
-        html=Markup.escape(mask_secrets(words)) if is_tool else shown(words, homes),
+        html=Markup.escape(words) if is_tool else shown(words, homes),
         tool_name=message.tool_name,
         calls=tuple(_called(call) for call in message.tool_calls[:5]),
     )
