@@ -5,6 +5,9 @@ import re
 from collections import Counter
 
 _MASK = "[secret]"
+# A line of the log is JSON, and what Python shows is escaped: there the last letter of `\n` or `\u00a0` is no part of
+# the word behind it, as little as that of what colours a terminal.
+_START = r"(?:\b|(?<=\\[abfnrtv])|(?<=\\x[0-9a-f]{2})|(?<=\\u[0-9a-f]{4})|(?<=\dm))"
 # Beside each shape what of it stands in any text that has one, without regard to case: to look for that first takes a
 # tenth of the time, and every line of the log is looked through. Where case does not matter no sign has an i: a
 # dotless one counts as one then.
@@ -12,32 +15,34 @@ _SHAPES = (
     (
         ("gl", "gr1348941"),
         re.compile(
-            r"\b(?:glpat|gldt|glrt|glcbt|glptt|glft|glimt|glagent|glsoat|gloas|GR1348941)-?[A-Za-z0-9_.=-]{12,}"
+            _START + r"(?:glpat|gldt|glrt|glcbt|glptt|glft|glimt|glagent|glsoat|gloas|glffct|glwt|GR1348941)-?"
+            r"[A-Za-z0-9_.=-]{12,}"
         ),
     ),
-    (("whsec_",), re.compile(r"\bwhsec_[A-Za-z0-9+/=]{12,}")),
+    (("whsec_",), re.compile(_START + r"whsec_[A-Za-z0-9+/=]{12,}")),
     (
         ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
-        re.compile(r"\b(?:ghp|gho|ghu|ghs|ghr|github_pat)_[A-Za-z0-9_]{20,}"),
+        re.compile(_START + r"(?:ghp|gho|ghu|ghs|ghr|github_pat)_[A-Za-z0-9_]{20,}"),
     ),
-    (("akia", "asia"), re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
-    (("xox",), re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,}")),
-    (("sk-",), re.compile(r"\bsk-[A-Za-z0-9_-]{20,}")),
+    (("akia", "asia"), re.compile(_START + r"(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
+    (("xox",), re.compile(_START + r"xox[abprs]-[A-Za-z0-9-]{10,}")),
+    (("sk-",), re.compile(_START + r"sk-[A-Za-z0-9_-]{20,}")),
     (
         ("npm_", "pypi-", "dckr_pat_"),
-        re.compile(r"\b(?:npm_[A-Za-z0-9]{36}|pypi-[A-Za-z0-9_-]{40,}|dckr_pat_[A-Za-z0-9_-]{20,})"),
+        re.compile(_START + r"(?:npm_[A-Za-z0-9]{36}|pypi-[A-Za-z0-9_-]{40,}|dckr_pat_[A-Za-z0-9_-]{20,})"),
     ),
-    (("eyj",), re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}")),
+    (("eyj",), re.compile(_START + r"eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}")),
     (
         ("-----beg",),
         re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"),
     ),
-    (("bearer",), re.compile(r"\bbearer\s+(?=[A-Za-z0-9._~+/=-]*\d)[A-Za-z0-9._~+/=-]{16,}", re.IGNORECASE)),
-    (("author",), re.compile(r"\bauthorization\W{1,6}basic\s+[A-Za-z0-9+/=]{8,}", re.IGNORECASE)),
+    (("bearer",), re.compile(_START + r"bearer\s+(?=[A-Za-z0-9._~+/=-]*\d)[A-Za-z0-9._~+/=-]{16,}", re.IGNORECASE)),
+    (("author",), re.compile(_START + r"authorization\W{1,6}basic\s+[A-Za-z0-9+/=]{8,}", re.IGNORECASE)),
     (
         ("-token",),
         re.compile(
-            r"\b(?:private|job|deploy|x-gitlab)-token[\"'\\]*\s*[:=,]\s*[\"'\\]*[^\s\"'\\$,\[]{8,}", re.IGNORECASE
+            _START + r"(?:private|job|deploy|x-gitlab)-token[\"'\\]*\s*[:=,]\s*[\"'\\]*[^\s\"'\\$,\[]{8,}",
+            re.IGNORECASE,
         ),
     ),
     (("://",), re.compile(r"(?<=://)[^/\s:@\"]*:(?!\$\w+@|\$\{\w+\}@)[^/\s@\"]+(?=@)")),

@@ -72,6 +72,20 @@ def test_no_secret_is_written(name: str, capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize("before", ["\n", "\t", "\u00a0", "\x7f", "\x1b[31m", "\x1b[0;1m"])
+def test_what_is_escaped_before_a_secret_does_not_hide_it(
+    name: str, before: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    logs.configure("json")
+    structlog.get_logger().info(
+        "it is", detail=f"it is:{before}{SECRETS[name]}", shown=repr(f"{before}{SECRETS[name]}")
+    )
+    written = capsys.readouterr().out
+    assert core(SECRETS[name]) not in written
+    assert written.count("[secret]") == 2
+
+
+@pytest.mark.parametrize("name", SECRETS)
 def test_no_secret_is_written_by_a_library(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("json")
     logging.getLogger("some.library").warning("could not reach %s", SECRETS[name])

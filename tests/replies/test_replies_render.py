@@ -233,6 +233,8 @@ SECRETS = {
     "a SCIM token": "glsoat-" + "aB3x_9ZqW-" * 2,
     "an application's secret": "gloas-" + "0a1b2c3d" * 8,
     "an incoming mail token": "glimt-" + "aB3x_9ZqW-" * 2,
+    "a token of feature flags": "glffct-" + "aB3x_9ZqW-" * 2,
+    "a workspace's token": "glwt-" + "aB3x_9ZqW-" * 2,
     "an old registration token": "GR1348941" + "aB3x_9ZqW-" * 2,
     "a signing token": "whsec_" + "aB3x9ZqW" * 5 + "abc=",
     "a GitHub token": "ghp_" + "aB3x9ZqW" * 5,
