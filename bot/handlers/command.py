@@ -58,7 +58,12 @@ _READ_AT_MOST = 20_000
 
 # An escaped "\\@" and an entity call nobody, so both stay as they were written.
 _MARKDOWN = MarkdownIt("commonmark").disable(["escape", "entity"])
-_LONG_QUOTE = re.compile(r"^>>>[ \t]*\n.*?^>>>[ \t]*$", re.MULTILINE | re.DOTALL)  # GitLab's own, not CommonMark's
+# GitLab's own quote, not CommonMark's; one that nobody closed goes on to the end. What looks so in a fence is code.
+_LONG_QUOTE = re.compile(
+    r"^ {0,3}(?P<fence>`{3,}|~{3,}).*?(?:^ {0,3}(?P=fence)|\Z)"
+    r"|^ {0,3}(?P<quote>>{3,})[ \t]*\n.*?(?:^ {0,3}(?P=quote)>*[ \t]*$|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
 _POLITE = re.compile(
     r"^(?:(?:hi|hello|hey|please|pls|kindly|(?:could|can|would|will) you|i(?:'d| would) like you to)\b[\s,!:]*)+",
     re.IGNORECASE,
@@ -90,7 +95,7 @@ def visible_text(text: str) -> str:
     """Return the words of a Markdown text without quotes, code and HTML, a blank line between its blocks."""
     blocks: list[str] = []
     quotes = 0
-    for token in _MARKDOWN.parse(_LONG_QUOTE.sub("", text)):
+    for token in _MARKDOWN.parse(_LONG_QUOTE.sub(lambda found: found[0] if found["fence"] else "", text)):
         quotes += {"blockquote_open": 1, "blockquote_close": -1}.get(token.type, 0)
         if token.type == "inline" and not quotes:
             blocks.append(_words(token.children or []))
