@@ -12,7 +12,7 @@ from msgspec import structs
 from bot.domain import ChatMessage, ModelTurn, ToolSpec, UnreachableError
 from bot.llm import constrained, native
 from bot.llm.chat import StoppedError, TooLongError, Watch
-from bot.llm.clean import cleaned, without_thoughts
+from bot.llm.clean import cleaned, storable, without_thoughts
 from bot.llm.faults import Duty, FaultError
 from bot.llm.host import Host, Progress, Timing
 from bot.llm.hosts import Hosts
@@ -185,7 +185,7 @@ class OllamaModel:
         def hear(heard: Heard, words: str) -> None:
             said = spoken.more(heard.content) if is_action else words
             if said and (is_action or not tools):  # with native tools nobody knows yet whether this is a call
-                watch.on_text(said)
+                watch.on_text(storable(said))
 
         return self._hosts.chat(self._request(messages, tools, way), watch, hear)
 
@@ -215,9 +215,12 @@ class OllamaModel:
         else:
             turn = constrained.read_turn(text, tools)
         return ModelTurn(
-            text=turn.text,
-            tool_calls=turn.tool_calls,
-            complaint=turn.complaint,
+            text=storable(turn.text),
+            tool_calls=tuple(
+                structs.replace(call, name=storable(call.name), arguments=storable(call.arguments))
+                for call in turn.tool_calls
+            ),
+            complaint=storable(turn.complaint),
             is_recovered=turn.is_recovered,
             is_cut=heard.done_reason == "length" and not turn.tool_calls,
             is_prompt_cut=heard.prompt_tokens in (self.window // 2 + 2, self.window // 2 + 3),

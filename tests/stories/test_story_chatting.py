@@ -250,6 +250,20 @@ def test_hanging_up_lets_the_work_be_finished_when_so_asked(story: Story) -> Non
         assert orders.answer_of(connection, row[0]).startswith("word word")
 
 
+@pytest.mark.parametrize(("odd", "kept"), [("\ud83d", "\ufffd"), ("\x00", "")], ids=["half a character", "NUL"])
+def test_what_no_text_may_hold_breaks_no_talk(story: Story, odd: str, kept: str) -> None:
+    """JSON may spell both; PostgreSQL takes neither, and the next request to the model no half."""
+    job = {"operation": "add_job", "job": "hello", "script": [f"echo {odd}hello"]}
+    story.town.ollama.say(
+        action("search_templates", query=f"python {odd}"),
+        action("edit_pipeline", operations=[job]),
+        action("final", text=f"I added {odd} hello."),
+    )
+    answer = Phone(story, story.developer).say("please add a job that says hello").json()
+    assert answer["answer"].startswith(f"I added {kept} hello.")
+    assert f"echo {kept}hello" in story.file(".gitlab-ci.yml", ref=story.request.source_branch)
+
+
 def test_a_model_that_fails_is_answered_honestly(story: Story) -> None:
     story.town.ollama.say(*[E(500, "llama-server process has terminated: exit status 1")] * 3)
     assert "cannot load the model" in problem(Phone(story, story.developer).say("what is this project?"), 503)
