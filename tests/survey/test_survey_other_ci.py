@@ -182,6 +182,15 @@ def test_other_systems(unit_of: Look, path: str, text: str, expected: str) -> No
     assert unit_of({**GO, path: text}).first("test") == expected
 
 
+@pytest.mark.parametrize(
+    ("file", "is_read"),
+    [("aiosql-package", True), ("async", True), ("block", True), ("hmac", True), ("ios", False), ("file-sync", False)],
+)
+def test_a_workflow_is_judged_by_the_words_of_its_name(unit_of: Look, file: str, is_read: bool) -> None:
+    unit = unit_of({**GO, f".github/workflows/{file}.yml": workflow("      - run: go test -short ./...\n")})
+    assert unit.first("test") == ("go test -short ./..." if is_read else "go test ./...")
+
+
 def test_a_local_action_is_followed(unit_of: Look) -> None:
     files = {
         **GO,
