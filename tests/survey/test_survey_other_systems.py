@@ -113,6 +113,16 @@ addons:
 services: [redis]
 install: pip install pytest
 """
+TRAVIS_WITH_SETTINGS = """\
+language: python
+services: [mongodb, docker]
+env:
+  global:
+  - MONGODB_URL=mongodb://localhost:27017/a GREETING="good day"
+  - secure: c2VjcmV0
+  - "UNCLOSED='"
+script: pytest -q
+"""
 GITLAB = """\
 variables: {GO_VERSION: '1.25'}
 .base:
@@ -184,6 +194,13 @@ unit_task:
             TRAVIS,
             {"version": "3.12", "test": "pytest -q", "service": "redis:8", "system_package": "libxml2"},
             id="Travis: jobs, add-ons, services",
+        ),
+        pytest.param(
+            PYTHON,
+            ".travis.yml",
+            TRAVIS_WITH_SETTINGS,
+            {"service": "mongo:8", "variable": "MONGODB_URL=mongodb://mongo:27017/a"},
+            id="Travis: its own names of services, variables of all jobs",
         ),
         pytest.param(
             GO,

@@ -1,6 +1,7 @@
 """Travis: its phases as one job, with the habits it has for each language."""
 
 import re
+import shlex
 from collections.abc import Iterator
 
 from bot.domain import Evidence
@@ -14,6 +15,8 @@ from bot.survey.tree import Tree, find
 PATTERN = r"\.travis\.ya?ml"
 _NAMES = {"python": "python", "node_js": "node", "go": "go", "rust": "rust", "jdk": "java", "php": "php", "rvm": "ruby"}
 _INSTALLS = {"python": "pip install -r requirements.txt"}
+# What Travis calls its services otherwise than their images are called.
+_SERVICES = {"postgresql": "postgres", "mongodb": "mongo", "redis-server": "redis"}
 _TESTS = {"go": "go test -v ./...", "rust": "cargo test --verbose", "node_js": "npm test", "java": "mvn test -B"}
 
 
@@ -32,6 +35,7 @@ def read_travis(tree: Tree, path: str) -> Iterator[Job]:
         steps=steps_of(path, text, lines),
         versions=tuple(entry for body in (data, *includes) for entry in _versions(path, text, body)),
         services=services_of(path, text, _services(data)),
+        variables=dict(_global_variables(data)),
         packages=apt_packages(path, text, [*lines, f"apt-get install {' '.join(packages)}"]),
     )
 
@@ -56,6 +60,16 @@ def _versions(path: str, text: str, body: dict[str, object]) -> Iterator[tuple[s
 
 
 def _services(data: dict[str, object]) -> list[str]:
-    named = [each.replace("postgresql", "postgres") for each in strings(data.get("services"))]
+    named = [_SERVICES.get(each, each) for each in strings(data.get("services"))]
     version = string(table(data, "addons").get("postgresql"))
     return [*(each for each in named if is_service(each)), *([f"postgres:{version}"] if version else [])]
+
+
+def _global_variables(data: dict[str, object]) -> Iterator[tuple[str, str]]:
+    """Yield what all jobs have in common; what stands elsewhere below `env` makes a job of each line."""
+    for line in strings(table(data, "env").get("global")):
+        try:
+            words = shlex.split(line)
+        except ValueError:
+            continue
+        yield from ((name, value) for name, sign, value in (word.partition("=") for word in words) if sign)
