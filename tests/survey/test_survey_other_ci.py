@@ -7,6 +7,7 @@ import pytest
 from bot.domain import Unit
 from bot.survey import commands
 from bot.survey.other_ci.model import resolve
+from bot.survey.other_ci.services import ANY_KEY
 
 Look = Callable[[Mapping[str, str]], Unit]
 
@@ -112,6 +113,22 @@ jobs:
     assert unit.all("service") == ("postgres:16",)
     assert unit.all("variable") == ("DATABASE_URL=postgres://postgres:x@postgres:5432/app",)
     assert unit.all("system_package") == ("libpq-dev",)
+
+
+@pytest.mark.parametrize(
+    ("variable", "expected"),
+    [
+        ("SECRET_KEY: abc", (f"SECRET_KEY={ANY_KEY}",)),
+        ("JWT_SECRET: ${{ secrets.JWT }}", (f"JWT_SECRET={ANY_KEY}",)),
+        ("AWS_SECRET_ACCESS_KEY: abc", ()),
+        ("CLIENT_SECRET: abc", ()),
+    ],
+)
+def test_an_application_gets_a_key_to_sign_with_and_nobody_elses(
+    unit_of: Look, variable: str, expected: tuple[str, ...]
+) -> None:
+    steps = f"      - run: go test ./...\n        env:\n          {variable}\n"
+    assert unit_of({**GO, ".github/workflows/ci.yml": workflow(steps)}).all("variable") == expected
 
 
 def test_databases_start_as_other_ci_starts_them_and_are_found_by_the_names_of_variables(unit_of: Look) -> None:

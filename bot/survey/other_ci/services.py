@@ -15,6 +15,11 @@ _NOISE = re.compile(
     r"CI|PATH|HOME|TERM|.*COLOU?R.*|CLICOLOR|PIP_.*|UV_.*|CARGO_.*|RUST.*|MAVEN_.*|GRADLE_.*|JAVA_.*|NPM_.*|.*_VERSION|"
     r"DEBIAN_FRONTEND|OS|CC|CXX|.*_DIR|.*_PATH|PYTHONUNBUFFERED|SCCACHE.*|CCACHE.*|TOX.*|POETRY_.*|NODE_AUTH.*"
 )
+# What an application signs with itself: its tests need one, and any will do.
+_OWN_KEY = re.compile(
+    r"(?:(?:DJANGO|FLASK|RAILS|APP|JWT|SESSION|COOKIE|AUTH|NEXTAUTH)_)*(?:SECRET(?:_KEY(?:_BASE)?)?|HMAC_KEY|SIGNING_KEY)"
+)
+ANY_KEY = "test_only_and_known_to_everybody"
 _IDENTITY = re.compile(
     r"git config --global (?:user\.(?:name|email)|init\.defaultBranch) ([\w@.-]+|\"[\w@. -]+\"|'[\w@. -]+')"
 )
@@ -31,15 +36,20 @@ def add_services(facts: Facts, folder: Folder, ci: OtherCi) -> None:
         names = [short_name(image) for image in facts.all("service")]
         for command in chosen:
             for name, value in command.variables.items():
-                if _is_plain(name, value):
-                    facts.add(
-                        "variable", f"{name}={_at_service(name, value, names)}", "other CI sets it", command.evidence
-                    )
+                line, why = _carried(name, value, names)
+                facts.add("variable", line, why, command.evidence)
         _add_identity(facts, job, chosen)
         for package, where in job.packages:
             facts.add("system_package", package, "other CI installs it before the tests", where, confidence=0.8)
     if facts.first("test") and not any(_is_the_place(job, folder) for job in ci.jobs):
         add_neighbours(facts, folder)
+
+
+def _carried(name: str, value: str, services: list[str]) -> tuple[str, str]:
+    """Return NAME=value as a job of ours needs it, and why; "" when it stays behind."""
+    if _OWN_KEY.fullmatch(name):
+        return f"{name}={ANY_KEY}", "other CI sets one, and any will do"
+    return f"{name}={_at_service(name, value, services)}" if _is_plain(name, value) else "", "other CI sets it"
 
 
 def _jobs_beside(facts: Facts, folder: Folder, ci: OtherCi) -> list[tuple[Job, list[Command]]]:
