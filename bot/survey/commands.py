@@ -28,7 +28,7 @@ _LINTS = frozenset(
     codespell eslint prettier tsc biome oxlint standard xo stylelint markdownlint golangci-lint staticcheck gofmt
     golint yamllint shellcheck clang-format clang-tidy cppcheck ktlint detekt knip check-manifest
     interrogate pytype pyre ty doc8 attw flake8-docstrings autopep8 yapf publint size-limit
-    zizmor actionlint typos cargo-deny py_compile compileall""".split()
+    zizmor actionlint typos cargo-deny py_compile compileall phpstan psalm phpcs php-cs-fixer pint""".split()
 )
 _TEST_WORD = re.compile(
     r"(^|[-_:./])(tests?|unit|specs?|check|ci|coverage|cov|verify|pytest|py3?\d*|py)(?=$|[-_:./\d])"
@@ -41,7 +41,7 @@ _BEFORE_TESTS = re.compile(
 _TEST_SCRIPT = re.compile(r"(^|[-_])(unit)?tests?[-_.]|(?<!la)(?<!con)tests?\.(sh|bash)$")
 _LINT_WORD = re.compile(
     r"lint|format|fmt|style|typing|types?\b|typecheck|type-check|mypy|flake|black|ruff|isort|eslint|prettier"
-    r"|pre-?commit|tsc|vet|attw|size|knip|spell|check[-:_](?:type|lint|format|fmt|style)"
+    r"|pre-?commit|tsc|vet|attw|size|knip|spell|phpstan|psalm|phpcs|check[-:_](?:type|lint|format|fmt|style)"
 )
 # Scripts to rule them all: script/test, scripts/lint and the like, by the name alone.
 OWN_SCRIPT = re.compile(r"(?:\./)?(?:scripts?|ci)/[\w-]+")
@@ -147,6 +147,8 @@ def _kind(tool: str, rest: list[str]) -> str:
         return kind_of_script_runner(tool, rest)
     if tool in {"make", "gmake", "just", "task", "invoke", "doit"}:
         return _kind_of_names([word for word in rest if not word.startswith("-") and "=" not in word])
+    if tool == "composer" and rest[:1] not in (["validate"], ["install"], ["update"]):
+        return _kind_of_names(rest[:1])
     if tool == "hatch" and rest[:1] == ["run"]:
         return _kind_of_hatch(rest[1:])
     return _by_table(_TABLES.get(tool, {}), rest)
@@ -194,6 +196,7 @@ _TABLES: dict[str, dict[str, str]] = {
     "poetry": {"install": "install", "build": "build"},
     "pdm": {"install": "install", "sync": "install", "build": "build", "test": "test", "lint": "lint"},
     "pipenv": {"install": "install", "sync": "install"},
+    "composer": {"validate": "lint", "install": "install", "update": "install"},
     "hatch": {"test": "test", "build": "build", "fmt": "lint", "env": "install"},
     "setup.py": {"test": "test", "install": "install", "develop": "install"},
     "meson": {"test": "test", "setup": "build", "compile": "build"},

@@ -19,7 +19,8 @@ _TESTS = (
 )
 _LINTS = (
     rf"{_BIN}(?:phpstan|psalm|php-cs-fixer|phpcs|pint|rector|ecs|phpmd)(?: .*)?|composer validate(?: .*)?"
-    r"|composer (?:run(?:-script)? )?[\w:-]*(?:lint|cs|stan|style|analy[sz]e|psalm|types)[\w:-]*"
+    r"|composer (?:run(?:-script)? )?(?![\w:-]*fix)[\w:-]*(?:lint|cs|stan|style|analy[sz]e|psalm|types)[\w:-]*"
+    rf"|{_BIN}console (?:lint:\w+|doctrine:schema:validate --skip-sync)(?: .*)?"
     r"|make (?:phpcs|phpstan|psalm|cs|lint|stan)"
 )
 # What packages that bring it are called, configuration, line.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from bot.survey.facts import Facts
 from bot.survey.other_ci.model import Command
 
-MAX_LINES = 4
+MAX_LINES = 8
 
 
 def take_all(facts: Facts, name: str, runs: Sequence[Sequence[Command]], pattern: str) -> bool:

@@ -196,3 +196,44 @@ def test_a_folder_that_only_measures_is_no_project_of_its_own(look: Callable[[Ma
     files = {"package.json": SCRIPTS, "perf-testing/package.json": '{"scripts": {"build": "tsc"}}'}
 
     assert [unit.root for unit in look(files).units] == [""]
+
+
+ROWS = """on: push
+jobs:
+  test:
+    runs-on: ubuntu-latest
+    strategy:
+      matrix:
+        python: ['3.12', '3.13']
+        php: ['8.4', '8.5']
+        stability: [lowest, stable]
+    steps:
+    - uses: actions/setup-python@v5
+      with: {python-version: "${{ matrix.python }}"}
+    - uses: shivammathur/setup-php@v2
+      with: {php-version: "${{ matrix.php }}"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "steps", "expected"),
+    [
+        (HATCH, "    - run: hatch run lint:all\n      if: matrix.python == '3.12'\n", ("hatch run lint:all",)),
+        (HATCH, "    - run: hatch run lint:all\n      if: matrix.python == '3.9'\n", ()),
+        (
+            {"composer.json": '{"require": {"php": "^8.4"}}'},
+            "    - run: composer phpstan\n      if: matrix.php == '8.5' && matrix.stability == 'stable'\n"
+            "    - run: composer phpcs:fix\n",
+            ("composer phpstan",),
+        ),
+        (
+            {"composer.json": '{"require": {"php": "^8.4"}}'},
+            "    - run: ./bin/console lint:yaml config --parse-tags\n    - run: ./bin/console cache:clear\n",
+            ("./bin/console lint:yaml config --parse-tags",),
+        ),
+    ],
+)
+def test_linters_that_one_row_of_a_matrix_runs_are_run(
+    unit_of: Look, files: Mapping[str, str], steps: str, expected: tuple[str, ...]
+) -> None:
+    assert unit_of({**files, WORKFLOW: ROWS + steps}).all("lint") == expected

@@ -56,6 +56,16 @@ class Job(Struct, frozen=True, kw_only=True):
                 folder = normal_folder(resolve(step.folder, row))
                 yield from _lines(step, row, folder, self)
 
+    def commands_of(self, language: str, version: str) -> Iterator["Command"]:
+        """Return the commands of the row for a version, and the linters that a matrix runs in another row alone."""
+        row = self.row_for(language, version)
+        yield from self.commands(row)
+        for step in self.steps:
+            other = next((each for each in self.rows if holds(step.condition, each)), None)
+            if other is not None and not holds(step.condition, row):
+                lines = _lines(step, other, normal_folder(resolve(step.folder, other)), self)
+                yield from (command for command in lines if command.kind == "lint")
+
 
 class Command(Struct, frozen=True, kw_only=True):
     """One line of a script. `line` is empty when it needs more than a plain shell; `raw` is what was written.
@@ -93,7 +103,7 @@ class OtherCi(Struct, frozen=True, kw_only=True):
 
     def runs(self, language: str, version: str, root: str) -> list[list[Command]]:
         """Return the commands inside one folder for a version, a list for each job."""
-        every = [list(job.commands(job.row_for(language, version))) for job in self.jobs]
+        every = [list(job.commands_of(language, version)) for job in self.jobs]
         return [[command for command in run if command.folder == root] for run in every]
 
 
