@@ -4,6 +4,7 @@ import re
 
 from bot.domain import Evidence, Unit
 from bot.survey import declared, versions
+from bot.survey.makefile import NAMES
 from bot.survey.other_ci.model import OtherCi
 from bot.survey.other_ci.services import add_services
 from bot.survey.taking import take, take_all
@@ -99,7 +100,7 @@ def _after_name(path: str) -> str:
 
 def survey_zig(folder: Folder, ci: OtherCi) -> Unit | None:
     """Return the unit of a folder with a build.zig."""
-    if not folder.has("build.zig"):
+    if not folder.has("build.zig") or _is_beside(folder, ci):
         return None
     facts = declared.opened(folder, "build.zig", "zig", "zig", "build.zig.zon")
     least = re.search(r"minimum_zig_version\s*=\s*\"(\d+\.\d+)", folder.text("build.zig.zon"))
@@ -121,3 +122,11 @@ def survey_zig(folder: Folder, ci: OtherCi) -> Unit | None:
     take_all(facts, "lint", runs, r"zig fmt --check .*")
     facts.add("build", "zig build", "there is a build.zig", folder.evidence("build.zig", "pub fn build"))
     return facts.unit(folder.root, "zig")
+
+
+def _is_beside(folder: Folder, ci: OtherCi) -> bool:
+    """Say whether build.zig only compiles the C of a project that another build system builds and tests."""
+    others = folder.first("CMakeLists.txt", "meson.build", "configure.ac", *NAMES)
+    own = [path for path in folder.under(r".*\.zig") if path.rpartition("/")[2] != "build.zig"]
+    tests = any(re.search(r"\bzig (?:build )?test\b", step.script) for job in ci.jobs for step in job.steps)
+    return bool(others) and not own and not tests

@@ -361,6 +361,16 @@ MORE = [
         id="Zig, in the release it asks for",
     ),
     pytest.param(
+        {"build.zig": "", "Makefile": "test:\n\tcc a.c\n", "a.c": ""},
+        {"ecosystem": "cpp", "test": "make test"},
+        id="C, which a build.zig compiles too",
+    ),
+    pytest.param(
+        {"build.zig": "", "Makefile": "all:\n\tzig build\n", "a.c": "", "src/a.zig": ""},
+        {"ecosystem": "zig"},
+        id="Zig with some C",
+    ),
+    pytest.param(
         {"test/a.bats": "load bats-assert/load\n", "src/a.sh": "", ".shellcheckrc": ""},
         {
             "ecosystem": "shell",
