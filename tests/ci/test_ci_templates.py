@@ -863,6 +863,14 @@ def test_rspec_reports_without_a_gem_in_the_bundle(typical) -> None:
     assert script[2].endswith("--format RspecJunitFormatter --out junit.xml")
 
 
+@pytest.mark.parametrize(("ecosystem", "line"), [("ruby", "bundle exec rspec{}"), ("php", "vendor/bin/phpunit{}")])
+def test_each_of_several_commands_reports_into_a_file_of_its_own(composed, unit, ecosystem: str, line: str) -> None:
+    lines = (line.format(""), line.format(" slow"), "make slower")
+    job = pipeline(composed(unit(ecosystem, version="4", install="make", test=lines, test_tool="x")))["test"]
+    assert job["artifacts"]["reports"]["junit"] == ["junit.xml", "junit-2.xml"]
+    assert [re.findall(r"junit\S*\.xml", each) for each in job["script"][-3:]] == [["junit.xml"], ["junit-2.xml"], []]
+
+
 def test_a_database_that_the_tests_seek_on_localhost_is_brought_there(typical) -> None:
     jobs = pipeline(typical("elixir"))
     assert "socat TCP-LISTEN:5432,fork,reuseaddr TCP:postgres:5432 &" in jobs["test"]["script"]
