@@ -85,7 +85,8 @@ def _is_spoken_to(image: str, manifests: str) -> bool:
 
 def service_kind(image: str) -> str:
     """Return what a service's image is compatible with: MariaDB answers clients of MySQL."""
-    return _KINDS.get(short_name(image), short_name(image))
+    name = short_name(image)
+    return "postgres" if name.startswith("postgres") else _KINDS.get(name, name)
 
 
 def _from_compose(folder: Folder) -> Iterator[Neighbour]:

@@ -871,6 +871,22 @@ def test_each_of_several_commands_reports_into_a_file_of_its_own(composed, unit,
     assert [re.findall(r"junit\S*\.xml", each) for each in job["script"][-3:]] == [["junit.xml"], ["junit-2.xml"], []]
 
 
+@pytest.mark.parametrize(
+    ("image", "name"),
+    [
+        ("postgres:18", "postgres"),
+        ("ghcr.io/a/postgres-ssl:18", "postgres-ssl"),
+        ("timescale/timescaledb:2.24-pg18", "timescaledb"),
+    ],
+)
+def test_a_postgresql_with_more_in_it_starts_and_is_found_like_the_plain_one(composed, unit, image, name) -> None:
+    one = unit("node", package_manager="npm", version="24", test="npm test", service=("redis:8", image))
+    job = pipeline(composed(one))["test"]
+    settings = {"POSTGRES_DB": "test", "POSTGRES_HOST_AUTH_METHOD": "trust"}
+    assert job["services"][1] == {"name": image, "alias": name, "variables": settings}
+    assert job["variables"]["DATABASE_URL"] == f"postgresql://postgres@{name}:5432/test"
+
+
 def test_a_database_that_the_tests_seek_on_localhost_is_brought_there(typical) -> None:
     jobs = pipeline(typical("elixir"))
     assert "socat TCP-LISTEN:5432,fork,reuseaddr TCP:postgres:5432 &" in jobs["test"]["script"]
