@@ -290,6 +290,6 @@ def name_kind(name: str) -> str:
         return "other"
     if _TEST_WORD.search(name):
         return "test"
-    if re.search(r"build|compile|dist|bundle|^all$|package", name):
+    if re.search(r"build|compile|dist|bundle|^all$|package|^prepack$", name):
         return "build"
     return "install" if re.search(r"install|deps|setup|bootstrap|develop", name) else "other"

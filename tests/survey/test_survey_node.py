@@ -140,21 +140,22 @@ def test_next_reads_its_configuration_by_typescript(unit_of: Look, config: str, 
     assert unit_of({"package.json": json.dumps(package), config: ""}).first("runs_with") == needs
 
 
-def test_a_build_that_other_ci_runs_first_comes_first(unit_of: Look) -> None:
-    workflow = """\
+@pytest.mark.parametrize("build", ["build", "prepack"])
+def test_a_build_that_other_ci_runs_first_comes_first(unit_of: Look, build: str) -> None:
+    workflow = f"""\
 on: push
 jobs:
   test:
     runs-on: ubuntu-latest
     steps:
       - run: npm ci
-      - run: npm run build
+      - run: npm run {build}
       - run: npm run unit
 """
-    scripts = {"build": "tsc", "unit": "mocha"}
+    scripts = {build: "tsc", "unit": "mocha"}
     files = {"package.json": package(scripts=scripts), "package-lock.json": "", ".github/workflows/ci.yml": workflow}
     unit = unit_of(files)
-    assert (unit.all("prepare"), unit.all("test")) == (("npm run build",), ("npm run unit",))
+    assert (unit.all("prepare"), unit.all("test")) == ((f"npm run {build}",), ("npm run unit",))
 
 
 @pytest.mark.parametrize("name", ["test;id", "test$(id)", "te st"], ids=["semicolon", "substitution", "blank"])
@@ -169,6 +170,9 @@ def test_odd_script_names_never_reach_a_command(unit_of: Look, name: str) -> Non
         pytest.param('"scripts": {"test": "mocha", "prepare": "git config core.hooksPath .h"}', ("git",), id="a hook"),
         pytest.param(
             '"scripts": {"test": "mocha", "posttest": "npm run x", "x": "a && make b"}', ("make",), id="after"
+        ),
+        pytest.param(
+            '"scripts": {"test": "createdb a; psql a -f a.sql && mocha"}', ("postgresql-client",), id="a client"
         ),
         pytest.param('"scripts": {"test": "mocha", "release": "git push"}', (), id="a script nothing runs"),
         pytest.param('"scripts": {"test": "node digit.js"}', (), id="no program of that name"),

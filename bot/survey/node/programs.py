@@ -8,8 +8,14 @@ from bot.survey.node.scripts import called_script, leaves
 # What the package manager runs by itself while it installs.
 _HOOKS = ("preinstall", "install", "postinstall", "prepare")
 _CALLED = re.compile(
-    r"(?:^|[;&|(]\s*|\b(?:then|do|env \w+=\S+|cross-env \S+)\s+)(git|make|python3|curl|wget|jq|zip|unzip|rsync)\s"
+    r"(?:^|[;&|(]\s*|\b(?:then|do|env \w+=\S+|cross-env \S+)\s+)"
+    r"(git|make|python3|curl|wget|jq|zip|unzip|rsync|psql|createdb|dropdb|pg_dump|mysql|mysqladmin|redis-cli)\s"
 )
+_PACKAGES = {
+    **dict.fromkeys(("psql", "createdb", "dropdb", "pg_dump"), "postgresql-client"),
+    **dict.fromkeys(("mysql", "mysqladmin"), "default-mysql-client"),
+    "redis-cli": "redis-tools",
+}
 # Tools that ask git when they run, and libraries that are wrapped around it.
 _ASK_GIT = frozenset(
     {
@@ -32,6 +38,6 @@ def programs(
     for name in (*_HOOKS, *names):
         text = " && ".join(leaves(dict(scripts), each) for each in (f"pre{name}", name, f"post{name}"))
         for program in _CALLED.findall(text):
-            yield program, f"the script `{name}` calls it"
+            yield _PACKAGES.get(program, program), f"the script `{name}` calls it"
     for tool in sorted(_ASK_GIT & set(dependencies)):
         yield "git", f"{tool} calls it"
