@@ -158,6 +158,6 @@ def _add_rails_tests(facts: Facts, folder: Folder) -> None:
         if has_gem(folder, gem) and facts.first("test"):
             where = folder.evidence("Gemfile", f'"{gem}"', f"'{gem}'")
             add_database(facts, image, f"the application stores its data with {gem}", where)
-    if database and facts.first("test"):
+    if database and facts.first("test") and not any("db:" in line for line in facts.all("prepare")):
         line = "bin/rails db:prepare" if folder.has("bin/rails") else "bundle exec rake db:create db:schema:load"
         facts.add("prepare", line, "the tests need their tables", Evidence(path=folder.full("config/database.yml")))

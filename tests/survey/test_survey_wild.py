@@ -263,6 +263,33 @@ def test_what_stands_beside_the_tests(
     assert unit_of(files).all(name) == values
 
 
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (("npx prisma migrate deploy",), ("npx prisma migrate deploy",)),
+        (("cp .env.ci .env", "A=b yarn knex migrate:latest"), ("cp .env.ci .env", "A=b yarn knex migrate:latest")),
+        (("cp config/ci/* config/",), ("cp config/ci/* config/",)),
+        (("cp ../.env .env", "cp .env.ci /etc/a", "npx prisma studio"), ()),
+    ],
+)  # fmt: skip
+def test_what_other_ci_makes_ready_just_before_the_tests_is_made_ready(
+    unit_of: Look, lines: tuple[str, ...], expected: tuple[str, ...]
+) -> None:
+    files = {"package.json": NODE, ".env.ci": "", "config/ci/a.json": ""}
+    steps = workflow(job("a", *lines, "npm test", "npx prisma db push"))
+    assert unit_of({**files, ".github/workflows/ci.yml": steps}).all("prepare") == expected
+
+
+def test_tables_are_made_where_the_tests_run_and_once(unit_of: Look) -> None:
+    rails = {"Gemfile": "gem 'rails'\n", "bin/rails": "", "config.ru": "", "config/database.yml": "test:\n"}
+    steps = job("a", "bin/rails db:create db:schema:load", "bin/rails test")
+    assert unit_of({**rails, ".github/workflows/ci.yml": workflow(steps)}).all("prepare") == (
+        "bin/rails db:create db:schema:load",
+    )
+    steps = job("a", "alembic upgrade head", "tox -e py")
+    assert unit_of({"pyproject.toml": PACKAGE, ".github/workflows/ci.yml": workflow(steps)}).all("prepare") == ()
+
+
 def test_git_comes_with_the_name_it_is_told(unit_of: Look) -> None:
     steps = job("a", "git config --global user.name tester", "npm test")
     unit = unit_of({"package.json": NODE, ".github/workflows/ci.yml": workflow(steps)})

@@ -6,6 +6,7 @@ from bot.domain import Evidence
 from bot.survey.facts import Facts
 from bot.survey.neighbours import add_neighbours, service_kind
 from bot.survey.other_ci.model import Command, Job, OtherCi
+from bot.survey.other_ci.preparing import add_preparations
 from bot.survey.service_images import service_image, short_name
 from bot.survey.tree import Folder
 
@@ -20,9 +21,6 @@ _OWN_KEY = re.compile(
     r"(?:(?:DJANGO|FLASK|RAILS|APP|JWT|SESSION|COOKIE|AUTH|NEXTAUTH)_)*(?:SECRET(?:_KEY(?:_BASE)?)?|HMAC_KEY|SIGNING_KEY)"
 )
 ANY_KEY = "test_only_and_known_to_everybody"
-_IDENTITY = re.compile(
-    r"git config --global (?:user\.(?:name|email)|init\.defaultBranch) ([\w@.-]+|\"[\w@. -]+\"|'[\w@. -]+')"
-)
 _ADDRESS = re.compile(r"localhost|127\.0\.0\.1|0\.0\.0\.0")
 
 
@@ -34,11 +32,10 @@ def add_services(facts: Facts, folder: Folder, ci: OtherCi) -> None:
         for line, where in job.service_settings:
             facts.add("service_setting", line, "other CI starts the database with it", where)
         names = [short_name(image) for image in facts.all("service")]
-        for command in chosen:
+        for command in [*add_preparations(facts, folder, job, chosen), *chosen]:
             for name, value in command.variables.items():
                 line, why = _carried(name, value, names)
                 facts.add("variable", line, why, command.evidence)
-        _add_identity(facts, job, chosen)
         for package, where in job.packages:
             facts.add("system_package", package, "other CI installs it before the tests", where, confidence=0.8)
     if facts.first("test") and not any(_is_the_place(job, folder) for job in ci.jobs):
@@ -67,14 +64,6 @@ def _jobs_beside(facts: Facts, folder: Folder, ci: OtherCi) -> list[tuple[Job, l
         return found
     places = [job for job in ci.jobs if _is_the_place(job, folder)]
     return [(job, []) for job in places if _system(job) == _system(places[0])]
-
-
-def _add_identity(facts: Facts, job: Job, chosen: list[Command]) -> None:
-    """Tell git who commits, where other CI does so before the tests: those commit, and need git itself."""
-    told = [each for each in job.commands(job.rows[0]) if chosen and _IDENTITY.fullmatch(each.raw)]
-    for command in told:
-        facts.add("prepare", command.raw, "other CI does so before it tests", command.evidence)
-        facts.add("system_package", "git", "the tests commit with it", command.evidence)
 
 
 def _system(job: Job) -> str:

@@ -1,0 +1,62 @@
+"""What other CI does just before its tests, without which they fail: tables, copied settings, who commits."""
+
+import re
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+
+from bot.survey.facts import Facts
+from bot.survey.other_ci.model import Command, Job
+from bot.survey.tree import Folder
+
+_IDENTITY = re.compile(
+    r"git config --global (?:user\.(?:name|email)|init\.defaultBranch) ([\w@.-]+|\"[\w@. -]+\"|'[\w@. -]+')"
+)
+_MIGRATIONS = (
+    r"alembic upgrade heads?",
+    r"flask db upgrade",
+    r"aerich upgrade",
+    r"(?:bin/)?(?:rails|rake)(?: db:[\w:]+)+",
+    r"bin/console doctrine:(?:database:create|migrations:migrate|schema:(?:create|update))(?: --?[\w=-]+)*",
+    r"prisma (?:generate|migrate (?:deploy|reset)|db push)(?: --[\w=./-]+)*",
+    r"knex migrate:latest",
+    r"sequelize(?:-cli)? db:(?:create|migrate)",
+    r"mix ecto\.(?:setup|create|load|migrate)",
+    r"sqlx (?:(?:db|database) (?:setup|create)|migrate run)",
+    r"diesel (?:setup|database setup|migration run)",
+    r"cargo install (?:sqlx-cli|diesel_cli)(?: [\w=,.-]+)*",
+)
+_LAUNCHER = r"(?:(?:poetry|uv|pdm|pipenv) run |bundle exec |npx |bunx |yarn |pnpm (?:exec )?|php )?(?:\./)?"
+_TABLES = re.compile(rf"(?:[A-Z_]+=[\w.-]+ )*{_LAUNCHER}(?:{'|'.join(_MIGRATIONS)})")
+_COPY = re.compile(r"cp (?:-[a-z]+ )?([\w./*-]+) ((?!/)[\w./-]+)")
+
+
+def add_preparations(facts: Facts, folder: Folder, job: Job, chosen: Sequence[Command]) -> list[Command]:
+    """Add the lines that come before the tests that were taken over from this job, and return them."""
+    told = list(_before(folder, job, chosen)) if chosen else []
+    for command in told:
+        facts.add("prepare", command.raw, "other CI does so before it tests", command.evidence)
+        if _IDENTITY.fullmatch(command.raw):
+            facts.add("system_package", "git", "the tests commit with it", command.evidence)
+    return told
+
+
+def _before(folder: Folder, job: Job, chosen: Sequence[Command]) -> Iterator[Command]:
+    """Yield who commits wherever it is told, and the rest only from the folder and the environment of the tests."""
+    every = list(job.commands(job.rows[0]))
+    first = every.index(chosen[0])
+    alone = re.match(r"(?:uv run )?(?:tox|nox)\b", chosen[0].line) is not None
+    for position, command in enumerate(every):
+        is_meant = position < first and command.folder == folder.root
+        if _IDENTITY.fullmatch(command.raw) or (
+            is_meant and (_copies(folder, command.raw) or (not alone and _TABLES.fullmatch(command.raw)))
+        ):
+            yield command
+
+
+def _copies(folder: Folder, line: str) -> bool:
+    """Say whether a line copies files of the repository; the settings of Laravel are copied anyway."""
+    found = _COPY.fullmatch(line)
+    if found is None or (found.group(2) == ".env" and folder.has("artisan")):
+        return False
+    source = folder.full(found.group(1).removeprefix("./"))
+    return any(fnmatchcase(path, source) for path in folder.tree.paths)
