@@ -218,6 +218,8 @@ def test_a_library_is_not_deployable(unit_of: Look) -> None:
 
 def test_a_requirement_brings_its_system_library(unit_of: Look) -> None:
     assert "libpq-dev" in unit_of({"requirements.txt": "psycopg2==2.9\n"}).all("system_package")
+    plugin = PACKAGE + 'dependencies = ["setuptools-scm>=8"]\n'
+    assert unit_of({"pyproject.toml": plugin, "tests/test_a.py": ""}).all("system_package") == ("git",)
 
 
 def test_every_fact_says_why_and_where(unit_of: Look) -> None:

@@ -24,7 +24,7 @@ _NATIVE = {
     "weasyprint": ("libpango-1.0-0", "libpangoft2-1.0-0"),
     "pytesseract": ("tesseract-ocr",),
     "pydub": ("ffmpeg",),
-    "gitpython": ("git",),
+    **dict.fromkeys(("gitpython", "setuptools-scm", "versioningit", "dunamai", "setuptools-git-versioning"), ("git",)),
 }
 
 
