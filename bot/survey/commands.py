@@ -40,7 +40,7 @@ _BEFORE_TESTS = re.compile(
 )
 _TEST_SCRIPT = re.compile(r"(^|[-_])(unit)?tests?[-_.]|(?<!la)(?<!con)tests?\.(sh|bash)$")
 _LINT_WORD = re.compile(
-    r"lint|format|fmt|style|typing|types?\b|typecheck|type-check|mypy|flake|black|ruff|isort|eslint|prettier"
+    r"lint|format|fmt|style|typing|types?\b|typecheck|type-check|mypy|pyright|bandit|flake|black|ruff|isort|eslint|prettier"
     r"|pre-?commit|tsc|vet|attw|size|knip|spell|phpstan|psalm|phpcs|check[-:_](?:type|lint|format|fmt|style)"
 )
 # Scripts to rule them all: script/test, scripts/lint and the like, by the name alone.

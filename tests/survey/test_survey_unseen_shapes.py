@@ -94,6 +94,7 @@ def test_a_manager_that_tox_is_allowed_to_call_is_installed(unit_of: Look) -> No
     [
         ("prepare-tests", "other"), ("setup_test", "other"), ("install-test-deps", "other"),
         ("download-test-data", "other"), ("test", "test"), ("unit-tests", "test"), ("test-setup", "test"),
+        ("check.pyright", "lint"), ("check.pytest", "test"),
     ],
 )  # fmt: skip
 def test_what_only_gets_ready_for_tests_is_none(name: str, kind: str) -> None:
