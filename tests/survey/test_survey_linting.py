@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from bot.domain import Unit
+from bot.domain.pins import pin
 
 Look = Callable[[Mapping[str, str]], Unit]
 
@@ -81,3 +82,24 @@ def test_an_environment_that_checks_the_package_is_its_build(unit_of: Look) -> N
     unit = unit_of(files)
     assert unit.all("build") == ("tox -e manifest",)
     assert unit.all("system_package") == ("git",)
+
+
+@pytest.mark.parametrize(
+    ("hook", "line", "install"),
+    [
+        ("entry: mypy src, language: system", "pre-commit run --all-files", ("pip install -e '.[dev]'",)),
+        ("entry: python tool.py, language: unsupported", "pre-commit run --all-files", ("pip install -e '.[dev]'",)),
+        ("entry: npm run lint, language: system", "SKIP=a pre-commit run --all-files", ()),
+        ("entry: mypy src, language: system, stages: [pre-push]", "pre-commit run --all-files", ()),
+        ("entry: bash a.sh, language: system", "pre-commit run --all-files", ()),
+        ("entry: mypy, language: python", "pre-commit run --all-files", ()),
+    ],
+)
+def test_hooks_find_what_they_call_or_are_skipped(
+    unit_of: Look, hook: str, line: str, install: tuple[str, ...]
+) -> None:
+    package = PACKAGE + '[project.optional-dependencies]\ndev = ["pytest", "mypy"]\n'
+    hooks = f"{HOOKS}- repo: local\n  hooks:\n  - {{id: a, {hook}}}\n"
+    unit = unit_of({"pyproject.toml": package, ".pre-commit-config.yaml": hooks, "tests/test_a.py": ""})
+    assert (unit.all("lint"), unit.all("lint_tool")) == ((line,), ("pre-commit",))
+    assert unit.all("lint_install") == (*install, f"pip install pre-commit=={pin('pre-commit')}")

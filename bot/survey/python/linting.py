@@ -9,6 +9,7 @@ from bot.survey.makefile import unfolded
 from bot.survey.other_ci.model import Command, all_commands
 from bot.survey.parsing import string, strings
 from bot.survey.python.environments import nox_lint_sessions, tox_lint_environments
+from bot.survey.python.hooks import call_the_project, skipping
 from bot.survey.python.own_scripts import is_own_script, only_lints
 from bot.survey.python.project import Project, pip_install
 from bot.survey.python.testing import without_uv
@@ -43,7 +44,8 @@ _CHECKS = {
 def add_linting(project: Project) -> None:
     """Add lint, lint_tool and, where linters are not among the test dependencies, lint_install."""
     found = _with_pre_commit_ci(project, _from_ci(project)) or _from_configuration(project)
-    for line, why, where, confidence in found[:_MAX_LINES]:
+    for written, why, where, confidence in found[:_MAX_LINES]:
+        line = f"{skipping(project.folder)}{written}" if written.startswith("pre-commit run") else written
         project.facts.add("lint", line, why, where, confidence=confidence)
         project.facts.add("lint_tool", lint_tool(line), f"`{line}` calls it", where, confidence=confidence)
     _add_lint_install(project)
@@ -196,11 +198,7 @@ def _add_lint_install(project: Project) -> None:
     runners = [tool for tool in tools if tool in {"tox", "nox", "pre-commit"}]
     where = Evidence(path=project.folder.full("pyproject.toml"))
     if len(runners) == len(tools) == len(lines):
-        for tool in runners:
-            own = [line for line in facts.all("install") if line.startswith(f"pip install {tool}==")]
-            facts.add("lint_install", own[0] if own else project.pinned(tool), f"{tool} brings the rest itself", where)
-        if "pre-commit" in tools:
-            facts.add("system_package", "git", "pre-commit asks git for the files", where)
+        _add_runners(project, runners, where)
         return
     missing = [tool for tool in tools if tool and tool not in _BUILT_IN and not _is_installed(project, tool, installed)]
     if missing:
@@ -212,6 +210,19 @@ def _add_lint_install(project: Project) -> None:
             "the linters are not among the dependencies",
             where,
         )
+
+
+def _add_runners(project: Project, runners: list[str], where: Evidence) -> None:
+    """Install what makes the environments of linters, and what hooks of pre-commit call without an environment."""
+    facts, installs = project.facts, project.facts.all("install")
+    if "pre-commit" in runners and call_the_project(project.folder):
+        for line in [each for each in installs if not re.match(r"pip install (tox|nox)==", each)]:
+            facts.add("lint_install", line, "hooks of pre-commit call what it brings", where)
+    for tool in runners:
+        own = [line for line in installs if line.startswith(f"pip install {tool}==")]
+        facts.add("lint_install", own[0] if own else project.pinned(tool), f"{tool} brings the rest itself", where)
+    if "pre-commit" in runners:
+        facts.add("system_package", "git", "pre-commit asks git for the files", where)
 
 
 def _is_installed(project: Project, tool: str, installed: str) -> bool:
