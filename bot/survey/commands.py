@@ -141,8 +141,8 @@ def _kind(tool: str, rest: list[str]) -> str:
     plain = _plain_kind(tool, rest)
     if plain:
         return plain
-    if tool == "manage.py" or re.fullmatch(r"python[\d.]*", tool):
-        return _kind_of_script(rest if tool != "manage.py" else ["manage.py", *rest])
+    if tool.endswith(".py") or re.fullmatch(r"python[\d.]*", tool):
+        return _kind_of_script([tool, *rest] if tool.endswith(".py") else rest)
     if tool in {"npm", "yarn", "pnpm", "bun", "node", "deno"}:
         return kind_of_script_runner(tool, rest)
     if tool in {"make", "gmake", "just", "task", "invoke", "doit"}:

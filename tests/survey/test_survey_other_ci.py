@@ -24,6 +24,8 @@ Look = Callable[[Mapping[str, str]], Unit]
         ("tox", "test"),
         ("nox -s tests-3.13", "test"),
         ("python manage.py test", "test"),
+        ("coverage run --rcfile=.coveragerc runtests.py", "test"),
+        ("coverage run makemessages.py", "other"),
         ("npm t", "test"),
         ("yarn", "install"),
         ("npx eslint .", "lint"),
