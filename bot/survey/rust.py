@@ -36,6 +36,7 @@ _WHOLE = frozenset(
 
 # Tests with each feature on its own; a power set of features takes hours.
 _HACK = _WHOLE | {"hack", "--each-feature", "--no-dev-deps", "--keep-going"}
+_NIGHTLY = "rustup toolchain install nightly --profile minimal --component rustfmt"
 _HACK_INSTALL = "cargo install cargo-hack@0.6.46 --locked"
 
 
@@ -137,14 +138,15 @@ def _test_line(command: Command) -> str:
 
 
 def _without_exceptions(found: Sequence[str]) -> set[str]:
-    """Return the words of a command but `--exclude CRATE`: a workspace without that crate is still tested whole."""
-    return {word for before, word in zip(["", *found], found, strict=False) if "--exclude" not in (before, word)}
+    """Return the words of a command but what it leaves out, a crate or a test: the rest is still tested whole."""
+    pairs = zip(["", *found], found, strict=False)
+    return {word for before, word in pairs if not {"--exclude", "--skip"} & {before, word}}
 
 
 def _add_lint(facts: Facts, folder: Folder, cargo: dict[str, object], runs: list[list[Command]]) -> None:
     """Add the formatter and clippy where CI runs them or the repository configures them."""
     every = all_commands(runs)
-    fmt = next((each for each in every if re.match(r"cargo fmt\b.*--check", each.line)), None)
+    fmt = next((each for each in every if re.match(r"cargo (?:\+nightly )?fmt\b.*--check", each.line)), None)
     config = folder.first("rustfmt.toml", ".rustfmt.toml")
     default = "" if every else "it comes with Rust, and nothing says otherwise"
     if fmt or config or default:
@@ -175,6 +177,8 @@ def _add_lint(facts: Facts, folder: Folder, cargo: dict[str, object], runs: list
         if not (fmt or clippy or configured or folder.first("rustfmt.toml", ".rustfmt.toml")):
             facts.add("lint_advisory", "yes", "nothing says that the sources keep to them", where, confidence=0.6)
         facts.add("lint_install", "rustup component add clippy rustfmt", "the image holds the compiler alone", where)
+    if fmt and "+nightly" in fmt.line:
+        facts.add("lint_install", _NIGHTLY, "options of rustfmt that no release knows yet are set", fmt.evidence)
 
 
 def _add_build(facts: Facts, folder: Folder, cargo: dict[str, object], runs: list[list[Command]]) -> None:

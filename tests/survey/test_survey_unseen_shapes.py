@@ -45,6 +45,8 @@ SCRIPTS = '{"scripts": {"prepare-tests": "rollup -c", "test": "npm run prepare-t
             ("cargo test --workspace --exclude b", "cargo test --no-default-features"),
         ),
         (CARGO | _ci("cargo test -p b"), ("cargo test --workspace",)),
+        (CARGO | _ci("cargo test -- --skip a::slow"), ("cargo test -- --skip a::slow",)),
+        (CARGO | _ci("cargo test -- a::slow"), ("cargo test --workspace",)),
         (HATCH | _ci("hatch run test:python -m pip install redis", "hatch run test:cov"), ("hatch run test:cov",)),
         (HATCH | _ci("hatch run test:python -m pytest"), ("hatch run test:python -m pytest",)),
         ({"package.json": SCRIPTS} | _ci("npm run prepare-tests", "npm run deploy"), ("npm test",)),
@@ -238,3 +240,17 @@ def test_linters_that_one_row_of_a_matrix_runs_are_run(
     unit_of: Look, files: Mapping[str, str], steps: str, expected: tuple[str, ...]
 ) -> None:
     assert unit_of({**files, WORKFLOW: ROWS + steps}).all("lint") == expected
+
+
+def test_rust_is_formatted_by_the_toolchain_of_other_ci_and_checked_by_the_action_that_is_gone(unit_of: Look) -> None:
+    steps = (
+        "    - uses: actions-rs/cargo@v1\n      with: {command: clippy, args: --all-targets -- -D warnings}\n"
+        "    - run: cargo +nightly fmt --all -- --check --verbose\n"
+    )
+    unit = unit_of(CARGO | {"rustfmt.toml": "", WORKFLOW: HEAD + steps})
+
+    assert unit.all("lint") == (
+        "cargo +nightly fmt --all -- --check --verbose",
+        "cargo clippy --all-targets -- -D warnings",
+    )
+    assert unit.all("lint_install")[1].startswith("rustup toolchain install nightly ")

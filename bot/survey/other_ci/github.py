@@ -57,6 +57,7 @@ _ACTION_COMMANDS = {
     "psf/black": "black --check .",
     "astral-sh/ruff-action": "ruff check",
     "chartboost/ruff-action": "ruff check",
+    "actions-rs/cargo": "cargo {command} {args}",
 }
 _REUSABLE_COMMANDS = (
     (re.compile(r"/tox\.ya?ml@"), "tox"),
@@ -240,7 +241,7 @@ class _Place:
             yield from (each for each in (inner if isinstance(inner, list) else []) if isinstance(each, dict))
 
     def _step(self, step: dict[str, object]) -> Step | None:
-        script = string(step.get("run")) or _ACTION_COMMANDS.get(string(step.get("uses")).partition("@")[0], "")
+        script = string(step.get("run")) or _action_command(step)
         if not script:
             return None
         return Step(
@@ -296,6 +297,13 @@ class _Place:
         for service in table(body, "services").values():
             for name, raw in table(service, "env").items():
                 yield from setting(self._path, self._text, name, resolve(string(raw), row))
+
+
+def _action_command(step: dict[str, object]) -> str:
+    """Return the command that an action stands for, with what the step gives it in the place of its names."""
+    command = _ACTION_COMMANDS.get(string(step.get("uses")).partition("@")[0], "")
+    given = table(step, "with")
+    return re.sub(r"\{(\w+)\}", lambda name: string(given.get(name.group(1))), command).strip()
 
 
 def _checked_out_to(step: dict[str, object]) -> str:
