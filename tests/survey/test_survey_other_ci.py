@@ -154,6 +154,44 @@ jobs:
     assert unit.all("variable") == ("PGHOST=postgres", "MYSQL_HOST=mysql", "REDIS_HOST=redis", "HOST=localhost")
 
 
+def test_a_database_that_a_step_starts_is_a_service_and_tests_know_its_password(unit_of: Look) -> None:
+    steps = (
+        "      - run: |\n          sudo systemctl start mysql.service\n"
+        "          mysql -uroot -proot -e 'CREATE DATABASE `app`'\n"
+        "      - run: go test ./...\n        env: {MYSQL_PASS: root, MYSQL_HOST: 127.0.0.1, DB_PASSWORD: other}\n"
+    )
+    unit = unit_of({**GO, ".github/workflows/ci.yml": workflow(steps)})
+    assert unit.all("service") == ("mysql:8.4",)
+    assert unit.all("service_setting") == ("MYSQL_ROOT_PASSWORD=root", "MYSQL_DATABASE=app")
+    assert unit.all("variable") == ("MYSQL_PASS=root", "MYSQL_HOST=mysql")
+
+
+def test_tests_that_ask_for_the_password_of_postgresql_are_given_one(unit_of: Look) -> None:
+    job = (
+        "runs-on: ubuntu-latest\n    services: {db: {image: 'postgres:18', env: {POSTGRES_PASSWORD: abc}}}\n"
+        "    env: {POSTGRES_PASSWORD: abc, DB_PASS: '${{ secrets.X }}', API_PASSWORD: abc}"
+    )
+    unit = unit_of({**GO, ".github/workflows/ci.yml": workflow("      - run: go test ./...\n", job=job)})
+    assert unit.all("variable") == ("POSTGRES_PASSWORD=postgres", "DB_PASS=postgres")
+
+
+@pytest.mark.parametrize(
+    ("image", "variable", "host"),
+    [
+        ("postgres:18", "MYSQL_HOST", "127.0.0.1"),
+        ("postgres:18", "DB_HOST", "postgres"),
+        ("mariadb:11", "MYSQL_HOST", "mariadb"),
+        ("valkey/valkey:9", "REDIS_HOST", "valkey"),
+    ],
+)
+def test_a_variable_of_another_database_is_not_led_to_the_only_one(
+    unit_of: Look, image: str, variable: str, host: str
+) -> None:
+    job = f"runs-on: ubuntu-latest\n    services: {{a: {{image: '{image}'}}}}\n    env: {{{variable}: 127.0.0.1}}"
+    unit = unit_of({**GO, ".github/workflows/ci.yml": workflow("      - run: go test ./...\n", job=job)})
+    assert unit.all("variable") == (f"{variable}={host}",)
+
+
 def test_a_matrix_excludes_includes_and_skips_other_systems(unit_of: Look) -> None:
     text = """\
 on: push

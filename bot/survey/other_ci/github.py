@@ -8,6 +8,7 @@ from bot.domain import Evidence
 from bot.survey.other_ci.model import Job, Row, Step, resolve
 from bot.survey.other_ci.packages import apt_packages
 from bot.survey.other_ci.scripts import setting
+from bot.survey.other_ci.started import started, started_settings
 from bot.survey.parsing import read_yaml, string, strings, table
 from bot.survey.tree import Tree, find
 
@@ -212,7 +213,8 @@ class _Place:
 
     def job(self, name: str, body: dict[str, object], rows: tuple[Row, ...], common: dict[str, str]) -> Job:
         steps = list(self._expanded(body.get("steps")))
-        packages = apt_packages(self._path, self._text, [string(step.get("run")) for step in steps])
+        scripts = [string(step.get("run")) for step in steps]
+        packages = apt_packages(self._path, self._text, scripts)
         called = string(body.get("uses"))
         self._checkout = next((path for step in steps if (path := _checked_out_to(step))), "")
         return Job(
@@ -221,8 +223,11 @@ class _Place:
             rows=rows,
             steps=tuple(self._called(called)) + tuple(step for each in steps if (step := self._step(each))),
             versions=tuple(self._versions(steps)) + tuple(self._called_versions(body)),
-            services=tuple(self._services(body, rows[0])),
-            service_settings=tuple(self._service_settings(body, rows[0])),
+            services=(*self._services(body, rows[0]), *started(self._path, self._text, scripts)),
+            service_settings=(
+                *self._service_settings(body, rows[0]),
+                *started_settings(self._path, self._text, scripts),
+            ),
             variables={**common, **_variables(body.get("env"))},
             packages=packages,
         )

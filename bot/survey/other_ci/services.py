@@ -21,6 +21,8 @@ _OWN_KEY = re.compile(
     r"(?:(?:DJANGO|FLASK|RAILS|APP|JWT|SESSION|COOKIE|AUTH|NEXTAUTH)_)*(?:SECRET(?:_KEY(?:_BASE)?)?|HMAC_KEY|SIGNING_KEY)"
 )
 ANY_KEY = "test_only_and_known_to_everybody"
+_SPOKEN = ("postgres", "mysql", "redis", "mongo", "rabbitmq", "memcached", "elasticsearch")
+_PASSWORD = re.compile(r"(?:\w+_)?(?:PG|POSTGRES|DB|DATABASE|MYSQL|MARIADB)\w*?_?PASS(?:WORD|WD)?")
 _ADDRESS = re.compile(r"localhost|127\.0\.0\.1|0\.0\.0\.0")
 
 
@@ -32,9 +34,10 @@ def add_services(facts: Facts, folder: Folder, ci: OtherCi) -> None:
         for line, where in job.service_settings:
             facts.add("service_setting", line, "other CI starts the database with it", where)
         names = [short_name(image) for image in facts.all("service")]
+        passwords = {line.partition("=")[2] for line in facts.all("service_setting") if "PASSWORD=" in line}
         for command in [*add_preparations(facts, folder, job, chosen), *chosen]:
             for name, value in command.variables.items():
-                line, why = _carried(name, value, names)
+                line, why = _carried(name, value, names, passwords)
                 facts.add("variable", line, why, command.evidence)
         for package, where in job.packages:
             facts.add("system_package", package, "other CI installs it before the tests", where, confidence=0.8)
@@ -42,8 +45,16 @@ def add_services(facts: Facts, folder: Folder, ci: OtherCi) -> None:
         add_neighbours(facts, folder)
 
 
-def _carried(name: str, value: str, services: list[str]) -> tuple[str, str]:
-    """Return NAME=value as a job of ours needs it, and why; "" when it stays behind."""
+def _carried(name: str, value: str, services: list[str], passwords: set[str]) -> tuple[str, str]:
+    """Return NAME=value as a job of ours needs it, and why; "" when it stays behind.
+
+    A password of the job's own database is none: it stands in the settings that the database starts with, and
+    PostgreSQL, which starts with none, takes any.
+    """
+    if _PASSWORD.fullmatch(name) and value in passwords:
+        return f"{name}={value}", "the database starts with it"
+    if _PASSWORD.fullmatch(name) and any(service_kind(each) == "postgres" for each in services):
+        return f"{name}=postgres", "other CI sets one, and the database takes any"
     if _OWN_KEY.fullmatch(name):
         return f"{name}={ANY_KEY}", "other CI sets one, and any will do"
     return f"{name}={_at_service(name, value, services)}" if _is_plain(name, value) else "", "other CI sets it"
@@ -101,8 +112,15 @@ def _at_service(variable: str, value: str, names: list[str]) -> str:
         .replace("mongodb", "mongo")
     )
     meant = [each for each in names if each.startswith(scheme[:5])] or _named_in(variable, names)
-    name = next(iter(meant), names[0] if len(names) == 1 else "")
+    name = next(iter(meant), _lone(names, f"{variable}={scheme}".lower()))
     return _ADDRESS.sub(name, value) if name else value
+
+
+def _lone(names: list[str], spoken: str) -> str:
+    """Return the only service there is, unless another kind is spoken of."""
+    kinds = [kind for kind in _SPOKEN if kind in spoken]
+    is_it = len(names) == 1 and (not kinds or service_kind(names[0]) in kinds)
+    return names[0] if is_it else ""
 
 
 def _named_in(variable: str, names: list[str]) -> list[str]:
