@@ -28,7 +28,8 @@ _LINTS = r"dotnet (?:format|csharpier|fantomas)(?: .*)?"
 
 def survey_dotnet(folder: Folder, ci: OtherCi) -> Unit | None:
     """Return the .NET unit of a folder with a solution or a project; the old Windows-only kind is left out."""
-    here = folder.names(r".*\.slnx?") or folder.names(r".*\.(?:cs|fs|vb)proj")
+    solutions = [name for name in folder.names(r".*\.slnx?") if not _is_of_cpp(folder.text(name))]
+    here = solutions or folder.names(r".*\.(?:cs|fs|vb)proj")
     if not here:
         return None
     projects = folder.under(_PROJECTS)
@@ -48,6 +49,11 @@ def survey_dotnet(folder: Folder, ci: OtherCi) -> Unit | None:
     _add_application(facts, folder, texts)
     add_services(facts, folder, ci)
     return facts.unit(folder.root, "dotnet")
+
+
+def _is_of_cpp(solution: str) -> bool:
+    """Say whether a solution lists projects in C++ alone, which the SDK builds nowhere."""
+    return ".vcxproj" in solution and re.search(r"\.(?:cs|fs|vb)proj", solution) is None
 
 
 def _add_version(facts: Facts, folder: Folder, texts: dict[str, str], ci: OtherCi) -> str:

@@ -254,3 +254,14 @@ def test_rust_is_formatted_by_the_toolchain_of_other_ci_and_checked_by_the_actio
         "cargo clippy --all-targets -- -D warnings",
     )
     assert unit.all("lint_install")[1].startswith("rustup toolchain install nightly ")
+
+
+@pytest.mark.parametrize(
+    ("listed", "found"), [('"a.vcxproj"', ["cpp"]), ('"a.vcxproj" "b.csproj"', ["dotnet"]), ("", ["dotnet"])]
+)
+def test_a_solution_of_c_alone_is_no_dotnet(
+    look: Callable[[Mapping[str, str]], Survey], listed: str, found: list[str]
+) -> None:
+    files = {"CMakeLists.txt": "project(a)\n", "a.c": "", "a.sln": f"Project = {listed}\n"}
+
+    assert [unit.ecosystem for unit in look(files).units] == found
