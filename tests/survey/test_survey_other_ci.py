@@ -166,6 +166,18 @@ def test_a_database_that_a_step_starts_is_a_service_and_tests_know_its_password(
     assert unit.all("variable") == ("MYSQL_PASS=root", "MYSQL_HOST=mysql")
 
 
+def test_each_address_of_a_list_leads_to_its_own_database(unit_of: Look) -> None:
+    job = (
+        "runs-on: ubuntu-latest\n    services: {a: {image: 'postgres:18'}, b: {image: 'mysql:8.4'}}\n    env:\n"
+        "      URLS: |\n        sqlite:///a,\n        mysql+aiomysql://u:p@localhost:3306/a,\n"
+        "        postgresql+asyncpg://u:p@localhost/a\n"
+    )
+    unit = unit_of({**GO, ".github/workflows/ci.yml": workflow("      - run: go test ./...\n", job=job)})
+    assert unit.all("variable") == (
+        "URLS=sqlite:///a,mysql+aiomysql://u:p@mysql:3306/a,postgresql+asyncpg://u:p@postgres/a",
+    )
+
+
 def test_tests_that_ask_for_the_password_of_postgresql_are_given_one(unit_of: Look) -> None:
     job = (
         "runs-on: ubuntu-latest\n    services: {db: {image: 'postgres:18', env: {POSTGRES_PASSWORD: abc}}}\n"

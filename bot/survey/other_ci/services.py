@@ -51,13 +51,17 @@ def _carried(name: str, value: str, services: list[str], passwords: set[str]) ->
     A password of the job's own database is none: it stands in the settings that the database starts with, and
     PostgreSQL, which starts with none, takes any.
     """
+    value = re.sub(r",\s*\n\s*", ",", value.strip())
     if _PASSWORD.fullmatch(name) and value in passwords:
         return f"{name}={value}", "the database starts with it"
     if _PASSWORD.fullmatch(name) and any(service_kind(each) == "postgres" for each in services):
         return f"{name}=postgres", "other CI sets one, and the database takes any"
     if _OWN_KEY.fullmatch(name):
         return f"{name}={ANY_KEY}", "other CI sets one, and any will do"
-    return f"{name}={_at_service(name, value, services)}" if _is_plain(name, value) else "", "other CI sets it"
+    if not _is_plain(name, value):
+        return "", ""
+    each = value.split(",") if value.count("://") > 1 else [value]
+    return f"{name}={','.join(_at_service(name, one, services) for one in each)}", "other CI sets it"
 
 
 def _jobs_beside(facts: Facts, folder: Folder, ci: OtherCi) -> list[tuple[Job, list[Command]]]:
@@ -96,7 +100,8 @@ def _is_the_place(job: Job, folder: Folder) -> bool:
 
 def _is_plain(name: str, value: str) -> bool:
     """Say whether a variable may be copied: no secret, no expression, nothing of another CI."""
-    if not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name) or "$" in value or "\n" in value or not value or len(value) > 200:
+    longest = 200 * max(1, value.count("://"))
+    if not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name) or "$" in value or "\n" in value or not 0 < len(value) <= longest:
         return False
     return "://" in value or not (_SECRET.search(name) or _NOISE.fullmatch(name))
 
