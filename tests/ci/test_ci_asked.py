@@ -156,6 +156,38 @@ def test_a_workflow_that_lets_schedules_in_stays_as_it_is() -> None:
     ).startswith("+\n+long:")
 
 
+@pytest.mark.parametrize(
+    ("base", "rules"),
+    [
+        (
+            '  rules:\n    - if: $CI_COMMIT_BRANCH == "main"\n      when: manual\n',
+            [{"if": '$CI_COMMIT_BRANCH == "main"', "when": "manual"}],
+        ),
+        (
+            "  when: manual\n",
+            [
+                {"if": '$CI_PIPELINE_SOURCE == "merge_request_event"', "when": "never"},
+                {"when": "manual", "allow_failure": True},
+            ],
+        ),
+    ],
+)
+@pytest.mark.parametrize("inherited", ["extends: .late", "<<: *late"])
+def test_a_job_that_is_kept_out_of_some_pipelines_stays_in_the_others_as_its_base_says(
+    base: str, rules: list[Any], inherited: str
+) -> None:
+    text = f".late: &late\n{base}\nrelease:\n  {inherited}\n  script: [make]\n"
+    operation = {"operation": "skip_when", "job": "release", "when": ["tags"]}
+    after = applied(operation, files={CI: text}).files[CI]
+    assert yaml.safe_load(after)["release"]["rules"] == [{"if": "$CI_COMMIT_TAG", "when": "never"}, *rules]
+
+
+def test_a_job_whose_base_is_not_seen_is_not_given_rules_that_hide_those_of_the_base() -> None:
+    text = "include: /base.yml\n\nrelease:\n  extends: .late\n  script: [make]\n"
+    with pytest.raises(CannotError, match="in a file that is included"):
+        applied({"operation": "skip_when", "job": "release", "when": ["tags"]}, files={CI: text})
+
+
 def test_a_job_with_an_image_of_its_own_copies_no_setup_by_itself() -> None:
     text = applied({"operation": "add_job", "job": "js", "image": "node:24", "script": ["pytest"]}).files[CI]
     assert set(yaml.safe_load(text)["js"]) == {"stage", "image", "script"}

@@ -4,6 +4,7 @@ from typing import Any
 
 from bot.ci.checks.document import Document, Reference, read_document
 from bot.ci.checks.merged import merged_jobs
+from bot.ci.edit.tree import Kind, find, read_tree
 from bot.domain import CannotError
 
 DEFAULT = "default"
@@ -44,6 +45,18 @@ def merged_body(text: str, job: str) -> dict[str, Any]:
     """Return a job with all that it extends."""
     found = merged_jobs(read_document(text)).get(job)
     return found.body if found else body_of(text, job)
+
+
+def is_open(text: str, job: str) -> bool:
+    """Tell whether a job has more from an included file, which is not seen here."""
+    found = merged_jobs(read_document(text)).get(job)
+    return found is not None and found.is_open
+
+
+def written_as(text: str, job: str, key: str) -> Kind | None:
+    """Return how a key of the job itself is written; None where it is not, though `<<` may bring it."""
+    node, depth = find(read_tree(text), (job, key))
+    return node.kind if depth == 2 else None
 
 
 def image_of(text: str, job: str) -> Any:

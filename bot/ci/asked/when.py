@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bot.ci.asked.lookup import body_of
+from bot.ci.asked.lookup import body_of, is_open, merged_body, written_as
 from bot.ci.asked.operation import Operation, When
 from bot.ci.checks.document import read_document
 from bot.ci.edit import SetKey, SetRules, SetWorkflow, apply
@@ -51,7 +51,7 @@ def rules_for(when: Sequence[When], branches: Sequence[str] = (), paths: Sequenc
 def run_when(text: str, job: str, operation: Operation) -> str:
     """Let a job run only then; rules it has already that say so by other means are replaced."""
     for old in ("only", "except", "when"):
-        if old in body_of(text, job):
+        if written_as(text, job, old):
             text = apply(text, SetKey(job=job, key=old, value=None))
     if tuple(operation.when) == ("always",) and not operation.paths:
         return apply(text, SetRules(job=job, rules=())) if "rules" in body_of(text, job) else text
@@ -61,19 +61,32 @@ def run_when(text: str, job: str, operation: Operation) -> str:
 
 def skip_when(text: str, job: str, operation: Operation) -> str:
     """Keep a job out of some pipelines, and as it is in all others."""
-    body = body_of(text, job)
+    body = merged_body(text, job)
     if "only" in body or "except" in body:
         raise CannotError(f"the job {job} uses only or except, which cannot be mixed with rules; use run_when")
     never = [{"if": condition, "when": "never"} for condition in _conditions(operation.when, operation.values)]
     if not never:
         raise CannotError("skip_when needs a condition such as tags or merge_requests")
-    if "rules" not in body:
-        usual = [*_not_in_merge_requests(text, operation.when), {"when": body.get("when", "on_success")}]
-        plain = apply(text, SetKey(job=job, key="when", value=None)) if "when" in body else text
-        return apply(plain, SetRules(job=job, rules=[*never, *usual]))
-    for rule in reversed(never):
-        text = splice(text, add_item(text, (job, "rules"), rule, 0))
-    return text
+    if written_as(text, job, "rules") == "sequence":
+        for rule in reversed(never):
+            text = splice(text, add_item(text, (job, "rules"), rule, 0))
+        return text
+    rules = [*never, *_usual(text, job, operation.when)]
+    plain = apply(text, SetKey(job=job, key="when", value=None)) if written_as(text, job, "when") else text
+    return apply(plain, SetRules(job=job, rules=rules))
+
+
+def _usual(text: str, job: str, when: Sequence[When]) -> list[Any]:
+    """Return rules for what a job without own ones does: those it inherits, else what its `when` says."""
+    body = merged_body(text, job)
+    if is_open(text, job):
+        raise CannotError(f"when {job} runs is said in a file that is included, so I cannot keep to it; use run_when")
+    if isinstance(body.get("rules"), list):
+        return list(body["rules"])
+    usual = {"when": body.get("when", "on_success")}
+    if usual["when"] == "manual" and "allow_failure" not in body:  # only in rules such a job holds up the pipeline
+        usual["allow_failure"] = True
+    return [*_not_in_merge_requests(text, when), usual]
 
 
 def _not_in_merge_requests(text: str, when: Sequence[When]) -> list[dict[str, Any]]:
