@@ -16,8 +16,9 @@ _DEBIAN = frozenset(
     "debian ubuntu python node golang rust gcc buildpack-deps ruby php maven gradle eclipse-temurin openjdk perl "
     "haskell julia elixir erlang swift dart r-base postgres mysql redis nginx sdk uv".split()
 )
-_APT = re.compile(r"apt(?:-get)? (?:[^;&|]* )?install ")
-_APK = re.compile(r"apk add ")
+# A command that installs packages, up to where another one or a comment begins.
+_INSTALLING = re.compile(r"(?:apt(?:-get)? (?:[^;&|]* )?install|apk add) [^&]*?(?=\s*(?:&|\s#|$))")
+_INTRICATE = re.compile(r"[;|<>\n\"']")
 
 
 class JobText:
@@ -105,8 +106,10 @@ class JobText:
         """Install packages of the distribution, with those that are installed already."""
         for key in ("before_script", "script"):
             for position, line in enumerate(self.lines(key)):
-                if (_APT.search(line) or _APK.search(line)) and not re.search(r"[;|<>\n]", line):
-                    return (self._replaced(self.text, key, position, f"{line} {package}"),)
+                found = _INSTALLING.search(line)
+                if found and not _INTRICATE.search(line):
+                    longer = f"{line[: found.end()]} {package}{line[found.end() :]}"
+                    return (self._replaced(self.text, key, position, longer),)
         if self.distribution == "alpine":
             return self.first(f"apk add --no-cache {package}")
         return self.first(f"apt-get update -q && apt-get install -yq --no-install-recommends {package}")

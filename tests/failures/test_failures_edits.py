@@ -1,0 +1,40 @@
+"""Fixes go where they help in files as people write them: chains of commands, anchors, odd names, other folders."""
+
+import pytest
+
+from bot.failures.fixing import applied, propose
+from bot.failures.recognise import recognise
+from bot.failures.scene import Scene
+from bot.failures.trace import read_trace
+
+HEADER = "$ make\nfatal error: libpq-fe.h: No such file or directory\nERROR: Job failed: exit code 1\n"
+
+
+def mended(text: str, log: str, job: str = "test", paths: tuple[str, ...] = ()) -> str:
+    found = recognise(read_trace([log.encode()]), job=job)
+    scene = Scene(text, paths)
+    fix = propose(found, scene)
+    return applied(text, fix) if fix else text
+
+
+@pytest.mark.parametrize(
+    ("line", "after"),
+    [
+        (
+            "apt-get update && apt-get install -y gcc && rm -rf /var/lib/apt/lists/*",
+            "apt-get update && apt-get install -y gcc libpq-dev && rm -rf /var/lib/apt/lists/*",
+        ),
+        ("apt-get install -y gcc && make", "apt-get install -y gcc libpq-dev && make"),
+        ("apt-get install -y gcc", "apt-get install -y gcc libpq-dev"),
+        ("'apt-get install -y gcc # compilers'", "apt-get install -y gcc libpq-dev # compilers"),
+    ],
+)
+def test_a_package_joins_those_that_are_installed_whatever_follows(line: str, after: str) -> None:
+    text = f"test:\n  image: python:3.13\n  script:\n    - {line}\n    - make\n"
+    assert after in mended(text, HEADER)
+
+
+def test_a_package_is_no_word_behind_what_another_shell_is_told() -> None:
+    text = "test:\n  image: python:3.13\n  script:\n    - bash -c 'apt-get install -y gcc'\n    - make\n"
+    assert "- bash -c 'apt-get install -y gcc'\n" in mended(text, HEADER)
+    assert "--no-install-recommends libpq-dev\n" in mended(text, HEADER)
