@@ -131,8 +131,9 @@ def _apt_update(diagnosis: Diagnosis, scene: Scene) -> Fix | None:
     job = scene.job_of(diagnosis)
     if any(re.search(r"\bapt(?:-get)? (?:-\S+ )*update\b", line) for line in job.commands):
         return None
-    pattern = re.compile(r"\bapt(-get)?(?= (?:-\S+ )*install\b)")
-    edits = job.rewritten(lambda line: pattern.sub(r"apt\1 update && \g<0>", line, count=1))
+    # What stands in front, such as sudo, is meant for both commands.
+    pattern = re.compile(r"(?<![\w-])((?:sudo |-\w+ |\w+=\S+ )*)apt(-get)?(?= (?:-\S+ )*install\b)")
+    edits = job.rewritten(lambda line: pattern.sub(r"\1apt\2 update && \g<0>", line, count=1))
     return Fix(edits=edits, title=f"Fetch the lists of packages in {job.name}") if edits else None
 
 

@@ -38,3 +38,21 @@ def test_a_package_is_no_word_behind_what_another_shell_is_told() -> None:
     text = "test:\n  image: python:3.13\n  script:\n    - bash -c 'apt-get install -y gcc'\n    - make\n"
     assert "- bash -c 'apt-get install -y gcc'\n" in mended(text, HEADER)
     assert "--no-install-recommends libpq-dev\n" in mended(text, HEADER)
+
+
+@pytest.mark.parametrize(
+    ("line", "after"),
+    [
+        ("apt-get install -y gcc", "apt-get update && apt-get install -y gcc"),
+        ("cd src && apt install gcc", "cd src && apt update && apt install gcc"),
+        ("sudo -E apt-get -y install gcc", "sudo -E apt-get update && sudo -E apt-get -y install gcc"),
+        (
+            "DEBIAN_FRONTEND=noninteractive apt-get install -y gcc",
+            "DEBIAN_FRONTEND=noninteractive apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y gcc",
+        ),
+    ],
+)
+def test_the_lists_of_packages_are_fetched_by_whoever_installs(line: str, after: str) -> None:
+    text = f"test:\n  image: cimg/base:2026.01\n  script:\n    - {line}\n"
+    log = f"$ {line}\nE: Unable to locate package gcc\nERROR: Job failed: exit code 100\n"
+    assert f"- {after}\n" in mended(text, log)
