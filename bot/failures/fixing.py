@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable, Mapping
 
+from msgspec import structs
+
 from bot.ci.edit import AddStage, Edit, SetImage, SetNeeds, SetVariable, apply
 from bot.domain import CannotError
 from bot.failures import images, python, scripts, services
@@ -104,12 +106,14 @@ def _line(line: str, title: str) -> MakeFix:
 
 def _executable(diagnosis: Diagnosis, scene: Scene) -> Fix | None:
     file = diagnosis.details.get("file", "")
-    is_own = any(
-        path == file.removeprefix("./") or path.endswith("/" + file.removeprefix("./")) for path in scene.paths
-    )
-    if scene.paths and not is_own:
+    name = file.removeprefix("./")
+    found = [path for path in scene.paths if path == name or path.endswith("/" + name)]
+    if scene.paths and not found:
         return None
-    return _line("chmod +x {file}", f"Let {file} be executed in")(diagnosis, scene)
+    if len(found) == 1 and found[0] != name:  # the command itself may be what goes into its folder
+        file = f'"$CI_PROJECT_DIR/{found[0]}"'
+    named = structs.replace(diagnosis, details={**diagnosis.details, "file": file})
+    return _line("chmod +x {file}", f"Let {name} be executed in")(named, scene)
 
 
 def _submodules(diagnosis: Diagnosis, scene: Scene) -> Fix | None:

@@ -56,3 +56,16 @@ def test_the_lists_of_packages_are_fetched_by_whoever_installs(line: str, after:
     text = f"test:\n  image: cimg/base:2026.01\n  script:\n    - {line}\n"
     log = f"$ {line}\nE: Unable to locate package gcc\nERROR: Job failed: exit code 100\n"
     assert f"- {after}\n" in mended(text, log)
+
+
+@pytest.mark.parametrize(
+    ("paths", "line"),
+    [
+        (("gradlew",), "chmod +x ./gradlew"),
+        (("backend/gradlew",), 'chmod +x "$CI_PROJECT_DIR/backend/gradlew"'),
+    ],
+)
+def test_a_script_of_a_folder_is_made_executable_where_it_lies(paths: tuple[str, ...], line: str) -> None:
+    text = "test:\n  image: eclipse-temurin:21\n  script:\n    - cd backend && ./gradlew test\n"
+    log = "$ cd backend && ./gradlew test\n/bin/bash: line 139: ./gradlew: Permission denied\n"
+    assert f"- {line}\n    - cd backend" in mended(text, log, paths=paths)
