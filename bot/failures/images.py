@@ -33,9 +33,9 @@ def with_version(image: str, language: str, wanted: str) -> str | None:
 def nearest(image: str) -> str | None:
     """Return the image with a tag that exists: the nearest known version, plain where the rest is unknown."""
     language = language_of(image)
-    tag = image.rpartition("/")[2].partition(":")[2].partition("@")[0]
+    tag = image.rpartition("/")[2].partition(":")[2]
     found = _LEADING.match(tag)
-    if not language or found is None:
+    if not language or found is None or "@" in tag:  # a digest names one image, whatever the tag says
         return None
     known = LINES[language].supported
     asked = ".".join(found[1].split(".")[: LINES[language].parts])

@@ -69,3 +69,9 @@ def test_a_script_of_a_folder_is_made_executable_where_it_lies(paths: tuple[str,
     text = "test:\n  image: eclipse-temurin:21\n  script:\n    - cd backend && ./gradlew test\n"
     log = "$ cd backend && ./gradlew test\n/bin/bash: line 139: ./gradlew: Permission denied\n"
     assert f"- {line}\n    - cd backend" in mended(text, log, paths=paths)
+
+
+def test_an_image_with_a_digest_gets_no_other_tag() -> None:
+    image = "python:3.99@sha256:" + "a" * 64
+    text = f"test:\n  image: {image}\n  script: [make]\n"
+    assert mended(text, f"ERROR: manifest for {image} not found: manifest unknown\n") == text
