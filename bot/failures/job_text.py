@@ -26,8 +26,8 @@ class JobText:
 
     def __init__(self, text: str, job: str) -> None:
         self.text = text
-        self.name = written_name(job)
         self._document: Document = read_document(text)
+        self.name = job if job in self._document.jobs else written_name(job)
         self.exists = self.name in self._document.jobs
         self.own: dict[str, Any] = self._document.jobs.get(self.name, {})
         self.body: dict[str, Any] = merged_jobs(self._document)[self.name].body if self.exists else {}

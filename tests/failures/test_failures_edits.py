@@ -75,3 +75,9 @@ def test_an_image_with_a_digest_gets_no_other_tag() -> None:
     image = "python:3.99@sha256:" + "a" * 64
     text = f"test:\n  image: {image}\n  script: [make]\n"
     assert mended(text, f"ERROR: manifest for {image} not found: manifest unknown\n") == text
+
+
+def test_a_job_whose_own_name_ends_like_a_numbered_one_is_found() -> None:
+    text = "test 1/2:\n  image: node:24\n  script:\n    - npm ci\n"
+    log = "$ npm ci\nnpm error The `npm ci` command can only install with an existing package-lock.json\n"
+    assert "npm install" in mended(text, log, job="test 1/2")
