@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
-from bot.ci.checks.document import Document, read_document
+from bot.ci.checks.document import Document, Reference, read_document
 from bot.ci.checks.merged import merged_jobs
 from bot.ci.edit import Edit, SetKey, apply
 from bot.ci.edit.place import add_item, set_value
+from bot.ci.edit.tree import find, read_tree
 from bot.failures.recognise import written_name
 
 Distribution = Literal["debian", "alpine", ""]
@@ -127,9 +128,11 @@ class JobText:
         return SetKey(job=self.name, key=key, value=[*lines[:position], line, *lines[position + 1 :]])
 
     def _is_plain_list(self, key: str) -> bool:
-        """Only a list of the job itself, without references or lists inside, has an item for each line."""
-        value = self.own.get(key)
-        return isinstance(value, list) and bool(value) and all(isinstance(line, str) for line in value)
+        """Only a list of the job itself, without aliases, references or lists inside, has an item for each line."""
+        node, depth = find(read_tree(self.text), (self.name, key))
+        value: Any = self.own.get(key) if depth == 2 and node.kind == "sequence" else None
+        is_list = isinstance(value, list) and not isinstance(value, Reference)
+        return is_list and bool(value) and all(isinstance(line, str) for line in value)
 
 
 def _flat(value: Any) -> Iterator[str]:

@@ -188,6 +188,31 @@ def test_a_job_whose_base_is_not_seen_is_not_given_rules_that_hide_those_of_the_
         applied({"operation": "skip_when", "job": "release", "when": ["tags"]}, files={CI: text})
 
 
+@pytest.mark.parametrize(
+    ("operation", "lines"),
+    [
+        ({"operation": "set_script", "job": "test", "script": ["make all"]}, "+  script:\n+    - make all"),
+        (
+            {"operation": "add_script", "job": "test", "script": ["make all"]},
+            "+  script:\n+    - make\n+    - make all",
+        ),
+        (
+            {"operation": "set_variable", "job": "test", "variables": ["A=b"]},
+            "+  variables:\n+    DB: postgres\n+    A: b",
+        ),
+    ],
+)
+def test_what_an_anchor_brings_is_written_out_where_it_changes(operation: dict[str, Any], lines: str) -> None:
+    text = ".base: &base\n  variables: {DB: postgres}\n  script:\n    - make\n\ntest:\n  <<: *base\n"
+    assert changed(operation, text=text) == lines
+
+
+def test_a_line_is_never_added_to_the_words_of_a_reference() -> None:
+    text = ".base:\n  script: [make]\n\ntest:\n  script: !reference [.base, script]\n"
+    with pytest.raises(CannotError, match="refers to another job"):
+        applied({"operation": "add_script", "job": "test", "script": ["ls"]}, files={CI: text})
+
+
 def test_a_job_with_an_image_of_its_own_copies_no_setup_by_itself() -> None:
     text = applied({"operation": "add_job", "job": "js", "image": "node:24", "script": ["pytest"]}).files[CI]
     assert set(yaml.safe_load(text)["js"]) == {"stage", "image", "script"}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.ci.checks.document import read_document
 from bot.failures.fixing import applied, propose
 from bot.failures.recognise import recognise
 from bot.failures.scene import Scene
@@ -81,3 +82,21 @@ def test_a_job_whose_own_name_ends_like_a_numbered_one_is_found() -> None:
     text = "test 1/2:\n  image: node:24\n  script:\n    - npm ci\n"
     log = "$ npm ci\nnpm error The `npm ci` command can only install with an existing package-lock.json\n"
     assert "npm install" in mended(text, log, job="test 1/2")
+
+
+@pytest.mark.parametrize("written", ["<<: *base", "script: *lines", "script: !reference [.base, script]"])
+def test_a_line_that_comes_from_elsewhere_is_mended_in_the_job(written: str) -> None:
+    text = (
+        ".base: &base\n  image: node:24\n  script: &lines\n    - npm ci\n    - npm test\n"
+        f"test:\n  image: node:24\n  {written}\n"
+    )
+    log = "$ npm ci\nnpm error The `npm ci` command can only install with an existing package-lock.json\n"
+    after = mended(text, log)
+    assert read_document(after).jobs["test"]["script"] == ["npm install", "npm test"]
+    assert after.startswith(text.partition("test:\n")[0])
+
+
+def test_a_variable_hides_none_of_those_that_an_anchor_brings() -> None:
+    text = ".base: &base\n  variables:\n    DB_HOST: postgres\n  script: [git describe]\ntest:\n  <<: *base\n"
+    after = mended(text, "$ git describe\nfatal: No names found, cannot describe anything.\n")
+    assert after == text + '  variables:\n    DB_HOST: postgres\n    GIT_DEPTH: "0"\n'

@@ -54,9 +54,24 @@ def is_open(text: str, job: str) -> bool:
 
 
 def written_as(text: str, job: str, key: str) -> Kind | None:
-    """Return how a key of the job itself is written; None where it is not, though `<<` may bring it."""
+    """Return how a key of the job itself is written; None where it is not, though `<<` may bring it.
+
+    What is a `!reference` is not the job's own list either, so it counts as an alias.
+    """
     node, depth = find(read_tree(text), (job, key))
-    return node.kind if depth == 2 else None
+    if depth < 2:
+        return None
+    return "alias" if isinstance(body_of(text, job).get(key), Reference) else node.kind
+
+
+def inherited(text: str, job: str, key: str) -> Any:
+    """Return what a job has of a key: its own, else what `default` or the file gives to every job."""
+    merged = merged_body(text, job).get(key)
+    if merged is not None:
+        return merged
+    data = read_document(text).data
+    default = data.get(DEFAULT)
+    return (default.get(key) if isinstance(default, dict) else None) or data.get(key)
 
 
 def image_of(text: str, job: str) -> Any:

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bot.ci.asked.lookup import body_of, is_plain, lines_of, merged_body
+from bot.ci.asked.lookup import body_of, inherited, is_plain, lines_of, written_as
 from bot.ci.asked.operation import Operation
-from bot.ci.checks.document import read_document
 from bot.ci.edit import Delete, SetKey, apply
 from bot.ci.edit.place import add_item, set_value
 from bot.ci.edit.splice import splice
@@ -25,14 +24,14 @@ def add_lines(text: str, job: str, operation: Operation) -> str:
     """Add lines at the end of a script; what the job inherited stays in front of them."""
     section = section_of(operation)
     own = body_of(text, job).get(section)
-    if isinstance(own, list):
+    if written_as(text, job, section) == "sequence":
         for line in operation.script:
             text = splice(text, add_item(text, (job, section), line, len(lines_of(body_of(text, job).get(section)))))
         return text
-    inherited = own if own is not None else _inherited(text, job, section)
-    if not is_plain(inherited):
+    before = own if own is not None else inherited(text, job, section)
+    if not is_plain(before):
         raise CannotError(f"the {section} of {job} refers to another job, so I cannot add lines to it")
-    return apply(text, SetKey(job=job, key=section, value=[*lines_of(inherited), *operation.script]))
+    return apply(text, SetKey(job=job, key=section, value=[*lines_of(before), *operation.script]))
 
 
 def remove_lines(text: str, job: str, operation: Operation) -> str:
@@ -51,9 +50,9 @@ def remove_lines(text: str, job: str, operation: Operation) -> str:
 def set_script(text: str, job: str, operation: Operation) -> str:
     """Set a whole script; lines that stay as they were are not touched."""
     section = section_of(operation)
-    own = body_of(text, job).get(section)
+    own: Any = body_of(text, job).get(section)
     new = list(operation.script)
-    if not isinstance(own, list) or not is_plain(own):
+    if written_as(text, job, section) != "sequence" or not is_plain(own):
         return apply(text, SetKey(job=job, key=section, value=new))
     for number, (old, line) in enumerate(zip(own, new, strict=False)):
         if old != line:
@@ -79,12 +78,3 @@ def _place(text: str, job: str, wanted: str) -> tuple[str, int]:
 
 def _listed(lines: Sequence[str]) -> str:
     return " | ".join(line.splitlines()[0][:80] for line in lines[:12] if line) or "none"
-
-
-def _inherited(text: str, job: str, section: str) -> Any:
-    merged = merged_body(text, job).get(section)
-    if merged is not None:
-        return merged
-    data = read_document(text).data
-    default = data.get("default")
-    return (default.get(section) if isinstance(default, dict) else None) or data.get(section)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from bot.ci.checks.document import read_document
+from bot.ci.checks.merged import deep_merged, references
 from bot.ci.edit.splice import Delete, Insert, Path, Replace, Splice, comment_start, content_end, value_span
 from bot.ci.edit.tree import Entry, Node, column_of, find, line_number, line_start, position_of, read_tree
 from bot.ci.edit.values import Style, entry, inline, is_inline, style_of
@@ -21,14 +23,28 @@ def set_value(text: str, path: Path, value: Any) -> Splice:
     style = style_of(text, root, path[0])
     if depth == len(path):
         return Replace(path=path, text=_rewritten(text, path, node, value, style))
+    if node.kind == "mapping" and any(isinstance(step, int) for step in path[depth:]):
+        raise CannotError(f"{'.'.join(map(str, path))} is not written there, only behind an alias")
     for name in reversed(path[depth + 1 :]):
         value = {name: value}
+    if len(path) > depth + 1:
+        value = deep_merged(_brought(text, path[: depth + 1]), value)
     if node.is_null and depth:
         return set_value(text, path[:depth], {path[depth]: value})
     if node.kind != "mapping":
         where = ".".join(map(str, path[:depth]))
         raise CannotError(f"{where} is not written as a set of keys (line {line_number(text, node.start)})")
     return add_entry(text, path[:depth], str(path[depth]), value)
+
+
+def _brought(text: str, path: Path) -> dict[str, Any]:
+    """Return what `<<` brings to a key that is not written: once it is, it hides all of that."""
+    value: Any = read_document(text).data
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else None
+    if any(references(value)):
+        raise CannotError(f"{'.'.join(map(str, path))} comes from an alias and refers to another job")
+    return value if isinstance(value, dict) else {}
 
 
 def add_entry(text: str, path: Path, key: str, value: Any) -> Splice:
