@@ -213,6 +213,23 @@ def test_a_line_is_never_added_to_the_words_of_a_reference() -> None:
         applied({"operation": "add_script", "job": "test", "script": ["ls"]}, files={CI: text})
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        ".base: &base\n  services: [redis:7, postgres:15]\n\ntest:\n  <<: *base\n  script: [make]\n",
+        ".base:\n  services: [redis:7, postgres:15]\n\ntest:\n  extends: .base\n  script: [make]\n",
+        "default:\n  services: [redis:7, postgres:15]\n\ntest:\n  script: [make]\n",
+        ".base:\n  services: [redis:7, postgres:15]\n\n"
+        "test:\n  services: !reference [.base, services]\n  script: [make]\n",
+    ],
+)
+def test_a_service_in_another_version_takes_the_place_of_the_inherited_one_and_the_others_stay(text: str) -> None:
+    operation = {"operation": "add_service", "job": "test", "services": ["postgres:16"]}
+    after = applied(operation, files={CI: text}).files[CI]
+    assert read_document(after).jobs["test"]["services"] == ["redis:7", "postgres:16"]
+    assert "DATABASE_URL" not in after
+
+
 def test_a_job_with_an_image_of_its_own_copies_no_setup_by_itself() -> None:
     text = applied({"operation": "add_job", "job": "js", "image": "node:24", "script": ["pytest"]}).files[CI]
     assert set(yaml.safe_load(text)["js"]) == {"stage", "image", "script"}

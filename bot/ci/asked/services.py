@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.ci.asked.lookup import body_of, image_name, merged_body, service_name
+from bot.ci.asked.lookup import body_of, image_name, inherited, merged_body, service_name, written_as
 from bot.ci.asked.operation import Operation
 from bot.ci.checks.document import read_document
 from bot.ci.edit import Delete, SetServices, SetVariable, apply
@@ -59,7 +59,7 @@ def known_variables(text: str, job: str = "") -> dict[str, Any]:
 
 def add_services(text: str, job: str, operation: Operation) -> str:
     """Put services beside a job; one that is there in another version gets the new image and keeps its settings."""
-    there = {service_name(image_name(each)) for each in _listed(text, job)}
+    there = {service_name(image_name(each)) for each in inherited(text, job, "services") or ()}
     images = images_of(operation)
     for image in images:
         text = _added(text, job, image, operation)
@@ -91,17 +91,24 @@ def _of_job(operation: Operation) -> dict[str, str]:
 
 def _added(text: str, job: str, image: str, operation: Operation) -> str:
     given = operation.pairs if operation.variables else {}
+    text = _with_own_list(text, job)
     there = _listed(text, job)
     for number, each in enumerate(there):
         if _is_same(image_name(each), image.partition(":")[0]):
             path = (job, "services", number, "name") if isinstance(each, dict) else (job, "services", number)
             return splice(text, set_value(text, path, image))
     service = service_for(image, given)
-    if "services" not in body_of(text, job):
-        inherited = merged_body(text, job).get("services")
-        kept = inherited if isinstance(inherited, list) else []
-        return apply(text, SetServices(job=job, services=[*kept, service]))
+    if not there:
+        return apply(text, SetServices(job=job, services=[service]))
     return splice(text, add_item(text, (job, "services"), service, len(there)))
+
+
+def _with_own_list(text: str, job: str) -> str:
+    """Write inherited services into the job, for a list of its own takes their place."""
+    services = inherited(text, job, "services")
+    if written_as(text, job, "services") == "sequence" or not isinstance(services, list) or not services:
+        return text
+    return apply(text, SetServices(job=job, services=services))
 
 
 def _listed(text: str, job: str) -> list[Any]:
