@@ -230,6 +230,55 @@ def test_a_service_in_another_version_takes_the_place_of_the_inherited_one_and_t
     assert "DATABASE_URL" not in after
 
 
+def test_a_renamed_job_keeps_its_name_wherever_another_pipeline_is_meant_and_nowhere_else() -> None:
+    text = """\
+.waits: &waits
+  needs: [build]
+
+build:
+  script: [make]
+  environment: {name: review, on_stop: build}
+
+check:
+  <<: *waits
+  script:
+    - !reference [ 'build', script ]
+    - !reference [.build, script]
+
+publish:
+  needs:
+    - project: our/library
+      job: build
+      ref: main
+      artifacts: true
+    - pipeline: $UPSTREAM
+      job: build
+    - job: build
+      optional: true
+  rules:
+    - if: $CI_COMMIT_TAG
+      needs: [build]
+  trigger:
+    include:
+      - artifact: child.yml
+        job: build
+"""
+    after = applied({"operation": "rename_job", "job": "build", "value": "compile"}, files={CI: text}).files[CI]
+    elsewhere = ("project: our/library\n      job: build", "pipeline: $UPSTREAM\n      job: build")
+    expected = text.replace("'build'", "build").replace(".build", ".BUILD")
+    for each in elsewhere:
+        expected = expected.replace(each, each.replace("build", "BUILD"))
+    assert after == expected.replace("build", "compile").replace("BUILD", "build")
+
+
+def test_a_job_that_only_another_project_s_namesake_is_needed_of_may_go() -> None:
+    text = (
+        "build:\n  script: [make]\n\ntest:\n  needs: [{project: our/library, job: build, ref: main}]\n  script: [x]\n"
+    )
+    after = applied({"operation": "remove_job", "job": "build"}, files={CI: text}).files[CI]
+    assert list(yaml.safe_load(after)) == ["test"]
+
+
 def test_a_job_with_an_image_of_its_own_copies_no_setup_by_itself() -> None:
     text = applied({"operation": "add_job", "job": "js", "image": "node:24", "script": ["pytest"]}).files[CI]
     assert set(yaml.safe_load(text)["js"]) == {"stage", "image", "script"}

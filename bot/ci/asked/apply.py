@@ -87,7 +87,9 @@ def _remove_job(text: str, job: str, operation: Operation) -> str:
 
 def _names(value: object) -> list[str]:
     listed = value if isinstance(value, list) else [value]
-    return [str(each.get("job")) if isinstance(each, dict) else str(each) for each in listed]
+    elsewhere = {"project", "pipeline"}
+    own = [each for each in listed if not (isinstance(each, dict) and elsewhere & set(each))]
+    return [str(each.get("job")) if isinstance(each, dict) else str(each) for each in own]
 
 
 def _set_stage(text: str, job: str, operation: Operation) -> str:

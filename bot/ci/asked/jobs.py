@@ -1,8 +1,9 @@
 """New jobs, set up like one that is there already, and new names for jobs."""
 
+import re
 from typing import Any
 
-from bot.ci.asked.lookup import body_of, is_plain, job_named, lines_of, merged_body, visible
+from bot.ci.asked.lookup import body_of, is_plain, job_named, lines_of, merged_body, visible, written_as
 from bot.ci.asked.operation import Operation
 from bot.ci.asked.services import known_variables, reached_by, service_for
 from bot.ci.asked.when import rules_for
@@ -10,7 +11,7 @@ from bot.ci.checks.document import Document, read_document
 from bot.ci.edit import AddJob, AddStage, apply, blocks
 from bot.ci.edit.operations import DEFAULT_STAGES
 from bot.ci.edit.place import set_value
-from bot.ci.edit.splice import content_end, splice
+from bot.ci.edit.splice import Path, content_end, splice
 from bot.ci.edit.tree import column_of, find, line_start, read_tree
 from bot.ci.edit.values import Style, entry, inline, style_of
 from bot.domain import CannotError
@@ -66,26 +67,37 @@ def rename_job(text: str, job: str, name: str) -> str:
     if name in read_document(text).entries:
         raise CannotError(f"there is already a job {name!r}")
     for other, body in read_document(text).jobs.items():
-        for path in _mentions(other, body, job):
-            text = splice(text, set_value(text, path, name))
-    text = text.replace(f"!reference [{job},", f"!reference [{name},")
+        for path in _mentions(body, job):
+            if written_as(text, other, str(path[0])):  # else `<<` brings it, and it is changed where that stands
+                text = splice(text, set_value(text, (other, *path), name))
+    reference = re.compile(rf"(!reference\s*\[\s*)([\"']?){re.escape(job)}\2(?=\s*,)")
+    text = reference.sub(lambda found: found[1] + inline(name, in_brackets=True), text)
     owner = read_tree(text)
     found = next(each for each in owner.entries if each.key == job)
     return text[: found.start] + f"{inline(name)}:" + text[found.colon :]
 
 
-def _mentions(other: str, body: dict[str, Any], job: str) -> list[tuple[str | int, ...]]:
-    found: list[tuple[str | int, ...]] = []
-    for key in ("needs", "dependencies", "extends"):
-        value = body.get(key)
-        if value == job:
-            found.append((other, key))
-        for number, each in enumerate(value if isinstance(value, list) else []):
-            if each == job:
-                found.append((other, key, number))
-            elif isinstance(each, dict) and each.get("job") == job:
-                found.append((other, key, number, "job"))
-    return found
+def _mentions(body: dict[str, Any], job: str) -> list[Path]:
+    """Return where a job names another one of its pipeline."""
+    rules, environment, trigger = (body.get(key) for key in ("rules", "environment", "trigger"))
+    places = [(key,) for key in ("needs", "dependencies", "extends")]
+    found = [place for key in places for place in _named(key, body.get(*key))]
+    for number, rule in enumerate(rules if isinstance(rules, list) else []):
+        found += _named(("rules", number, "needs"), rule.get("needs") if isinstance(rule, dict) else None)
+    if isinstance(environment, dict):
+        found += _named(("environment", "on_stop"), environment.get("on_stop"))
+    if isinstance(trigger, dict):
+        include = trigger.get("include")
+        found += [each for each in _named(("trigger", "include"), include) if each[0][-1] == "job"]
+    return [path for path, value in found if value == job]
+
+
+def _named(path: Path, value: Any) -> list[tuple[Path, Any]]:
+    if isinstance(value, list):
+        return [found for number, each in enumerate(value) for found in _named((*path, number), each)]
+    if isinstance(value, dict):
+        return [] if {"project", "pipeline"} & set(value) else [((*path, "job"), value.get("job"))]
+    return [(path, value)]
 
 
 def _model(document: Document, text: str, operation: Operation) -> str:
