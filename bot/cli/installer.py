@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 _UNSIGNED = "this GitLab is older than 19.0 and ignores signing tokens; "
 _NO_SECRET = "set PIPEWRIGHT_WEBHOOK_SECRET and install again"
-_BLOCKED = "An administrator of GitLab allows local networks: Admin › Settings › Network › Outbound requests."
+_BLOCKED = (
+    "It does not say why. If the address lies in a local network, an administrator of GitLab allows those: Admin › "
+    "Settings › Network › Outbound requests."
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Installer:
                 place, self.target, secret=self._secret, signing_token=self._signing_token, kind=kind
             )
         except CannotError as refused:
-            if "is blocked" not in str(refused):
+            if "Invalid url given" not in str(refused):
                 raise
             raise CannotError(f"{refused} {_BLOCKED}") from refused
         ignored = self._signing_token and not hook.has_signing_token

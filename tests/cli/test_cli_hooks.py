@@ -50,6 +50,14 @@ def test_a_free_gitlab_gets_the_webhook_in_each_maintained_project(group: Group,
     assert "takes no webhook of its own" in result.stderr
 
 
+def test_an_address_that_gitlab_does_not_take_gets_the_likely_reason(stand_in: Sandbox, project: str) -> None:
+    stand_in.world.allows_local_hooks = False
+    result = run("hooks", "install", project)
+    assert result.exit_code == 1
+    assert "Invalid url given" in result.stderr
+    assert "Admin › Settings › Network › Outbound requests" in " ".join(result.stderr.split())
+
+
 def test_a_group_with_nothing_maintained_says_what_to_do(stand_in: Sandbox, project: str) -> None:
     bot = next(user for user in stand_in.world.users.values() if user.username == "pipewright")
     seed.add_group(stand_in.world, "empty", {bot: 40})
