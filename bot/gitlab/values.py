@@ -167,6 +167,7 @@ class LintResult(Struct, frozen=True, kw_only=True):
     is_valid: bool
     errors: tuple[str, ...]
     warnings: tuple[str, ...]
+    is_simulated: bool = False
     content: str = ""
     merged_yaml: str | None = None
     includes: tuple[Included, ...] = ()

@@ -150,7 +150,8 @@ def _scored(composition: Composition, linted: Mapping[str, LintResult]) -> Compo
     if linters.has_bash():
         card = with_rung(card, rung("scripts", (), by="bash"))
     if linted:
-        card = with_rung(card, rung("gitlab", (), by="GitLab's lint, the main file with a dry run"))
+        how = ", the main file with a dry run" if any(each.is_simulated for each in linted.values()) else ""
+        card = with_rung(card, rung("gitlab", (), by=f"GitLab's lint{how}"))
     return structs.replace(composition, score=card)
 
 

@@ -456,6 +456,16 @@ def test_only_a_simulation_sees_that_nothing_would_run(place: Place) -> None:
     assert "rules configuration prevented any jobs" in found["errors"][0]
 
 
+def test_on_a_protected_branch_only_whoever_may_update_it_simulates(place: Place) -> None:
+    asked = {"content": CI, "dry_run": True, "ref": "main"}
+    found = place.as_("mia").post("/ci/lint", **asked).json()
+    assert found["valid"] is False
+    assert found["errors"][0].startswith("You do not have sufficient permission to run a pipeline on 'main'.")
+    assert found["merged_yaml"] is None
+    assert place.as_("mia").post("/ci/lint", content=CI).json()["valid"] is True
+    assert place.as_("max").post("/ci/lint", **asked).json()["valid"] is True
+
+
 def test_rules_that_may_double_a_pipeline_are_warned_about(place: Place) -> None:
     warnings = lint(place, CI)["warnings"]
     assert "may allow multiple pipelines" in warnings[0]

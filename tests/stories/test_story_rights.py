@@ -136,6 +136,7 @@ def _branches(story: Story) -> list[str]:
 def test_a_bot_that_may_not_merge_says_so_before_it_touches_the_draft(town: Town) -> None:
     story = town.story(bot_level=30)
     request = story.drafted()
+    assert "dry run" not in request.description, "it may not simulate on a branch that it may not update"
     answer = story.ask("@pipewright approve", of=request, by=story.maintainer)
     assert "my account may not merge into `main`. Give it the role Maintainer" in answer
     assert request.title.startswith("Draft:")

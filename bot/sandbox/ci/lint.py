@@ -50,6 +50,15 @@ def lint(
     }
 
 
+def no_right_to_run(ref: str) -> dict[str, Any]:
+    """Return the answer to a simulation on a branch that one may not update (chain/validate/abilities.rb)."""
+    text = (
+        f"You do not have sufficient permission to run a pipeline on '{ref}'. Please select a different branch or "
+        "contact your administrator for assistance."
+    )
+    return {"valid": False, "merged_yaml": None, "errors": [text], "warnings": [], "includes": []}
+
+
 def rule_errors(config: Config) -> list[str]:
     """Return what is wrong with the `if`s."""
     errors: list[str] = []

@@ -214,6 +214,7 @@ def _node(path: str, content: bytes) -> dict[str, Any]:
 def lint(call: Call) -> Answer:
     """Check a configuration; Developers and above."""
     from bot.sandbox.ci.lint import lint as check  # the name is taken here
+    from bot.sandbox.ci.lint import no_right_to_run
 
     call.need_level(30)
     call.require("content")
@@ -229,12 +230,13 @@ def lint(call: Call) -> Answer:
         content = git_store.read(project.git_dir, ref, path)
         return content.decode("utf-8", "replace") if content is not None else None
 
+    is_dry, may_run = call.flag("dry_run"), acts.may_update(project, call.user, ref)
     body = check(
         str(call.params["content"]),
         read_file=read,
         elsewhere=engine.elsewhere(call.world, call.user),
-        dry_run=call.flag("dry_run"),
+        dry_run=is_dry,
         ref=ref,
         paths=paths,
     )
-    return Answer(200, body)
+    return Answer(200, body if may_run or not is_dry else no_right_to_run(ref))
