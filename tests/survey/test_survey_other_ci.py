@@ -178,6 +178,40 @@ def test_each_address_of_a_list_leads_to_its_own_database(unit_of: Look) -> None
     )
 
 
+@pytest.mark.parametrize(
+    ("action", "services"),
+    [
+        ("supercharge/mongodb-github-action@1.12.0", ("mongo:8",)),
+        ("superchargejs/redis-github-action@1.8.1", ("redis:8",)),
+        ("harmon758/postgresql-action@v1", ("postgres:18",)),
+        ("ankane/setup-mysql@v1", ("mysql:8.4",)),
+        ("a/redis-lint-action-b@v1", ()),
+    ],
+)
+def test_a_database_that_an_action_starts_is_a_service(unit_of: Look, action: str, services: tuple[str, ...]) -> None:
+    steps = f"      - uses: {action}\n      - run: go test ./...\n"
+    assert unit_of({**GO, ".github/workflows/ci.yml": workflow(steps)}).all("service") == services
+
+
+@pytest.mark.parametrize(("line", "services"), [("docker compose up -d db", ("postgres:17",)), ("docker ps", ())])
+def test_what_other_ci_starts_of_a_compose_file_is_a_service(
+    unit_of: Look, line: str, services: tuple[str, ...]
+) -> None:
+    files = {
+        "requirements.txt": "psycopg\n",
+        "test_a.py": "",
+        "compose.yml": "services: {db: {image: 'postgres:17'}}\n",
+        ".github/workflows/ci.yml": workflow(f"      - run: {line}\n      - run: pytest\n"),
+    }
+    assert unit_of(files).all("service") == services
+
+
+def test_a_variable_may_name_a_value_of_the_matrix(unit_of: Look) -> None:
+    job = "runs-on: ubuntu-latest\n    strategy: {matrix: {db: [sqlite]}}\n    env: {DB: '${{ matrix.db }}'}"
+    unit = unit_of({**GO, ".github/workflows/ci.yml": workflow("      - run: go test ./...\n", job=job)})
+    assert unit.all("variable") == ("DB=sqlite",)
+
+
 def test_tests_that_ask_for_the_password_of_postgresql_are_given_one(unit_of: Look) -> None:
     job = (
         "runs-on: ubuntu-latest\n    services: {db: {image: 'postgres:18', env: {POSTGRES_PASSWORD: abc}}}\n"

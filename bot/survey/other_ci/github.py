@@ -213,7 +213,7 @@ class _Place:
 
     def job(self, name: str, body: dict[str, object], rows: tuple[Row, ...], common: dict[str, str]) -> Job:
         steps = list(self._expanded(body.get("steps")))
-        scripts = [string(step.get("run")) for step in steps]
+        scripts, actions = ([string(step.get(key)) for step in steps] for key in ("run", "uses"))
         packages = apt_packages(self._path, self._text, scripts)
         called = string(body.get("uses"))
         self._checkout = next((path for step in steps if (path := _checked_out_to(step))), "")
@@ -223,7 +223,7 @@ class _Place:
             rows=rows,
             steps=tuple(self._called(called)) + tuple(step for each in steps if (step := self._step(each))),
             versions=tuple(self._versions(steps)) + tuple(self._called_versions(body)),
-            services=(*self._services(body, rows[0]), *started(self._path, self._text, scripts)),
+            services=(*self._services(body, rows[0]), *started(self._path, self._text, scripts, actions)),
             service_settings=(
                 *self._service_settings(body, rows[0]),
                 *started_settings(self._path, self._text, scripts),

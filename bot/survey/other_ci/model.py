@@ -138,7 +138,7 @@ def normal_folder(folder: str) -> str:
 
 def _lines(step: Step, row: Row, folder: str, job: Job) -> Iterator[Command]:
     """Split a script into lines and at `&&`; a `cd` moves the rest of the step."""
-    variables = {**job.variables, **step.variables}
+    variables = {name: resolve(value, row) for name, value in {**job.variables, **step.variables}.items()}
     script = re.sub(r"\\\r?\n\s*", " ", resolve(step.script, {**variables, **row}))
     if _is_program(script):
         yield from (_mention(raw, folder, step) for raw in script.splitlines() if raw.strip())

@@ -26,7 +26,7 @@ _MIGRATIONS = (
     r"cargo install (?:sqlx-cli|diesel_cli)(?: [\w=,.-]+)*",
 )
 _LAUNCHER = r"(?:(?:poetry|uv|pdm|pipenv) run |bundle exec |npx |bunx |yarn |pnpm (?:exec )?|php )?(?:\./)?"
-_TABLES = re.compile(rf"(?:[A-Z_]+=[\w.-]+ )*{_LAUNCHER}(?:{'|'.join(_MIGRATIONS)})")
+_TABLES = re.compile(rf"(?:[A-Z_]+=[\w./-]+ )*{_LAUNCHER}(?:{'|'.join(_MIGRATIONS)})")
 _COPY = re.compile(r"cp (?:-[a-z]+ )?([\w./*-]+) ((?!/)[\w./-]+)")
 
 

@@ -41,7 +41,8 @@ def add_services(facts: Facts, folder: Folder, ci: OtherCi) -> None:
                 facts.add("variable", line, why, command.evidence)
         for package, where in job.packages:
             facts.add("system_package", package, "other CI installs it before the tests", where, confidence=0.8)
-    if facts.first("test") and not any(_is_the_place(job, folder) for job in ci.jobs):
+    places = [job for job in ci.jobs if _is_the_place(job, folder)]
+    if facts.first("test") and (not places or any(_starts_neighbours(job) for job in places)):
         add_neighbours(facts, folder)
 
 
@@ -96,6 +97,11 @@ def _is_the_place(job: Job, folder: Folder) -> bool:
     """Say whether a job tests this folder, by whatever command."""
     places = {folder.root, "build", "build/test"} if not folder.root else {folder.root}
     return any(command.kind == "test" and command.folder in places for command in job.commands(job.rows[0]))
+
+
+def _starts_neighbours(job: Job) -> bool:
+    """Say whether a job starts what a compose file describes."""
+    return any(re.match(r"docker[ -]compose .*\bup\b", command.raw) for command in job.commands(job.rows[0]))
 
 
 def _is_plain(name: str, value: str) -> bool:
