@@ -6,7 +6,7 @@ from bot.domain import Fact, Unit, Wishes
 
 _TOOLS = {
     "python": "python", "node": "node", "nodejs": "node", "node.js": "node", "go": "go", "golang": "go",
-    "rust": "rust", "java": "java", "jdk": "java",
+    "rust": "rust", "java": "java", "jdk": "java", "openjdk": "java",
 }  # fmt: skip
 _SERVICES = {
     "postgres": ("postgres", "18"), "postgresql": ("postgres", "18"), "mysql": ("mysql", "8.4"),
@@ -23,14 +23,28 @@ _EXTRAS = {
     "scheduled": "nightly", "sast": "sast", "security": "security", "secret detection": "secrets",
 }  # fmt: skip
 _DOCKER = r"(?:docker\s?file|docker|container|containers)"
-_NOT = r"(?:without|no|skip|drop|leave out|don't (?:want|need|add)|do not (?:want|need|add))(?: an?| the| any)?"
+_DONT = r"(?:don't|do not|never)"
+_DOING = r"(?:want|need|add|use|run|test|build|make|create|include|deploy)(?: it)?(?: with| in| on)?"
+_NOT = (
+    rf"(?:without|no|not|skip|drop|remove|leave out|instead of|rather than|no need for|{_DONT} {_DOING})"
+    r"(?: an?| the| any)?"
+)
+_TWICE_NOT = re.compile(rf"\b{_DONT} (?:skip|drop|remove|leave out|forget)\b")
+_ITEM = r"(?:(?:an?|the|any) )?[\w.+-]+"
+_ITEMS = rf"({_ITEM}(?:, {_ITEM})*)"
+# Lists of what is not wanted: "no lint, tests or docker", "without docker and postgres". A version says that the last
+# word is wanted, and behind "and" the sentence may go on: "without lint and test with postgres".
+_LISTS = (
+    re.compile(rf"\b({_NOT}) {_ITEMS},? (?:or|nor) ({_ITEM})(?![\w.+-]| v?\d)"),
+    re.compile(rf"\b(without|{_DONT} {_DOING}) {_ITEMS} and ([\w+-]+)(?=\s*(?:$|[.,;:!?)\n]|please\b|but\b))"),
+)
 _VERSION = r"(\d+(?:\.\d+){0,2})"
 _LEVELS = {"python": 2, "go": 2, "rust": 2, "node": 1, "java": 1}
 
 
 def read_wishes(words: str) -> Wishes:
     """Read versions, services, parts to leave out and extras from a person's words."""
-    text = re.sub(r"[^\S\n]+", " ", words.lower().replace("’", "'"))
+    text = _plain(words)
     without = _without(text)
     return Wishes(
         versions=_versions(text),
@@ -58,12 +72,26 @@ def apply_wishes(unit: Unit, wishes: Wishes) -> Unit:
     return Unit(root=unit.root, ecosystem=unit.ecosystem, facts=tuple(facts))
 
 
+def _plain(words: str) -> str:
+    """Return the words in small letters, each of those that are not wanted with its own "without"."""
+    text = re.sub(r"[^\S\n]+", " ", words.lower().replace("’", "'"))
+    text = _TWICE_NOT.sub("with", text)
+    for listed in _LISTS:
+        text = listed.sub(_denied_each, text)
+    return text
+
+
+def _denied_each(found: "re.Match[str]") -> str:
+    return ", ".join(f"without {item}" for item in (*found[2].split(", "), found[3]))
+
+
 def _versions(text: str) -> dict[str, str]:
     versions: dict[str, str] = {}
     for word, tool in _TOOLS.items():
         match = re.search(rf"(?<![\w.-]){re.escape(word)}(?: version)?[ :=@-]*v?{_VERSION}(?![\w])", text)
         if match:
-            versions[tool] = ".".join(match.group(1).split(".")[: _LEVELS[tool]])
+            number = match.group(1).removeprefix("1.") if tool == "java" else match.group(1)
+            versions[tool] = ".".join(number.split(".")[: _LEVELS[tool]])
     return versions
 
 
@@ -92,7 +120,7 @@ def _without(text: str) -> tuple[str, ...]:
 
 def asked_for(words: str, phrase: str) -> bool:
     """Tell whether a person's words hold a phrase, and not only to say that they do not want it."""
-    return _asked(re.sub(r"\s+", " ", words.lower().replace("’", "'")), re.escape(phrase))
+    return _asked(_plain(words).replace("\n", " "), re.escape(phrase))
 
 
 def _asked(text: str, word: str) -> bool:

@@ -28,6 +28,25 @@ from bot.domain import Wishes
         pytest.param("run it nightly", Wishes(extras=("nightly",)), id="nightly"),
         pytest.param("with SAST", Wishes(extras=("sast",)), id="sast"),
         pytest.param("without security scans", Wishes(), id="no security"),
+        pytest.param(
+            "without lint, tests or a Dockerfile", Wishes(dockerfile=False, without=("lint", "test")), id="a list of no"
+        ),
+        pytest.param("no redis or postgres", Wishes(), id="neither service"),
+        pytest.param("without docker and postgres, please", Wishes(dockerfile=False), id="without both"),
+        pytest.param("Without Docker and postgres 16", Wishes(dockerfile=False, services=("postgres:16",)), id="one"),
+        pytest.param(
+            "without lint and test with postgres", Wishes(without=("lint",), services=("postgres:18",)), id="goes on"
+        ),
+        pytest.param("no docker and nightly", Wishes(dockerfile=False, extras=("nightly",)), id="no and yes"),
+        pytest.param("no lint and a Dockerfile", Wishes(dockerfile=True, without=("lint",)), id="no lint, but docker"),
+        pytest.param("we don't use redis", Wishes(), id="not used"),
+        pytest.param("postgres 15 instead of mysql", Wishes(services=("postgres:15",)), id="instead"),
+        pytest.param("don't build with docker", Wishes(dockerfile=False), id="not with docker"),
+        pytest.param("not nightly", Wishes(), id="not nightly"),
+        pytest.param("don't skip the tests", Wishes(), id="twice no"),
+        pytest.param("do not forget a Dockerfile", Wishes(dockerfile=True), id="not forgotten"),
+        pytest.param("java 1.8", Wishes(versions={"java": "8"}), id="java by its old number"),
+        pytest.param("openjdk 21", Wishes(versions={"java": "21"}), id="openjdk"),
     ],
 )
 def test_words_become_wishes(words: str, wanted: Wishes) -> None:
