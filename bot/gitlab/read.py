@@ -142,7 +142,10 @@ def job(json: Json) -> Job:
 
 
 def merge_request(json: Json) -> MergeRequest:
-    """Read a merge request; after a fast-forward the head itself is what was merged."""
+    """Read a merge request; after a fast-forward the head itself is what was merged.
+
+    Until there is a pipeline of a new head, GitLab shows that of an earlier one, which says nothing of it.
+    """
     merged = json.get("merge_commit_sha") or json.get("squash_commit_sha")
     is_merged = json["state"] == "merged"
     run = json.get("head_pipeline") or json.get("pipeline")
@@ -157,7 +160,7 @@ def merge_request(json: Json) -> MergeRequest:
         detailed_merge_status=json.get("detailed_merge_status") or json.get("merge_status") or "unchecked",
         web_url=json["web_url"],
         author=person(json["author"]),
-        pipeline=pipeline(run) if run else None,
+        pipeline=pipeline(run) if run and run["sha"] == json.get("sha") else None,
         merged_sha=(merged or json.get("sha")) if is_merged else None,
         may_merge=bool((json.get("user") or {}).get("can_merge", True)),
         is_armed=bool(json.get("merge_when_pipeline_succeeds")),

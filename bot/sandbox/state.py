@@ -343,7 +343,8 @@ class World:
     Simulated jobs do not end while `jobs_may_end` is clear; `play_job` may say how one ends. Each of `before_call`
     hears of a call to the API, method and path, just before it is answered: whoever races with the bot acts there.
     `tier` is None for the Community Edition. `allows_local_hooks` is the administrator's word on webhooks into local
-    networks. `clock_ahead` is by how much its clock is wrong.
+    networks. `clock_ahead` is by how much its clock is wrong. While `makes_pipelines` is false, none is made yet, as
+    when GitLab's background jobs lag behind.
     `remote_files` is all that other servers hold, by address.
     """
 
@@ -365,6 +366,7 @@ class World:
     hooks_switch_off: bool = True
     allows_local_hooks: bool = True
     clock_ahead: timedelta = timedelta(0)
+    makes_pipelines: bool = True
     oauth: object = None
     unknown_routes: list[str] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)

@@ -216,6 +216,22 @@ def test_a_failed_pipeline_is_not_waited_for(piped: Place) -> None:
     assert refused(merge(piped, request, auto_merge=True)) == NOT_ALLOWED
 
 
+def test_until_a_pipeline_is_made_for_a_new_commit_that_of_the_old_one_is_shown(piped: Place) -> None:
+    piped.project.only_merge_when_green = True
+    request = piped.open()
+    assert piped.sandbox.wait_idle()
+    before = piped.api.get(path(request)).json()
+    assert before["head_pipeline"]["sha"] == before["sha"]
+    piped.world.makes_pipelines = False
+    piped.push("topic", "more", "x")
+    piped.world.makes_pipelines = True
+    request.unsettled_reads = 0
+    after = piped.api.get(path(request)).json()
+    assert after["sha"] != before["sha"]
+    assert after["head_pipeline"] == before["head_pipeline"]
+    assert after["detailed_merge_status"] == "ci_must_pass", "GitLab itself looks at the commit"
+
+
 @pytest.mark.parametrize(("script", "status"), [("exit 1", "ci_must_pass"), ("echo ok", "mergeable")])
 def test_where_pipelines_must_succeed_only_green_is_merged(piped: Place, script: str, status: str) -> None:
     piped.project.only_merge_when_green = True

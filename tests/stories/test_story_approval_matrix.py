@@ -318,6 +318,25 @@ def test_without_any_pipeline_the_rule_decides(town: Town) -> None:
     assert request.state == "merged"
 
 
+@pytest.mark.parametrize("before", ["success", "failed"])
+def test_the_pipeline_of_an_earlier_commit_counts_neither_for_nor_against_the_approved_one(
+    town: Town, before: str
+) -> None:
+    story = town.story(rules("merge: on_green\n"))
+    request = story.drafted()
+    with story.world.lock:
+        story.project.pipelines[-1].status = before
+        story.world.makes_pipelines = False
+    try:
+        head = story.push(request.source_branch, "x/more.py", "", by=story.developer)
+        story.settle()
+        story.ask(f"@pipewright approve {head[:8]}", of=request, by=story.maintainer)
+    finally:
+        story.world.makes_pipelines = True
+    assert request.state == "opened"
+    assert "no pipeline has run for this commit" in story.answer(request)
+
+
 @pytest.mark.parametrize("text", ["approval:\n  minimum: 0\n", "merge: sometimes\n", "approval: [x]\n", "- a\n"])
 def test_a_rule_that_is_none_refuses_and_names_the_file(town: Town, text: str) -> None:
     story = town.story()

@@ -63,7 +63,7 @@ def on_merge_request(world: World, request: MergeRequest, user: User) -> None:
 def _create(world: World, pipeline: Pipeline, variables: dict[str, str]) -> None:
     project, sha = pipeline.project, pipeline.sha
     text = _text(project, sha, ".gitlab-ci.yml")
-    if text is None:
+    if text is None or not world.makes_pipelines:
         return
     known = {**variables, "CI_COMMIT_SHA": sha, "CI_DEFAULT_BRANCH": project.default_branch or ""}
     errors = _fill(world, pipeline, text, known)
@@ -352,6 +352,15 @@ def head_pipeline(request: MergeRequest) -> Pipeline | None:
     sha = git_store.head(request.project.git_dir, request.source_branch) or request.last_sha
     runs = [run for run in request.project.pipelines if run.sha == sha and _belongs(run, request)]
     return runs[-1] if runs else None
+
+
+def last_head_pipeline(request: MergeRequest) -> Pipeline | None:
+    """Return the pipeline that the API shows: the newest there is, and that of an earlier head until a new one is made.
+
+    `merge_requests.head_pipeline_id` is renewed in the background when a pipeline is made, and never emptied.
+    """
+    runs = [run for run in request.project.pipelines if _belongs(run, request)]
+    return head_pipeline(request) or (runs[-1] if runs else None)
 
 
 def _belongs(run: Pipeline, request: MergeRequest) -> bool:

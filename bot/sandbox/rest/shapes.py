@@ -242,7 +242,7 @@ def _changes_count(one: MergeRequest) -> str | None:
 
 def merge_request(world: World, one: MergeRequest, asker: User) -> Json:
     """Return a merge request, as a single reading shows it."""
-    run, sha = engine.head_pipeline(one), _head(one)
+    run, sha = engine.last_head_pipeline(one), _head(one)
     target = git_store.head(one.project.git_dir, one.target_branch)
     return {
         **merge_request_basic(world, one),
