@@ -206,6 +206,21 @@ def test_what_other_ci_starts_of_a_compose_file_is_a_service(
     assert unit_of(files).all("service") == services
 
 
+def test_what_stands_beside_the_tests_is_that_of_their_version(unit_of: Look) -> None:
+    job = (
+        "runs-on: ubuntu-latest\n    strategy: {matrix: {python: ['3.12', '3.13']}}\n"
+        "    services: {db: {image: 'redis:7'}}\n    env: {PYTHON: '${{ matrix.python }}'}"
+    )
+    steps = (
+        "      - uses: actions/setup-python@v5\n        with: {python-version: '${{ matrix.python }}'}\n"
+        "      - run: nox -s test-${{ matrix.python }}\n"
+    )
+    files = {"setup.py": "", "noxfile.py": "", "test_a.py": ""}
+    unit = unit_of({**files, ".github/workflows/ci.yml": workflow(steps, job=job)})
+    assert unit.all("test") == ("nox -s test-3.13",)
+    assert (unit.all("service"), unit.all("variable")) == (("redis:7",), ("PYTHON=3.13",))
+
+
 def test_a_variable_may_name_a_value_of_the_matrix(unit_of: Look) -> None:
     job = "runs-on: ubuntu-latest\n    strategy: {matrix: {db: [sqlite]}}\n    env: {DB: '${{ matrix.db }}'}"
     unit = unit_of({**GO, ".github/workflows/ci.yml": workflow("      - run: go test ./...\n", job=job)})

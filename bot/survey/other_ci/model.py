@@ -49,6 +49,12 @@ class Job(Struct, frozen=True, kw_only=True):
                 return row
         return self.rows[0]
 
+    def row_of(self, version: str) -> Row:
+        """Return the row that runs this version of whatever language, else the first one."""
+        named = dict.fromkeys(language for language, _, _ in self.versions)
+        rows = (self.row_for(language, version) for language in named)
+        return next((row for row in rows if row is not self.rows[0]), self.rows[0])
+
     def commands(self, row: Row) -> Iterator["Command"]:
         """Return the commands of the job for one row of its matrix, line by line."""
         for step in self.steps:

@@ -32,7 +32,8 @@ _COPY = re.compile(r"cp (?:-[a-z]+ )?([\w./*-]+) ((?!/)[\w./-]+)")
 
 def add_preparations(facts: Facts, folder: Folder, job: Job, chosen: Sequence[Command]) -> list[Command]:
     """Add the lines that come before the tests that were taken over from this job, and return them."""
-    told = list(_before(folder, job, chosen)) if chosen else []
+    every = list(job.commands(job.row_of(facts.first("version"))))
+    told = list(_before(folder, every, chosen)) if chosen else []
     for command in told:
         facts.add("prepare", command.raw, "other CI does so before it tests", command.evidence)
         if _IDENTITY.fullmatch(command.raw):
@@ -40,9 +41,8 @@ def add_preparations(facts: Facts, folder: Folder, job: Job, chosen: Sequence[Co
     return told
 
 
-def _before(folder: Folder, job: Job, chosen: Sequence[Command]) -> Iterator[Command]:
+def _before(folder: Folder, every: Sequence[Command], chosen: Sequence[Command]) -> Iterator[Command]:
     """Yield who commits wherever it is told, and the rest only from the folder and the environment of the tests."""
-    every = list(job.commands(job.rows[0]))
     first = every.index(chosen[0])
     alone = re.match(r"(?:uv run )?(?:tox|nox)\b", chosen[0].line) is not None
     for position, command in enumerate(every):

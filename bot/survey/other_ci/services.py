@@ -73,7 +73,8 @@ def _jobs_beside(facts: Facts, folder: Folder, ci: OtherCi) -> list[tuple[Job, l
     found: list[tuple[Job, list[Command]]] = []
     waiting = {evidence for fact in facts.named("test") for evidence in fact.evidence}
     for job in sorted(ci.jobs, key=lambda each: len(each.services)):
-        chosen = [command for command in job.commands(job.rows[0]) if command.evidence in waiting]
+        row = job.row_of(facts.first("version"))
+        chosen = [command for command in job.commands(row) if command.evidence in waiting]
         waiting -= {command.evidence for command in chosen}
         found += [(job, chosen)] if chosen else []
     if found:
