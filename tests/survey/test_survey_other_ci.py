@@ -24,6 +24,8 @@ Look = Callable[[Mapping[str, str]], Unit]
         ("tox", "test"),
         ("nox -s tests-3.13", "test"),
         ("python manage.py test", "test"),
+        ("python -m pip install 'Django~=5.0' codecov -e .[tests]", "install"),
+        ("codecov -t abc", ""),
         ("coverage run --rcfile=.coveragerc runtests.py", "test"),
         ("coverage run makemessages.py", "other"),
         ("npm t", "test"),
