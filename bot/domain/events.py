@@ -53,7 +53,10 @@ class MergeRequestChanged(Struct, frozen=True, kw_only=True, tag="merge_request"
 
 
 class PipelineChanged(Struct, frozen=True, kw_only=True, tag="pipeline"):
-    """A pipeline of the project has a new status; `is_stuck` when it has had that one for too long."""
+    """A pipeline of the project has a new status; `is_stuck` when it has had that one for too long.
+
+    `merge_request_iid` is set for one of a merge request, which may run on a commit of merged results.
+    """
 
     project: ProjectRef
     pipeline_id: int
@@ -61,6 +64,7 @@ class PipelineChanged(Struct, frozen=True, kw_only=True, tag="pipeline"):
     sha: str
     status: str
     is_stuck: bool = False
+    merge_request_iid: int | None = None
 
 
 ChatAct = Literal["talk", "generate", "commit"]

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from msgspec import structs
+
 from bot.domain import CannotError, SafeText, UnreachableError
 from bot.gitlab import read
 from bot.gitlab.answers import RefusedError
@@ -24,8 +26,23 @@ class MergeRequests:
     sleep: Callable[[float], None]
 
     def merge_request(self, project_id: int, iid: int) -> MergeRequest:
-        """Return a merge request."""
-        return read.merge_request(self.transport.read_json(_ROUTE, project=project_id, iid=iid))
+        """Return a merge request; a pipeline of merged results counts as one of the head."""
+        json = self.transport.read_json(_ROUTE, project=project_id, iid=iid)
+        found, result = read.merge_request(json), read.merged_result(json)
+        if result is None or not self.is_merge_of(project_id, result.sha, found.sha):
+            return found
+        return structs.replace(found, pipeline=structs.replace(result, sha=found.sha))
+
+    def is_merge_of(self, project_id: int, sha: str, head: str) -> bool:
+        """Tell whether a commit is the merge of `head` into another one, as pipelines of merged results run on it."""
+        route = "/projects/{project}/repository/commits/{sha}"
+        try:
+            parents = self.transport.read_json(route, project=project_id, sha=sha).get("parent_ids") or ()
+        except RefusedError as refused:
+            if refused.status != 404:
+                raise
+            return False
+        return list(parents[1:]) == [head]
 
     def settled_merge_request(self, project_id: int, iid: int, *, patience_seconds: float) -> MergeRequest:
         """Return a merge request once GitLab knows whether it can be merged, or as it is when patience ends.

@@ -167,6 +167,13 @@ def merge_request(json: Json) -> MergeRequest:
     )
 
 
+def merged_result(json: Json) -> Pipeline | None:
+    """Read the pipeline of a merge request that runs on its merge into the target, a commit of its own."""
+    run = json.get("head_pipeline") or {}
+    is_one = run.get("ref") in [f"refs/merge-requests/{json['iid']}/{kind}" for kind in ("merge", "train")]
+    return pipeline(run) if is_one else None
+
+
 def included(json: Json) -> Included:
     """Read a file that took part in a configuration."""
     location, kind = str(json.get("location") or ""), str(json.get("type") or "")

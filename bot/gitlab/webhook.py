@@ -219,7 +219,15 @@ def _pipeline(payload: Json, project: ProjectRef) -> PipelineChanged | None:
     # A child's state shows in its parent's, and its own must not be taken for that of the commit.
     if not _is_int(run.get("id")) or sha is None or not isinstance(status, str) or run.get("source") == _CHILD:
         return None
-    return PipelineChanged(project=project, pipeline_id=run["id"], ref=_text(run.get("ref")), sha=sha, status=status)
+    iid = _object(payload, "merge_request").get("iid")
+    return PipelineChanged(
+        project=project,
+        pipeline_id=run["id"],
+        ref=_text(run.get("ref")),
+        sha=sha,
+        status=status,
+        merge_request_iid=cast(int, iid) if _is_int(iid) else None,
+    )
 
 
 def _noteable(payload: Json) -> Noteable | None:

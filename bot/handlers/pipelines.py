@@ -4,6 +4,8 @@ import dataclasses
 from datetime import UTC, datetime
 from uuid import UUID
 
+from msgspec import structs
+
 from bot.domain import FINAL_PIPELINE_STATUSES, Noteable, NoteableKind, Person, PipelineChanged, SkipError
 from bot.handlers.reply import Reply
 from bot.proposals import note
@@ -18,6 +20,7 @@ from bot.store.proposals import Proposal
 
 def handle_pipeline(services: Services, event: PipelineChanged, order_id: UUID) -> str:
     """Remember a pipeline's status and, when it is final, say so in the proposal's note."""
+    event = _of_head(services, event)
     with services.pool.connection() as connection:
         proposal = proposals.find_by_sha(connection, event.project.id, event.sha)
     if proposal is None:
@@ -36,6 +39,20 @@ def handle_pipeline(services: Services, event: PipelineChanged, order_id: UUID) 
     note.refresh(services, changed)
     learn_from(services, changed)
     return event.status
+
+
+def _of_head(services: Services, event: PipelineChanged) -> PipelineChanged:
+    """Let a pipeline of merged results, which runs on a commit of its own, count for the draft's commit in it."""
+    if event.merge_request_iid is None:
+        return event
+    with services.pool.connection() as connection:
+        if proposals.find_by_sha(connection, event.project.id, event.sha) is not None:
+            return event
+        proposal = proposals.find_by_merge_request(connection, event.project.id, event.merge_request_iid)
+    head = proposal.commit_id if proposal else None
+    if head is None or not services.gitlab.is_merge_of(event.project.id, event.sha, head):
+        return event
+    return structs.replace(event, sha=head)
 
 
 def _tell_stuck(services: Services, proposal: Proposal, event: PipelineChanged, order_id: UUID) -> str:

@@ -16,6 +16,7 @@ from bot.proposals.change import change_draft, checked, find_change
 from bot.proposals.explain import Explained, explain_pipeline, scene_of
 from bot.proposals.order import Order
 from bot.proposals.policy import POLICY_PATH, read_policy
+from bot.proposals.status import pipeline_of
 from bot.replies import changes
 from bot.services import Services
 from bot.store import proposals, repairs
@@ -56,6 +57,8 @@ def repair(
             return _finished(services, known, proposal, done or proposal)
     is_resumed = known is not None and known.outcome == "planned" and known.order_id == order.id
     pipeline = services.gitlab.pipeline(proposal.project_id, pipeline_id)
+    if proposal.commit_id is not None:  # one of merged results runs on a commit of its own
+        pipeline = msgspec.structs.replace(pipeline, sha=proposal.commit_id)
     explained = explain_pipeline(services, proposal.project_id, pipeline)
     if not explained.diagnoses:
         return proposal
@@ -209,7 +212,7 @@ def _key(pipeline_id: int) -> str:
 
 def failed_pipeline(services: Services, proposal: Proposal) -> Pipeline:
     """Return the red pipeline of a draft's commit; raise CannotError where it is not red."""
-    found = services.gitlab.latest_pipeline(proposal.project_id, sha=proposal.commit_id or "")
+    found = pipeline_of(services, proposal)
     if found is None or found.status != "failed":
         raise CannotError("the draft's pipeline is not red, so there is nothing to repair.")
     return found

@@ -15,7 +15,7 @@ def refreshed(services: Services, proposal: Proposal) -> Proposal:
     """Read the pipelines of a proposal from GitLab, for a hook may be late or lost."""
     if proposal.commit_id is None:
         return proposal
-    found = services.gitlab.latest_pipeline(proposal.project_id, sha=proposal.commit_id)
+    found = pipeline_of(services, proposal)
     with services.pool.connection() as connection:
         if found is not None:
             proposals.set_pipeline(connection, proposal.id, pipeline_id=found.id, status=found.status)
@@ -26,6 +26,15 @@ def refreshed(services: Services, proposal: Proposal) -> Proposal:
         if after is not None:
             proposals.set_pipeline_after_merge(connection, proposal.id, pipeline_id=after.id, status=after.status)
         return proposals.get(connection, proposal.id)
+
+
+def pipeline_of(services: Services, proposal: Proposal) -> Pipeline | None:
+    """Return the newest pipeline of a proposal's commit; one of merged results only its merge request knows."""
+    found = services.gitlab.latest_pipeline(proposal.project_id, sha=proposal.commit_id)
+    if found is not None or proposal.merge_request_iid is None:
+        return found
+    run = services.gitlab.merge_request(proposal.project_id, proposal.merge_request_iid).pipeline
+    return run if run is not None and run.sha == proposal.commit_id else None
 
 
 def branch_status(services: Services, project_id: int, branch: str | None) -> str:

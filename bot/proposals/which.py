@@ -9,6 +9,7 @@ from bot.domain import CannotError
 from bot.gitlab.answers import RefusedError
 from bot.gitlab.values import Pipeline
 from bot.proposals.order import Order
+from bot.proposals.status import pipeline_of
 from bot.replies.render import quoted
 from bot.services import Services
 from bot.store import proposals
@@ -93,7 +94,7 @@ def _nearest(services: Services, order: Order) -> Pipeline:
     """Without a name it is the draft's pipeline, the merge request's, else the default branch's."""
     gitlab, project_id = services.gitlab, order.project.id
     proposal = newest_proposal(services, order)
-    found = gitlab.latest_pipeline(project_id, sha=proposal.commit_id) if proposal and proposal.commit_id else None
+    found = pipeline_of(services, proposal) if proposal and proposal.commit_id else None
     place = order.noteable
     if found is None and place is not None and place.kind == "merge_request":
         found = gitlab.merge_request(project_id, place.iid).pipeline

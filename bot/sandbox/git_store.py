@@ -190,6 +190,20 @@ def merge(git_dir: Path, *, source: str, target: str, message: str, user: User) 
     return _save(repository, target, message, user, index.write_tree(repository), [ours, theirs])
 
 
+def merge_to_ref(git_dir: Path, head: str, target: str, ref: str, user: User) -> str | None:
+    """Merge a commit into a branch under a ref that is no branch; None where that conflicts (merge_to_ref_service)."""
+    repository = pygit2.Repository(str(git_dir))
+    ours = repository.branches.local[target].target
+    index = repository.merge_commits(ours, head)
+    if index.conflicts:
+        return None
+    person = pygit2.Signature(user.name, f"{user.username}@example.com")
+    text = f"Merge {head} into {ours}"
+    sha = repository.create_commit(None, person, person, text, index.write_tree(repository), [ours, head])
+    repository.references.create(ref, sha, force=True)
+    return str(sha)
+
+
 def has_conflicts(git_dir: Path, source: str, target: str) -> bool:
     """Tell whether merging would conflict."""
     repository = pygit2.Repository(str(git_dir))

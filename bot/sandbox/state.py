@@ -168,7 +168,7 @@ class Outcome:
 
 @dataclass
 class Pipeline:
-    """One run of a CI configuration."""
+    """One run of a CI configuration; `source_sha` is the head whose merge it runs on, for one of merged results."""
 
     id: int
     iid: int
@@ -178,6 +178,7 @@ class Pipeline:
     sha: str
     source: str
     status: str = "created"
+    source_sha: str | None = None
     merge_request: MergeRequest | None = None
     jobs: list[Job] = field(default_factory=list)
     stages: list[str] = field(default_factory=list)
@@ -272,9 +273,9 @@ def _one_runner() -> list[Runner]:
 class Project:
     """A project with its bare repository. `memberships` has the `expires_at` or `membership_state` of some members.
 
-    Of paid plans: `message_rule` is a pattern for commit messages (a push rule), `approvals_needed` by how many people
-    a merge request has to be approved in GitLab, `has_merge_train` whether armed merges wait in line;
-    `trains` counts those that did.
+    Of paid plans: `has_merged_results` lets pipelines of merge requests, drafts too, run on the merge into the target;
+    `message_rule` is a pattern for commit messages (a push rule), `approvals_needed` by how many people a merge request
+    has to be approved in GitLab, `has_merge_train` whether armed merges wait in line; `trains` counts those that did.
     """
 
     id: int
@@ -287,6 +288,7 @@ class Project:
     message_rule: str | None = None
     approvals_needed: int = 0
     has_merge_train: bool = False
+    has_merged_results: bool = False
     trains: int = 0
     members: dict[int, int] = field(default_factory=dict)
     memberships: dict[int, dict[str, str]] = field(default_factory=dict)

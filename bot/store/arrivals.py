@@ -80,7 +80,9 @@ def _conversation(connection: Connection[TupleRow], event: Event) -> UUID | None
     if isinstance(event, Decision):
         return event.conversation_id
     if isinstance(event, PipelineChanged):
-        proposal = proposals.find_for_pipeline(connection, event.project.id, event.sha, event.ref)
+        proposal = proposals.find_for_pipeline(
+            connection, event.project.id, event.sha, event.ref, event.merge_request_iid
+        )
         return proposal.conversation_id if proposal else None
     noteable = event.noteable if isinstance(event, Reaction) else Noteable(kind="merge_request", iid=event.iid)
     return conversations.find_by_noteable(connection, event.project.id, noteable.kind, noteable.iid)

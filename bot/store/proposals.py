@@ -252,19 +252,23 @@ def find_by_sha(connection: Connection[TupleRow], project_id: int, sha: str) -> 
     )
 
 
-def find_for_pipeline(connection: Connection[TupleRow], project_id: int, sha: str, ref: str) -> Proposal | None:
+def find_for_pipeline(
+    connection: Connection[TupleRow], project_id: int, sha: str, ref: str, merge_request_iid: int | None
+) -> Proposal | None:
     """Return the proposal a pipeline may belong to.
 
-    A hook can come before the commit's sha is stored: then the branch tells, of a draft being opened or merged. One
+    A hook can come before the commit's sha is stored: then the branch tells, of a draft being opened or merged. One of
+    merged results runs on a commit of its own: then the merge request tells, of an open draft. One
     statement looks at one moment: between two, the sha could be stored, and neither would find the proposal.
     """
     return _one(
         connection,
         "select * from pipelines where project_id = %(project)s and (%(sha)s in (commit_id, merged_sha)"
-        " or source_branch = %(ref)s and status = 'generated' or target_branch = %(ref)s and status = 'approved')"
+        " or source_branch = %(ref)s and status = 'generated' or target_branch = %(ref)s and status = 'approved'"
+        " or merge_request_iid = %(iid)s and status in ('proposed', 'approved'))"
         " order by coalesce(commit_id = %(sha)s, false) or coalesce(merged_sha = %(sha)s, false) desc, created_at desc"
         " limit 1",
-        {"project": project_id, "sha": sha, "ref": ref},
+        {"project": project_id, "sha": sha, "ref": ref, "iid": merge_request_iid},
     )
 
 

@@ -232,6 +232,28 @@ def test_until_a_pipeline_is_made_for_a_new_commit_that_of_the_old_one_is_shown(
     assert after["detailed_merge_status"] == "ci_must_pass", "GitLab itself looks at the commit"
 
 
+def test_a_pipeline_of_merged_results_runs_on_the_merge_and_counts_for_the_head(piped: Place) -> None:
+    piped.project.has_merged_results = piped.project.only_merge_when_green = True
+    request = piped.open()
+    assert piped.sandbox.wait_idle()
+    shown = piped.api.get(path(request)).json()
+    run, parents = shown["head_pipeline"], [head(piped, "main"), shown["sha"]]
+    assert (run["status"], run["ref"]) == ("success", f"refs/merge-requests/{request.iid}/merge")
+    assert piped.api.get(f"/repository/commits/{run['sha']}").json()["parent_ids"] == parents
+    assert run["id"] not in [one["id"] for one in piped.api.get("/pipelines", sha=shown["sha"]).json()]
+    assert run["id"] in [one["id"] for one in piped.api.get(path(request) + "/pipelines").json()]
+    assert merge(piped, request).json()["state"] == "merged"
+
+
+def test_where_the_merge_would_conflict_the_pipeline_runs_on_the_head(piped: Place) -> None:
+    piped.project.has_merged_results = True
+    piped.push("topic", "README.md", "theirs\n")
+    piped.push("main", "README.md", "ours\n")
+    request = piped.open()
+    assert piped.sandbox.wait_idle()
+    assert piped.api.get(path(request)).json()["head_pipeline"]["sha"] == head(piped)
+
+
 @pytest.mark.parametrize(("script", "status"), [("exit 1", "ci_must_pass"), ("echo ok", "mergeable")])
 def test_where_pipelines_must_succeed_only_green_is_merged(piped: Place, script: str, status: str) -> None:
     piped.project.only_merge_when_green = True

@@ -7,10 +7,11 @@ import pytest
 
 from bot.sandbox import acts, git_store, seed
 from bot.sandbox.server import Sandbox
-from bot.sandbox.state import MergeRequest
+from bot.sandbox.state import Job, MergeRequest, Outcome, Pipeline
 from tests.stories.conftest import open_town
 from tests.world.certificates import certificate
-from tests.world.town import Story, Town
+from tests.world.missed import look
+from tests.world.town import PYTHON, Story, Town
 
 
 def merged(story: Story, *, by: str = "reaction") -> MergeRequest:
@@ -215,6 +216,61 @@ def test_where_merges_wait_in_line_the_bots_does_too(town: Town) -> None:
         world.before_call.pop()
     assert request.merged_by is town.bot
     assert story.project.trains == 1, "it did not jump the queue"
+
+
+# --- pipelines of merged results: they run on a commit of their own, the merge of the head into the target ---
+
+
+def with_merged_results(town: Town) -> Story:
+    story = town.story({**PYTHON, ".pipewright.yml": "merge: on_green\n"})
+    story.project.has_merged_results = True
+    return story
+
+
+@pytest.mark.parametrize("is_heard", [True, False], ids=["by webhook", "by the sweep"])
+def test_a_pipeline_of_merged_results_is_told_and_merged_on_like_one_of_the_head(town: Town, is_heard: bool) -> None:
+    story = with_merged_results(town)
+    story.hook.flags["pipeline_events"] = is_heard
+    request = story.drafted()
+    if not is_heard:
+        look(story)
+    (run,) = story.project.pipelines
+    assert run.sha != story.head(request.source_branch)
+    issue = story.project.issues[0]
+    assert f"/-/pipelines/{run.id}) of the draft passed ✅" in story.answer(issue)
+    assert "passed ✅" in story.ask("@pipewright status", of=issue)
+    story.react(request)
+    story.settle()
+    assert request.state == "merged"
+
+
+def test_a_red_pipeline_of_merged_results_is_repaired(town: Town) -> None:
+    story = with_merged_results(town)
+    said = "src/psycopg.c:9:10: fatal error: libpq-fe.h: No such file or directory"
+
+    def played(_pipeline: Pipeline, job: Job) -> Outcome | None:
+        is_mended = "libpq-dev" in str(job.config.get("before_script"))
+        return None if job.name != "test" or is_mended else Outcome(f"$ pip install\n{said}\n", "script_failure")
+
+    story.world.play_job = played
+    try:
+        request = story.drafted()
+    finally:
+        story.world.play_job = lambda _pipeline, _job: None
+    assert [run.status for run in story.project.pipelines] == ["failed", "success"]
+    assert "libpq-dev" in story.file(".gitlab-ci.yml")
+    assert "Install libpq-dev for test" in request.description
+
+
+def test_merged_results_of_somebodys_push_say_nothing_of_the_proposed_commit(town: Town) -> None:
+    story = with_merged_results(town)
+    request = story.drafted()
+    story.push(request.source_branch, "x/more.py", "", by=story.developer)
+    story.settle()
+    first, second = story.project.pipelines
+    told = story.answers(story.project.issues[0])[0].body
+    assert f"/-/pipelines/{first.id})" in told
+    assert f"/-/pipelines/{second.id})" not in told
 
 
 def test_an_instance_that_limits_the_rate_makes_it_slower_and_nothing_else(story: Story) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from bot.sandbox import git_store, hooks, payloads
@@ -57,7 +58,16 @@ def on_merge_request(world: World, request: MergeRequest, user: User) -> None:
     }
     ref = f"refs/merge-requests/{request.iid}/head"
     planned = Pipeline(0, 0, request.project, user, ref, sha, "merge_request_event", merge_request=request)
-    _create(world, planned, variables)
+    _create(world, _of_merged_result(planned) if request.project.has_merged_results else planned, variables)
+
+
+def _of_merged_result(planned: Pipeline) -> Pipeline:
+    """Let it run on the merge of the head into the target; with conflicts it stays as it is."""
+    request, head = planned.merge_request, planned.sha
+    assert request is not None  # planned for one
+    ref = f"refs/merge-requests/{request.iid}/merge"
+    merged = git_store.merge_to_ref(planned.project.git_dir, head, request.target_branch, ref, planned.user)
+    return replace(planned, ref=ref, sha=merged, source_sha=head) if merged else planned
 
 
 def _create(world: World, pipeline: Pipeline, variables: dict[str, str]) -> None:
@@ -350,7 +360,7 @@ def cancel(world: World, pipeline: Pipeline) -> None:
 def head_pipeline(request: MergeRequest) -> Pipeline | None:
     """Return the newest pipeline of a merge request's head."""
     sha = git_store.head(request.project.git_dir, request.source_branch) or request.last_sha
-    runs = [run for run in request.project.pipelines if run.sha == sha and _belongs(run, request)]
+    runs = [run for run in request.project.pipelines if (run.source_sha or run.sha) == sha and _belongs(run, request)]
     return runs[-1] if runs else None
 
 

@@ -103,6 +103,14 @@ def delete_branch(call: Call) -> Answer:
     return Answer(204)
 
 
+def show_commit(call: Call) -> Answer:
+    """Show a commit, of a branch or not."""
+    sha = git_store.resolve(call.code.git_dir, call.ids["sha"])
+    if sha is None:
+        raise message(404, "404 Commit Not Found")
+    return Answer(200, {**shapes.commit(call.world, call.project, sha), "project_id": call.project.id})
+
+
 def commit(call: Call) -> Answer:
     """Commit many files at once; the right to push is looked at first, as in lib/api/commits.rb."""
     call.require("branch", "commit_message", "actions")

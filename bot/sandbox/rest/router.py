@@ -37,6 +37,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", _P + "/repository/branches", repository.create_branch),
     ("DELETE", _P + "/repository/branches/:branch", repository.delete_branch),
     ("POST", _P + "/repository/commits", repository.commit),
+    ("GET", _P + "/repository/commits/:sha", repository.show_commit),
     ("POST", _P + "/ci/lint", repository.lint),
     ("POST", _P + "/issues", noteables.create_issue),
     ("GET", _P + "/issues/:iid", noteables.issue),

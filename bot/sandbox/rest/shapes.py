@@ -112,8 +112,12 @@ def project(world: World, one: Project, asker: User) -> Json:
         "ci_config_path": "",
         "shared_runners_enabled": True,
         **dict.fromkeys(_OF_TIERS.get(world.tier or "", ()), False),
-        **({"merge_trains_enabled": one.has_merge_train} if world.tier in ("premium", "ultimate") else {}),
+        **(_paid_settings(one) if world.tier in ("premium", "ultimate") else {}),
     }
+
+
+def _paid_settings(one: Project) -> Json:
+    return {"merge_trains_enabled": one.has_merge_train, "merge_pipelines_enabled": one.has_merged_results}
 
 
 def member(world: World, one: User, level: int) -> Json:
