@@ -53,6 +53,14 @@ def told(text: str, *, are_errors: bool) -> list[tuple[int | None, str]]:
             "keep it out of the pipeline for a push to a branch",
             id="needs a job for tags",
         ),
+        pytest.param(
+            "r:\n  script: [x]\n  rules:\n    - if: $CI_COMMIT_TAG\n"
+            + JOB
+            + "  rules:\n    - if: $CI_COMMIT_TAG\n    - if: $CI_COMMIT_BRANCH\n      needs: [r]\n",
+            10,
+            "keep it out of the pipeline for a push to a branch",
+            id="the rule that matches needs a job for tags",
+        ),
     ],
 )
 def test_what_gitlab_refuses_is_an_error(text: str, line: int, part: str) -> None:
@@ -139,6 +147,19 @@ def test_what_has_no_effect_or_another_one_is_a_warning(text: str, line: int, pa
             + JOB
             + "  needs: [r]\n  rules:\n    - if: $CI_COMMIT_TAG\n",
             id="needs a job with the same rules",
+        ),
+        pytest.param(
+            "r:\n  script: [x]\n  rules:\n    - if: $CI_COMMIT_TAG\n"
+            + "b:\n  script: [x]\n  rules:\n    - if: $CI_COMMIT_BRANCH\n"
+            + JOB
+            + "  rules:\n    - if: $CI_COMMIT_TAG\n      needs: [r]\n    - if: $CI_COMMIT_BRANCH\n      needs: [b]\n",
+            id="each rule with its own needs",
+        ),
+        pytest.param(
+            "r:\n  script: [x]\n  rules:\n    - if: $CI_COMMIT_TAG\n"
+            + JOB
+            + "  needs: [r]\n  rules:\n    - if: $CI_COMMIT_TAG\n    - if: $CI_COMMIT_BRANCH\n      needs: []\n",
+            id="a rule without the needs of the job",
         ),
         pytest.param(
             "m:\n  script: [x]\n  parallel:\n    matrix: [{A: [b, c], D: [e]}]\n"

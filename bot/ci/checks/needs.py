@@ -9,7 +9,7 @@ from msgspec import Struct
 from bot.ci.checks.document import Document, Path
 from bot.ci.checks.events import EVENTS, Event
 from bot.ci.checks.merged import Job
-from bot.ci.checks.reach import is_created, runs
+from bot.ci.checks.reach import deciding, is_created, runs
 from bot.ci.checks.semantics import RUNG, stages
 from bot.domain import Finding
 
@@ -103,8 +103,19 @@ def _left_out(document: Document, need: Need, other: Job) -> Iterator[Finding]:
 
 
 def _excludes(document: Document, need: Need, other: Job, event: Event) -> bool:
-    is_certain = is_created(document, event) and runs(document, need.job, event)
+    is_certain = is_created(document, event) and runs(document, need.job, event) and _applies(need, event)
     return bool(is_certain) and runs(document, other, event) is False
+
+
+def _applies(need: Need, event: Event) -> bool:
+    """The needs of the rule that matches take the place of the job's own."""
+    rules = need.job.body.get("rules")
+    listed = rules if isinstance(rules, list) else []
+    with_needs = {number for number, rule in enumerate(listed) if isinstance(rule, dict) and "needs" in rule}
+    if not with_needs:
+        return True
+    decides = deciding(listed, event)
+    return decides == need.path[2] if need.path[1] == "rules" else decides is not None and decides not in with_needs
 
 
 def _count(document: Document, job: Job, names: list[str]) -> Iterator[Finding]:

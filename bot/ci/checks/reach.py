@@ -60,6 +60,13 @@ def runs(document: Document, job: Job, event: Event) -> bool | None:
     return None if document.is_open else not event.is_merge_request
 
 
+def deciding(rules: list[Any], event: Event) -> int | None:
+    """Return which rule decides about a pipeline; None when none matches, or it cannot be known."""
+    outcomes = ((number, _matches(rule, event)) for number, rule in enumerate(rules))
+    number, matched = next(((number, matched) for number, matched in outcomes if matched is not False), (None, None))
+    return number if matched else None
+
+
 def _workflow_rules(document: Document) -> list[Any] | None:
     workflow = document.data.get("workflow")
     rules = workflow.get("rules") if isinstance(workflow, dict) else None
