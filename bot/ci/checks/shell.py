@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from bot.ci.checks.document import Document, Path, Reference, read_document
+from bot.ci.checks.merged import merged_jobs
 from bot.domain import CannotError, Finding
 from bot.domain.known import known
 
@@ -75,9 +76,10 @@ def scripts_of(document: Document, text: str) -> tuple[Script, ...]:
     """Return the scripts a file writes out itself, hidden jobs' too; those for PowerShell are left out."""
     source = text.splitlines()
     owners: dict[str, Any] = {"": document.data, "default": document.data.get("default"), **document.jobs}
+    merged = merged_jobs(document)
     found = []
     for name, body in owners.items():
-        if not isinstance(body, dict) or _is_windows(body):
+        if not isinstance(body, dict) or _is_windows(document, merged[name].body if name in merged else body):
             continue
         for section in _SECTIONS:
             path = (name, section) if name else (section,)
@@ -109,8 +111,11 @@ def read_bash(answers: Sequence[str], scripts: Sequence[Script]) -> Iterator[Fin
             yield script.finding(int(said[1]), said[2], _MEND, is_error=True)
 
 
-def _is_windows(body: dict[str, Any]) -> bool:
-    tags, image = body.get("tags"), body.get("image")
+def _is_windows(document: Document, body: dict[str, Any]) -> bool:
+    """Judge by what a job inherits, too: the tags of Windows runners mostly stand in `default`."""
+    default = document.data.get("default")
+    above = {**document.data, **(default if isinstance(default, dict) else {})}
+    tags, image = (body.get(key, above.get(key)) for key in ("tags", "image"))
     named = [*(tags if isinstance(tags, list) else []), image.get("name") if isinstance(image, dict) else image]
     return any(_WINDOWS.search(str(each)) for each in named)
 
