@@ -90,6 +90,9 @@ def test_what_does_nothing_is_a_warning(text: str, line: int, part: str) -> None
         "a:\n  rules:\n    - if: !reference [.r, if]\n      when: manual\n      allow_failure: true\n  script: [x]\n",
         ".p: {parallel: 3, script: [x]}\na:\n  extends: .p\n  parallel:\n",
         ".a: &a {script: [x]}\nb:\n  <<: *a\nc:\n  <<: *a\n",
+        pytest.param(
+            ".a: &a\n  - x\n.b: &b\n  - *a\n  - y\nc:\n  script:\n    - *b\n    - [z, [u, [v]]]\n", id="lists in lists"
+        ),
     ],
 )
 def test_what_gitlab_accepts_is_left_alone(text: str) -> None:

@@ -63,8 +63,16 @@ def _plain(whole: Document, value: Any) -> Any:
 def _item(whole: Document, value: Any) -> Any:
     """One item stands for all that a reference puts into a list, so that the positions of the others stay."""
     plain = _plain(whole, value)
-    is_list = isinstance(value, Reference) and isinstance(plain, list) and not isinstance(plain, Reference)
-    return plain[0] if is_list and plain else plain
+    if not isinstance(plain, list) or isinstance(plain, Reference):
+        return plain
+    lines = list(_lines(plain))
+    return lines[0] if isinstance(value, Reference) and lines else lines
+
+
+def _lines(value: list[Any]) -> Iterator[Any]:
+    """GitLab takes lists of lists in scripts, ten deep, where the schema knows of two."""
+    for each in value:
+        yield from _lines(each) if isinstance(each, list) and not isinstance(each, Reference) else [each]
 
 
 def _deepest(error: jsonschema.ValidationError) -> jsonschema.ValidationError:
