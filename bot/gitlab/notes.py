@@ -8,6 +8,8 @@ from bot.gitlab.values import AwardEmoji, Note, NoteableDetails
 
 _FOLDERS = {"issue": "issues", "merge_request": "merge_requests"}
 
+_EDITED = "query($i:NoteID!){note(id:$i){lastEditedAt}}"
+
 _PAGE = 100
 # Nobody gives fifty thousand reactions; whoever makes a script do so shall not keep us reading for ever.
 _MOST_PAGES = 500
@@ -47,6 +49,14 @@ class Notes:
             if refused.status != 404:
                 raise
             return None
+
+    def was_edited(self, note: Note) -> bool:
+        """Tell whether somebody edited a note, as only GraphQL says; where it says nothing, that counts as if."""
+        if not note.is_touched:
+            return False
+        body = {"query": _EDITED, "variables": {"i": f"gid://gitlab/Note/{note.id}"}}
+        found = (self.transport.ask(f"{self.transport.url}/api/graphql", body).get("data") or {}).get("note")
+        return found is None or found.get("lastEditedAt") is not None
 
     def create_note(
         self,

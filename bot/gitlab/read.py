@@ -73,6 +73,7 @@ def note(json: Json) -> Note:
         is_system=bool(json.get("system")),
         is_internal=bool(json.get("internal") or json.get("confidential")),
         created_at=json.get("created_at") or "",
+        is_touched=json.get("updated_at") != json.get("created_at"),
     )
 
 

@@ -90,7 +90,7 @@ class Todo(Struct, frozen=True, kw_only=True):
 
 
 class Note(Struct, frozen=True, kw_only=True):
-    """A comment."""
+    """A comment; `is_touched` when it was edited, reacted to or answered since it was written."""
 
     id: int
     author: Person
@@ -98,6 +98,7 @@ class Note(Struct, frozen=True, kw_only=True):
     is_system: bool
     is_internal: bool
     created_at: str = ""
+    is_touched: bool = False
 
 
 class Pipeline(Struct, frozen=True, kw_only=True):

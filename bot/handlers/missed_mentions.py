@@ -79,7 +79,7 @@ def _orders_among(
         seen.add(note.id)
         if _is_order(services, note):
             order = _mention(todo.project, todo.noteable, todo, note.author, note.body, note)
-            if _is_news(services, order, note.created_at):
+            if _is_news(services, order, note.created_at) and not services.gitlab.was_edited(note):
                 yield _age_seconds(note.created_at), (_name_of(todo.project, note), order)
 
 
@@ -93,7 +93,7 @@ def mentions_at(
     for note in reversed(services.gitlab.notes(place.project_id, noteable)):
         if _is_order(services, note) and youngest <= _age_seconds(note.created_at) <= oldest:
             order = _mention(project, noteable, place, note.author, note.body, note)
-            if _is_news(services, order, note.created_at):
+            if _is_news(services, order, note.created_at) and not services.gitlab.was_edited(note):
                 yield _name_of(project, note), _as_hidden_as_its_issue(services, order)
 
 

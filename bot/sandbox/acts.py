@@ -67,6 +67,12 @@ def may_see_noteable(of: Noteable, user: User) -> bool:
     return not is_closed or of.author.id == user.id or level(of.project, user) >= 15
 
 
+def may_see_note(of: Noteable, note: Note, user: User) -> bool:
+    """Tell whether an account sees a note; internal ones are for Planners upwards."""
+    is_open = not note.is_internal or level(of.project, user) >= 15
+    return is_open and may_see(of.project, user) and may_see_noteable(of, user)
+
+
 def may_merge(project: Project, user: User, branch: str) -> bool:
     """Tell whether an account may merge into a branch: of several rules that cover it, one is enough."""
     role, rules = level(project, user), project.rules_for(branch)
@@ -149,18 +155,28 @@ def _discussion_id() -> str:
     return hashlib.sha1(uuid.uuid4().bytes, usedforsecurity=False).hexdigest()
 
 
-def edit(world: World, of: Noteable, note: Note, body: str) -> None:
+def edit(world: World, of: Noteable, note: Note, body: str, *, by: User | None = None) -> None:
     """Change a note's text; when only commands are left the note is gone."""
+    editor = by or note.author
     text, commands = quick_actions.extract(body)
     for name, argument in commands:
-        _carry_out(world, of, note.author, name, argument)
+        _carry_out(world, of, editor, name, argument)
     if commands and not text.strip():
         of.notes.remove(note)
         return
-    changed = note.body != text
-    note.body, note.updated_at = text, now()
-    if changed:
+    before, note.body, note.updated_at = note.body, text, now()
+    if before != text:
+        note.edited_at = note.updated_at
+        todos.on_act(world, of, editor)
+        todos.on_mention(world, of, editor, text, note, before=before)
         _emit_note(world, of, note, "update")
+
+
+def describe(world: World, issue: Issue, user: User, description: str) -> None:
+    """Change an issue's description; whoever may change the issue may, not its author alone."""
+    before, issue.description, issue.updated_at = issue.description, description, now()
+    todos.on_mention(world, issue, user, description, before=before)
+    _emit_issue(world, issue, user, "update")
 
 
 def _emit_note(world: World, of: Noteable, note: Note, action: str) -> None:
@@ -216,6 +232,8 @@ def react(world: World, of: Noteable, note: Note | None, user: User, name: str) 
         raise message(404, "404 Award Emoji Name has already been taken Not Found")
     award = Award(world.next_id(), name, user)
     awards.append(award)
+    if note is not None:
+        note.updated_at = award.created_at
     todos.on_act(world, of, user)
     hooks.emit(world, of.project, "emoji", payloads.emoji(world, of, note, award, "award"))
     return award

@@ -74,6 +74,11 @@ class Note:
     awards: list[Award] = field(default_factory=list)
     created_at: datetime = field(default_factory=now)
     updated_at: datetime = field(default_factory=now)
+    edited_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Nothing has happened to it since."""
+        self.updated_at = self.created_at
 
 
 @dataclass

@@ -8,12 +8,22 @@ _CODE = re.compile(r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1|\Z)|`[^`\n]+`|^>.*?$", 
 _MENTION = re.compile(r"(?<![\w@./-])@([\w][\w.-]*[\w]|\w)")
 
 
-def on_mention(world: World, of: Noteable, author: User, text: str, note: Note | None = None) -> None:
-    """Put a mention on the list of everybody named in a text; one at a time for each target, as GitLab does."""
-    for name in dict.fromkeys(_MENTION.findall(_CODE.sub("", text))):
+def on_mention(
+    world: World, of: Noteable, author: User, text: str, note: Note | None = None, *, before: str = ""
+) -> None:
+    """Put a mention on the list of everybody named in a text; one at a time for each target, as GitLab does.
+
+    Whoever edits a text is the author of that, and only who is named since is told.
+    """
+    known = _named(before)
+    for name in [each for each in _named(text) if each not in known]:
         user = world.user_named(name)
         if user is not None and user is not author and not _waits(world, of, user):
             world.todos.append(Todo(world.next_id(), user, author, of, note))
+
+
+def _named(text: str) -> list[str]:
+    return list(dict.fromkeys(name.lower() for name in _MENTION.findall(_CODE.sub("", text))))
 
 
 def _waits(world: World, of: Noteable, user: User) -> bool:

@@ -471,6 +471,34 @@ def test_rules_that_may_double_a_pipeline_are_warned_about(place: Place) -> None
     assert "may allow multiple pipelines" in warnings[0]
 
 
+# --- edits ---
+
+
+def test_an_edit_tells_who_is_named_since_in_its_editors_name(place: Place, issue: str) -> None:
+    rob, note = place.people["rob"].username, place.as_("mia").post(issue + "/notes", body="Hello").json()
+    assert place.as_("rob").get("//todos").json() == []
+    place.api.put(f"{issue}/notes/{note['id']}", body=f"Hello @{rob}")
+    (todo,) = place.as_("rob").get("//todos").json()
+    assert (todo["author"]["username"], todo["body"]) == (place.people["max"].username, f"Hello @{rob}")
+    shown = place.api.get(f"{issue}/notes/{note['id']}").json()
+    assert shown["author"]["username"] == place.people["mia"].username, "the note itself names no editor"
+
+
+def test_only_graphql_tells_that_a_note_was_edited(place: Place, issue: str) -> None:
+    edited, reacted = (place.as_("mia").post(issue + "/notes", body=text).json() for text in ("One", "Two"))
+    place.api.put(f"{issue}/notes/{edited['id']}", body="Three")
+    place.api.post(f"{issue}/notes/{reacted['id']}/award_emoji", name="eyes")
+    told = [_last_edit(place, each["id"]) for each in (edited, reacted)]
+    assert told == [place.api.get(f"{issue}/notes/{edited['id']}").json()["updated_at"], None]
+
+
+def _last_edit(place: Place, note: int) -> Any:
+    body = {"query": "query($i:NoteID!){note(id:$i){lastEditedAt}}", "variables": {"i": f"gid://gitlab/Note/{note}"}}
+    headers = {"Authorization": f"Bearer {token_of(place, 'max')}"}
+    answer = httpx.post(place.sandbox.url + "/api/graphql", json=body, headers=headers, timeout=60)
+    return answer.json()["data"]["note"]["lastEditedAt"]
+
+
 # --- GraphQL for many files ---
 
 

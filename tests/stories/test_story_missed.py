@@ -57,6 +57,45 @@ def test_of_what_was_written_a_moment_ago_nobody_is_told_that_no_webhook_told_of
     assert len(story.answers(issue)) == 1
 
 
+# --- edits give no orders: whoever may edit another's words would speak in that one's name ---
+
+
+@pytest.mark.parametrize("is_spoken_to", [False, True], ids=["on the to-do list", "where the bot was spoken to"])
+def test_a_comment_that_somebody_edited_into_an_order_is_none(story: Story, is_spoken_to: bool) -> None:
+    issue = story.issue()
+    if is_spoken_to:
+        story.ask("@pipewright help", of=issue)
+    before = len(story.answers(issue))
+    note = story.comment(issue, "Good morning", by=story.maintainer)
+    note.created_at -= timedelta(seconds=1)
+    with story.world.lock:
+        acts.edit(story.world, issue, note, "@pipewright generate", by=story.developer)
+    story.settle()
+    look(story)
+    assert len(story.answers(issue)) == before
+    assert story.project.merge_requests == []
+
+
+def test_a_description_that_somebody_else_made_an_approval_approves_nothing(story: Story) -> None:
+    issue = acts.open_issue(story.world, story.project, story.maintainer, "We need CI", "Please")
+    story.ask("@pipewright generate", of=issue)
+    with story.world.lock:
+        acts.describe(story.world, issue, story.reporter, "@pipewright approve")
+    story.settle()
+    look(story)
+    assert story.request.state == "opened"
+    assert len(story.answers(issue)) == 1
+
+
+def test_a_lost_comment_that_was_reacted_to_is_still_an_order(story: Story) -> None:
+    issue = story.issue()
+    with no_delivery(story):
+        note = story.comment(issue, "@pipewright help")
+        story.react(issue, "eyes", by=story.reporter, note=note)
+        look(story)
+    assert len(story.answers(issue)) == 1
+
+
 def test_a_comment_that_a_webhook_brought_too_is_answered_once(story: Story) -> None:
     issue = story.issue()
     with no_delivery(story):

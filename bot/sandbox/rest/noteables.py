@@ -92,7 +92,7 @@ def edit_note(call: Call) -> Answer:
     of, changed = call.noteable, call.note
     if changed.author.id != call.user.id and level(of.project, call.user) < 40:
         raise message(403, "403 Forbidden")
-    acts.edit(call.world, of, changed, _body(call))
+    acts.edit(call.world, of, changed, _body(call), by=call.user)
     return Answer(200, shapes.note(call.world, of, changed))
 
 

@@ -157,6 +157,8 @@ def graphql(call: Call) -> Answer:
     query, variables = call.text("query") or "", call.params.get("variables") or {}
     if "projects(ids:" in query:
         return _projects(call, [str(each) for each in variables.get("ids") or ()])
+    if "lastEditedAt" in query:
+        return shown.edited(call, str(variables.get("i")))
     if shown.PATTERN.search(query):
         return shown.answer(call, query, variables)
     if "runners(" not in query and "blobs(" not in query:

@@ -4,6 +4,7 @@ import re
 
 from bot.sandbox import acts
 from bot.sandbox.rest.call import Answer, Call
+from bot.sandbox.rest.shapes import date
 from bot.sandbox.state import NoteableKind
 
 PATTERN = re.compile(r"(\w+):project\(fullPath:\$(\w+)\)\{(issue|mergeRequest)\(iid:\$(\w+)\)\{iid\}\}")
@@ -22,6 +23,21 @@ def answer(call: Call, query: str, variables: dict[str, object]) -> Answer:
         for alias, path, field, iid in asked
     }
     return Answer(200, {"data": data})
+
+
+def edited(call: Call, wanted: str) -> Answer:
+    """Answer `note(id:){lastEditedAt}` (app/graphql/types/notes/base_note_interface.rb)."""
+    found = next(
+        (
+            note
+            for project in call.world.projects.values()
+            for of in (*project.issues, *project.merge_requests)
+            for note in of.notes
+            if f"gid://gitlab/Note/{note.id}" == wanted and acts.may_see_note(of, note, call.user)
+        ),
+        None,
+    )
+    return Answer(200, {"data": {"note": {"lastEditedAt": date(found.edited_at)} if found else None}})
 
 
 def _project(call: Call, path: str, field: str, iid: str) -> dict[str, dict[str, str] | None] | None:
