@@ -378,12 +378,11 @@ def _pipeline_status(request: MergeRequest) -> str:
     if not request.project.only_merge_when_green:
         return "mergeable"
     run = engine.head_pipeline(request)
-    if run is not None and run.status in _RUNNING:
+    if run is not None and run.status in engine.UNDER_WAY:
         return "ci_still_running"
     return "mergeable" if run is not None and run.status == "success" else "ci_must_pass"
 
 
-_RUNNING = ("created", "waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running")
 _REFUSED = ("ci_must_pass", "conflict", "commits_status", "not_approved")
 
 
@@ -392,7 +391,7 @@ def merge(world: World, request: MergeRequest, user: User, *, sha: str | None, w
     if not may_merge(request.project, user, request.target_branch):
         raise message(401, "401 Unauthorized")
     run = engine.head_pipeline(request)
-    is_running = run is not None and run.status in _RUNNING
+    is_running = run is not None and run.status in engine.UNDER_WAY
     if request.state != "opened" or payloads.is_draft(request.title):
         raise message(405, "405 Method Not Allowed")
     if when_green and not is_running and (run is None or run.status != "success"):

@@ -208,6 +208,14 @@ def test_a_push_disarms_the_merge(piped: Place) -> None:
     assert request.state == "opened"
 
 
+@pytest.mark.parametrize("status", ["waiting_for_resource", "preparing", "waiting_for_callback"])
+def test_a_pipeline_that_waits_for_something_can_be_waited_for(piped: Place, status: str) -> None:
+    request = piped.open()
+    assert piped.sandbox.wait_idle()
+    piped.project.pipelines[-1].status = status
+    assert merge(piped, request, auto_merge=True).json()["merge_when_pipeline_succeeds"] is True
+
+
 def test_a_failed_pipeline_is_not_waited_for(piped: Place) -> None:
     piped.push("red", ".gitlab-ci.yml", CI.replace("echo ok", "exit 1"))
     request = piped.open("red")

@@ -318,6 +318,18 @@ def test_without_any_pipeline_the_rule_decides(town: Town) -> None:
     assert request.state == "merged"
 
 
+@pytest.mark.parametrize("status", ["waiting_for_resource", "preparing", "waiting_for_callback"])
+@pytest.mark.parametrize("merge", ["auto", "on_green"])
+def test_a_pipeline_that_waits_for_something_is_waited_for(town: Town, merge: str, status: str) -> None:
+    story = town.story(rules(f"merge: {merge}\n"))
+    request = story.drafted()
+    with story.world.lock:
+        story.project.pipelines[-1].status = status
+    story.react(request)
+    story.settle()
+    assert (request.state, request.auto_merge_by) == ("opened", town.bot)
+
+
 @pytest.mark.parametrize("before", ["success", "failed"])
 def test_the_pipeline_of_an_earlier_commit_counts_neither_for_nor_against_the_approved_one(
     town: Town, before: str

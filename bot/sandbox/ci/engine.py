@@ -22,6 +22,8 @@ from bot.sandbox.ci.lint import rule_errors, selected
 from bot.sandbox.state import Job, MergeRequest, Outcome, Pipeline, Project, User, World, now
 
 _DONE = frozenset({"success", "failed", "canceled", "skipped"})
+# app/models/concerns/ci/has_status.rb
+UNDER_WAY = frozenset({"created", "waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running"})
 _JOB_TIMEOUT_SECONDS = 900
 _DEFAULT_DEPTH = "20"  # of new projects (doc/ci/pipelines/settings.md#limit-the-number-of-changes-fetched-during-clone)
 

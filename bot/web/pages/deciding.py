@@ -8,7 +8,7 @@ from bot.proposals.policy import Policy
 from bot.store.proposals import Proposal
 
 _OPEN = (ProposalStatus.PROPOSED, ProposalStatus.APPROVED)
-_RUNNING = frozenset({"created", "waiting_for_resource", "preparing", "pending", "running"})
+_RUNNING = frozenset({"created", "waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running"})
 
 
 class Choice(Struct, frozen=True, kw_only=True):
