@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from bot.ci.changed import recomposed
+from bot.ci.checks import new_among
 from bot.ci.children import is_pipeline
 from bot.ci.compose import CI_FILE, findings_of
 from bot.domain import CannotError, Composition, Finding, ProposalStatus, Survey
@@ -60,15 +61,14 @@ def checked(
     """
     for path in files:
         require_allowed(path)
-    known = {(finding.path, finding.message) for finding in findings_of(before or {})}
-    found = [finding for finding in findings_of(files) if (finding.path, finding.message) not in known]
+    found = new_among(findings_of(files), findings_of(before or {}))
     errors = tuple(finding for finding in found if finding.is_error)
     if not errors and ref is not None:
         pipelines = {path: text for path, text in files.items() if is_pipeline(path)}
         errors = gitlab_findings(lint_results(services, project_id, pipelines, ref))
     if errors:
         raise CannotError(f"the changed files do not pass the checks:\n\n{texts.finding_list(errors)}")
-    return tuple(found)
+    return found
 
 
 def change_draft(

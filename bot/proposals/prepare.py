@@ -1,13 +1,13 @@
 """Surveys a project and composes its files, checked on every rung; nothing is written anywhere yet."""
 
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, structs
 
 from bot import linters
 from bot.ci.assignment import Assignment
-from bot.ci.checks import check
+from bot.ci.checks import check, new_among
 from bot.ci.checks.shell import check_shell
 from bot.ci.children import is_pipeline
 from bot.ci.score import rung, with_rung
@@ -62,8 +62,10 @@ def prepare(services: Services, project_id: int, words: str) -> Prepared:
     with part("compose"):
         composition = _composition(services, read, found, words)
     with part("check"):
-        linted = _check(services, read.project, composition)
-    composition = _scored(composition, linted)
+        pipelines = {path: text for path, text in composition.files.items() if is_pipeline(path)}
+        found_in = _findings(pipelines)
+        linted = _check(services, read, pipelines, found_in)
+    composition = _scored(composition, found_in, linted)
     return structs.replace(prepared_with(read, found, composition), linted=linted)
 
 
@@ -126,29 +128,39 @@ def _composition(services: Services, read: Read, found: Survey, words: str) -> C
     return composition
 
 
-def _check(services: Services, project: Project, composition: Composition) -> dict[str, LintResult]:
-    """Climb the ladder: our own rungs first, then GitLab's lint, with a dry run of the main pipeline."""
-    pipelines = {path: text for path, text in composition.files.items() if is_pipeline(path)}
-    found = [
+def _findings(pipelines: Mapping[str, str]) -> tuple[Finding, ...]:
+    return tuple(
         finding
         for path, text in pipelines.items()
         for finding in (*check(text, path=path), *check_shell(text, path, linters.bash))
-    ]
-    errors = tuple(finding for finding in found if finding.is_error)
+    )
+
+
+def _check(
+    services: Services, read: Read, pipelines: Mapping[str, str], found: Sequence[Finding]
+) -> dict[str, LintResult]:
+    """Climb the ladder: our own rungs first, then GitLab's lint, with a dry run of the main pipeline.
+
+    What our own rungs find in the existing file too is no reason to add nothing to it; what GitLab refuses is.
+    """
+    existing = read.snapshot.read(CI_PATH)
+    known = _findings({CI_PATH: existing}) if existing else ()
+    errors = tuple(finding for finding in new_among(found, known) if finding.is_error)
     linted: dict[str, LintResult] = {}
     if not errors:
-        linted = lint_results(services, project.id, pipelines, project.default_branch)
-        errors = gitlab_findings(linted)
+        linted = lint_results(services, read.project.id, pipelines, read.project.default_branch)
+        refused = gitlab_findings(linted)
+        errors = (*(finding for finding in found if finding.is_error), *refused) if refused else ()
     if errors:
         raise CannotError(f"what I composed does not pass the checks, so I don't propose it:\n\n{finding_list(errors)}")
     return linted
 
 
-def _scored(composition: Composition, linted: Mapping[str, LintResult]) -> Composition:
-    """Note on the scorecard what scripts and GitLab's lint were held against; whatever failed is never proposed."""
+def _scored(composition: Composition, found: Sequence[Finding], linted: Mapping[str, LintResult]) -> Composition:
+    """Note on the scorecard what scripts and GitLab's lint were held against; nothing new that failed is proposed."""
     card = composition.score
     if linters.has_bash():
-        card = with_rung(card, rung("scripts", (), by="bash"))
+        card = with_rung(card, rung("scripts", found, by="bash"))
     if linted:
         how = ", the main file with a dry run" if any(each.is_simulated for each in linted.values()) else ""
         card = with_rung(card, rung("gitlab", (), by=f"GitLab's lint{how}"))

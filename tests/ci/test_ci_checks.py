@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.ci.checks import check
+from bot.ci.checks import check, new_among
 from bot.ci.checks.conditions import syntax_problem
 
 JOB = "job:\n  script: [make]\n"
@@ -219,3 +219,9 @@ def test_a_file_larger_than_gitlab_reads_is_refused() -> None:
 
 def test_the_path_is_told() -> None:
     assert check("a: [", path="ci/x.yml")[0].path == "ci/x.yml"
+
+
+def test_what_stood_in_a_file_before_is_not_new_where_it_only_moved() -> None:
+    before = "a:\n  script: [x]\n  script: [y]\n"
+    after = "stages: [test]\n" + before + "b:\n  stage: gone\n  script: [x]\n"
+    assert ["gone" in finding.message for finding in new_among(check(after), check(before))] == [True]

@@ -105,6 +105,23 @@ def test_an_existing_pipeline_keeps_its_comments_its_order_and_its_jobs(town: To
     assert "Kept as they were: `ships`" in story.request.description
 
 
+def test_what_is_odd_in_an_existing_pipeline_and_fine_for_gitlab_stands_in_no_additions_way(town: Town) -> None:
+    existing = "stages: [test, deploy]\n\nships:\n  stage: deploy\n  script:\n    - foreach ($f in dir) { echo $f }\n"
+    story = town.story({**PYTHON, ".gitlab-ci.yml": existing})
+    story.drafted()
+    text = story.file(".gitlab-ci.yml")
+    assert text.startswith(existing)
+    assert "pytest" in text
+    assert "failed, 1 error" in story.request.description
+
+
+def test_what_gitlab_refuses_in_an_existing_pipeline_is_told_with_its_line(town: Town) -> None:
+    existing = "ships:\n  stage: deploy\n  script: [./ship.sh]\n  stage: deploy\n"
+    story = town.story({**PYTHON, ".gitlab-ci.yml": existing})
+    assert "`.gitlab-ci.yml:4` 'stage' is given twice" in story.ask("@pipewright generate")
+    assert story.project.merge_requests == []
+
+
 def test_an_existing_pipeline_that_is_no_yaml_is_refused_with_its_line(town: Town) -> None:
     story = town.story({**PYTHON, ".gitlab-ci.yml": "test:\n  script: [\n"})
     answer = story.ask("@pipewright generate")

@@ -52,6 +52,16 @@ def check(
     )
 
 
+def new_among(found: Iterable[Finding], before: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that a change brings: not those that were there before, whichever lines they stand in now."""
+    known = {_without_lines(finding) for finding in before}
+    return tuple(finding for finding in found if _without_lines(finding) not in known)
+
+
+def _without_lines(finding: Finding) -> tuple[str, str]:
+    return finding.path, re.sub(r"\bline \d+", "line", finding.message)
+
+
 def _climb(whole: Document, documents: Sequence[Document], texts: Mapping[str, str]) -> list[Finding]:
     """Schema and policy look at each file by itself, the meaning is that of the whole."""
     jobs = merged_jobs(whole)
