@@ -85,7 +85,8 @@ def build_catalog(shipped: Mapping[str, str], *layers: Layer) -> Catalog:
         sound, complaints = sound_part(layer)
         texts, skipped = over(texts, sound), (*skipped, *complaints)
         origins |= dict.fromkeys(folders_of(sound), layer.origin)
-    names = sorted(path.split("/")[0] for path in texts if path.endswith("/" + METADATA))
+    described = (path for path in texts if path.endswith("/" + METADATA) and not path.startswith(SHARED))
+    names = sorted(path.split("/")[0] for path in described)
     templates = tuple(_template(name, texts, origins[name]) for name in names)
     return Catalog(templates=templates, texts=texts, skipped=skipped, shipped=dict(shipped), layers=layers)
 

@@ -145,6 +145,13 @@ def test_a_broken_template_of_an_organisation_is_named_and_left_out(metadata, jo
     assert catalog.find("x") is None
 
 
+def test_shared_files_are_no_template_whatever_they_are_called(tmp_path) -> None:
+    catalog = load_catalog(default_templates_dir(), own_template(tmp_path, "_shared", "what we share", ""))
+    assert catalog.skipped == ()
+    assert catalog.find("_shared") is None
+    assert catalog.find("python-uv") is not None
+
+
 @pytest.mark.parametrize(
     ("jobs", "said"),
     [
