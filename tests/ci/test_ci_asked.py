@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.ci.asked import DOCKER, NAMES, WHEN, Outcome, apply_operations, read_operations
+from bot.ci.asked.lookup import image_name, image_of, visible
+from bot.ci.checks import check
 from bot.ci.checks.document import read_document
 from bot.domain import CannotError
 from tests.world.customisations import DOCKERFILE, EXISTING, IGNORE
@@ -94,7 +96,7 @@ def test_a_job_is_found_by_nearly_its_name_and_never_by_chance(name: str, found:
     [
         (
             {"operation": "set_image", "job": "all", "image": "python:3.14"},
-            "-  image: python:3.13\n+  image: python:3.14",
+            "-  image: python:3.13-slim\n+  image: python:3.14\n-  image: python:3.13\n+  image: python:3.14",
         ),
         ({"operation": "set_option", "job": "all", "name": "interruptible", "value": "yes"}, "+  interruptible: true"),
         (
@@ -277,6 +279,24 @@ def test_a_job_that_only_another_project_s_namesake_is_needed_of_may_go() -> Non
     )
     after = applied({"operation": "remove_job", "job": "build"}, files={CI: text}).files[CI]
     assert list(yaml.safe_load(after)) == ["test"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "test:\n  script: [x]\n\nweb:\n  image: node:24\n  script: [x]\n",
+        "image: python:3.13\n\ntest:\n  script: [x]\n\nweb:\n  image: node:24\n  script: [x]\n",
+        "default:\n  image: {name: python:3.13}\n\ntest:\n  script: [x]\n",
+        ".base: &base\n  image: &old python:3.13\n\n"
+        "test:\n  <<: *base\n  script: [x]\n\nweb:\n  image: *old\n  script: [x]\n",
+    ],
+)
+def test_an_image_for_all_jobs_is_that_of_every_job(text: str) -> None:
+    after = applied({"operation": "set_image", "job": "all", "image": "python:3.14"}, files={CI: text}).files[CI]
+    assert [image_name(image_of(after, name)) for name in visible(read_document(after))] == [
+        "python:3.14" for _ in visible(read_document(text))
+    ]
+    assert not [finding.message for finding in check(after) if finding.is_error]
 
 
 def test_a_job_with_an_image_of_its_own_copies_no_setup_by_itself() -> None:

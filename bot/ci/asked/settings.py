@@ -3,7 +3,17 @@
 import re
 from typing import Any
 
-from bot.ci.asked.lookup import DEFAULT, body_of, image_name, image_of, is_every, job_named
+from bot.ci.asked.lookup import (
+    DEFAULT,
+    body_of,
+    image_name,
+    image_of,
+    is_every,
+    job_named,
+    merged_body,
+    visible,
+    written_as,
+)
 from bot.ci.asked.operation import Operation
 from bot.ci.checks.document import read_document
 from bot.ci.edit import SetArtifacts, SetCache, SetKey, SetNeeds, SetVariable, apply
@@ -21,19 +31,23 @@ _VERSION = re.compile(r"\d+(?:\.\d+)*")
 
 
 def set_image(text: str, job: str, operation: Operation) -> str:
-    """Set the image; of every job that has one of its own where all are meant."""
+    """Set the image; where all jobs are meant, each that is written anywhere, and the one that the others share."""
     image = operation.image or operation.value
     if not is_every(job):
         return _with_image(text, job, image)
-    own = [name for name, body in read_document(text).jobs.items() if "image" in body]
-    for name in own or [DEFAULT]:
+    document = read_document(text)
+    own = [name for name in document.jobs if written_as(text, name, "image")]
+    if not all({"image", "trigger"} & set(merged_body(text, name)) for name in visible(document)):
+        own.append("" if "image" in document.data else DEFAULT)
+    for name in reversed(own):  # an anchor's aliases stand behind it
         text = _with_image(text, name, image)
     return text
 
 
 def _with_image(text: str, job: str, image: str) -> str:
-    is_long = isinstance(body_of(text, job).get("image"), dict)
-    return splice(text, set_value(text, (job, "image", "name") if is_long else (job, "image"), image))
+    above, holder = ((job,), body_of(text, job)) if job else ((), read_document(text).data)
+    is_long = isinstance(holder.get("image"), dict)
+    return splice(text, set_value(text, (*above, "image", "name") if is_long else (*above, "image"), image))
 
 
 def set_variables(text: str, job: str, operation: Operation) -> str:
