@@ -17,6 +17,7 @@ _OWN_ROOMS = re.compile(r"\b(?:tox|nox|hatch)\b")  # these make environments tha
 _REQUIREMENTS = re.compile(
     r"(?:^|/)(?:[\w-]*requirements[\w.-]*|requirements/[\w.-]+|constraints-test|test-deps)\.(?:txt|in)$"
 )
+_GOES = re.compile(r"(?m)(?:^|&& |; )(?:cd|pushd) ")
 _EXTRA = re.compile(r"^[ \t]*[\"']?([\w-]+)[\"']?\s*=\s*\[([^\]]*)\]", re.MULTILINE)
 
 
@@ -86,7 +87,8 @@ def _listed(scene: Scene, job: JobText, package: str) -> str:
     named = re.compile(rf"(?im)^[ \t]*[\"']?{re.escape(package).replace('-', '[-_.]')}\b")
     for path in scene.paths:
         if _REQUIREMENTS.search(path) and path not in script and named.search(scene.read(path) or ""):
-            return f"pip install -r {path}"
+            # Behind a change of folder only the whole path leads there.
+            return f'pip install -r "$CI_PROJECT_DIR/{path}"' if _GOES.search(script) else f"pip install -r {path}"
     manifest = scene.read("pyproject.toml") or ""
     part = manifest.partition("[project.optional-dependencies]")[2].partition("\n[")[0]
     within = re.compile(rf"[\"']{re.escape(package).replace('-', '[-_.]')}\b", re.IGNORECASE)

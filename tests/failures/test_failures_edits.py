@@ -13,7 +13,7 @@ HEADER = "$ make\nfatal error: libpq-fe.h: No such file or directory\nERROR: Job
 
 def mended(text: str, log: str, job: str = "test", paths: tuple[str, ...] = ()) -> str:
     found = recognise(read_trace([log.encode()]), job=job)
-    scene = Scene(text, paths)
+    scene = Scene(text, paths, {"api/requirements.txt": "flask\n"}.get)
     fix = propose(found, scene)
     return applied(text, fix) if fix else text
 
@@ -100,3 +100,17 @@ def test_a_variable_hides_none_of_those_that_an_anchor_brings() -> None:
     text = ".base: &base\n  variables:\n    DB_HOST: postgres\n  script: [git describe]\ntest:\n  <<: *base\n"
     after = mended(text, "$ git describe\nfatal: No names found, cannot describe anything.\n")
     assert after == text + '  variables:\n    DB_HOST: postgres\n    GIT_DEPTH: "0"\n'
+
+
+@pytest.mark.parametrize(
+    ("script", "line"),
+    [
+        (["cd api", "pytest"], 'pip install -r "$CI_PROJECT_DIR/api/requirements.txt"'),
+        (["pytest"], "pip install -r api/requirements.txt"),
+    ],
+)
+def test_a_list_of_packages_is_found_also_behind_a_change_of_folder(script: list[str], line: str) -> None:
+    lines = "".join(f"    - {each}\n" for each in script)
+    log = "$ pytest\nModuleNotFoundError: No module named 'flask'\n"
+    after = mended(f"test:\n  image: python:3.13\n  script:\n{lines}", log, paths=("api/requirements.txt",))
+    assert read_document(after).jobs["test"]["script"] == [*script[:-1], line, "pytest"]
