@@ -114,3 +114,17 @@ def test_a_list_of_packages_is_found_also_behind_a_change_of_folder(script: list
     log = "$ pytest\nModuleNotFoundError: No module named 'flask'\n"
     after = mended(f"test:\n  image: python:3.13\n  script:\n{lines}", log, paths=("api/requirements.txt",))
     assert read_document(after).jobs["test"]["script"] == [*script[:-1], line, "pytest"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'INFO     httpx:_client.py:1025 HTTP Request: GET http://testserver/me "HTTP/1.1 401 Unauthorized"',
+        '127.0.0.1 - - "GET /me HTTP/1.1" 403 Forbidden',
+        "E       AssertionError: 403 Forbidden != 200",
+    ],
+)
+def test_what_a_server_under_test_answers_is_no_registry(line: str) -> None:
+    log = f"$ pytest\n{line}\n=== 1 failed, 3 passed in 1.05s ===\nERROR: Job failed: exit code 1\n"
+    found = recognise(read_trace([log.encode()]), job="test", failure_reason="script_failure")
+    assert (found.kind, found.nature) == ("test_failure", "project")
