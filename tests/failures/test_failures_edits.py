@@ -128,3 +128,16 @@ def test_what_a_server_under_test_answers_is_no_registry(line: str) -> None:
     log = f"$ pytest\n{line}\n=== 1 failed, 3 passed in 1.05s ===\nERROR: Job failed: exit code 1\n"
     found = recognise(read_trace([log.encode()]), job="test", failure_reason="script_failure")
     assert (found.kind, found.nature) == ("test_failure", "project")
+
+
+@pytest.mark.parametrize(
+    ("after", "kind"),
+    [
+        ("  1 failing\n", "test_failure"),
+        ("/bin/bash: line 3: eslint: command not found\n", "missing_command"),
+        ("ERROR: Job failed: exit code 1\n", "vulnerable"),
+    ],
+)
+def test_weaknesses_that_an_installation_counts_are_no_cause_where_there_is_another(after: str, kind: str) -> None:
+    log = f"$ npm ci # collapsed multi-line command\n5 vulnerabilities (2 moderate, 3 high)\n{after}"
+    assert recognise(read_trace([log.encode()]), job="test", failure_reason="script_failure").kind == kind
