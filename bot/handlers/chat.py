@@ -7,11 +7,11 @@ from uuid import UUID
 from bot.domain import AccessLevel, CannotError, Chat, ChatMessage
 from bot.handlers import limits, memory
 from bot.handlers.chat_orders import carry_out
-from bot.handlers.command import Command, read_order
 from bot.handlers.converse import converse
 from bot.handlers.mention import NOT_WELL
 from bot.masking import mask_secrets
 from bot.proposals import draft
+from bot.proposals.command import Command, read_order
 from bot.proposals.order import Order
 from bot.proposals.rights import require
 from bot.replies import texts

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 
 from bot.domain import AccessLevel, CannotError
 from bot.handlers import explaining, orders
-from bot.handlers.command import Command, CommandName
 from bot.handlers.reply import Answering
 from bot.proposals import draft, note
+from bot.proposals.command import Command, CommandName
 from bot.proposals.order import Order
 from bot.proposals.prepare import prepare
 from bot.proposals.rights import require, require_person

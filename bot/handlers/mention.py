@@ -9,8 +9,8 @@ import structlog
 
 from bot.domain import CannotError, ChatMessage, Mention, SkipError
 from bot.handlers import answer, explaining, hook_health, limits, memory, orders
-from bot.handlers.command import Command, CommandName, FreeText, Unknown, read_command, stands_too_far_down
 from bot.handlers.reply import Reply
+from bot.proposals.command import Command, CommandName, FreeText, Unknown, read_command, stands_too_far_down
 from bot.proposals.order import Order
 from bot.replies import pace, texts
 from bot.services import Services

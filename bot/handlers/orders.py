@@ -6,6 +6,7 @@ from bot.domain import AccessLevel, CannotError, ProposalStatus
 from bot.gitlab.answers import RefusedError
 from bot.handlers.reply import Answering
 from bot.proposals import approval, draft, note
+from bot.proposals.command import commit_named
 from bot.proposals.entitled import Signal
 from bot.proposals.learning import learn_from
 from bot.proposals.order import Order
@@ -89,9 +90,8 @@ def proposal_status(services: Services, proposal: Proposal) -> str:
 def approve(services: Services, order: Order, words: str, reply: Answering, *, at: datetime | None = None) -> None:
     """Merge the open draft on the word of the person who wrote the note, at a time of which GitLab tells."""
     proposal = required_proposal(services, order)
-    named = words.strip(" .!").lower()
-    sha = named if named and all(letter in "0123456789abcdef" for letter in named) else None
-    signal = Signal(kind="note", person=order.person, sha=sha, at=at)
+    sha = commit_named(words)
+    signal = Signal(kind="note", person=order.person, sha=sha, noteable=order.place, note_id=order.note_id, at=at)
     approved = approval.approve(services, order, proposal, signal)
     note.refresh(services, approved)
     reply.show(note.standing(services, approved))

@@ -181,6 +181,7 @@ def _void(
             reason=_WAS_WAITING,
             emoji=signal.emoji if signal else None,
             note_id=signal.note_id if signal else None,
+            noteable=signal.noteable if signal else None,
         )
         proposals.set_approved_no_longer(connection, proposal.id)
 
@@ -201,4 +202,5 @@ def _remember(
             reason=reason,
             emoji=signal.emoji,
             note_id=signal.note_id,
+            noteable=signal.noteable,
         )

@@ -8,6 +8,7 @@ from msgspec import Struct
 from bot.domain import CannotError, Noteable, Person, ProposalStatus
 from bot.gitlab.merge_status import may_not_merge
 from bot.gitlab.values import MergeRequest
+from bot.proposals.command import Command, commit_named, read_command
 from bot.proposals.policy import Policy, is_approving
 from bot.proposals.rights import require_merge_right
 from bot.proposals.vetting import require_still_permitted
@@ -27,10 +28,10 @@ SignalKind = Literal["reaction", "merge_request_approval", "note", "page"]
 
 
 class Signal(Struct, frozen=True, kw_only=True):
-    """How a person said yes. `sha` is set when the person named the commit; `emoji` and `note_id` for reactions.
+    """How a person said yes. `sha` is set when the person named the commit; `emoji` for reactions.
 
-    `page` is the button below the commit on our own page, or the same over the API. `at` is when GitLab says that a
-    note was written.
+    `note_id` is the note that was reacted to, or that says yes itself. `page` is the button below the commit on our own
+    page, or the same over the API. `at` is when GitLab says that a note was written.
     """
 
     kind: SignalKind
@@ -143,9 +144,22 @@ def still_stands(services: Services, proposal: Proposal, approval: Approval, pol
         require_merge_right(services, proposal.project_id, signal.person, proposal.target_branch)
         _require_policy(services, policy, proposal, signal)
         _require_standing(services, proposal, signal)
+        return signal.kind != "note" or _still_says_so(services, proposal, approval)
     except CannotError:
         return False
-    return True
+
+
+def _still_says_so(services: Services, proposal: Proposal, approval: Approval) -> bool:
+    """A comment may be deleted or edited meanwhile. One of which it was not stored yet which it is counts as it did."""
+    if approval.note_id is None or approval.noteable is None:
+        return True
+    written = services.gitlab.note(proposal.project_id, approval.noteable, approval.note_id)
+    if written is None or written.author.id != approval.user_id:
+        return False
+    command = read_command(written.body, services.mention_names)
+    if not isinstance(command, Command) or command.name != "approve":
+        return False
+    return approval.sha.startswith(commit_named(command.rest) or "")
 
 
 def _kind(stored: str) -> SignalKind:
@@ -157,9 +171,9 @@ def _kind(stored: str) -> SignalKind:
 
 
 def _place_of(proposal: Proposal, approval: Approval) -> Noteable | None:
-    """A reaction on a note is looked for where the proposal's note is."""
-    if approval.note_id is None or proposal.note_iid is None:
-        return None
+    """Where it was given; of an older reaction on a note that is not stored: where the proposal's note is."""
+    if approval.noteable is not None or approval.note_id is None or proposal.note_iid is None:
+        return approval.noteable
     return Noteable(kind="issue" if proposal.note_kind == "issue" else "merge_request", iid=proposal.note_iid)
 
 

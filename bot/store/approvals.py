@@ -8,9 +8,14 @@ from msgspec import Struct
 from psycopg import Connection
 from psycopg.rows import TupleRow, class_row
 
+from bot.domain import Noteable, NoteableKind
+
 
 class Approval(Struct, frozen=True, kw_only=True):
-    """One stored approval. `emoji` and `note_id` say which reaction it was, for looking whether it still stands."""
+    """One stored approval. `emoji`, `note_id` and where that stands say what to look at again.
+
+    Older ones do not say where, nor by which comment.
+    """
 
     user_id: int
     username: str
@@ -21,6 +26,15 @@ class Approval(Struct, frozen=True, kw_only=True):
     emoji: str | None
     note_id: int | None
     created_at: datetime
+    noteable_kind: NoteableKind | None = None
+    noteable_iid: int | None = None
+
+    @property
+    def noteable(self) -> Noteable | None:
+        """The issue or merge request on which it was given."""
+        if self.noteable_kind is None or self.noteable_iid is None:
+            return None
+        return Noteable(kind=self.noteable_kind, iid=self.noteable_iid)
 
 
 def add(
@@ -36,12 +50,15 @@ def add(
     reason: str = "",
     emoji: str | None = None,
     note_id: int | None = None,
+    noteable: Noteable | None = None,
 ) -> None:
     """Store an approval, once for each order and outcome however often the order is tried."""
     connection.execute(
-        "insert into approvals (proposal_id, order_id, user_id, username, signal, sha, outcome, reason, emoji, note_id)"
-        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict (order_id, outcome) do nothing",
-        (proposal_id, order_id, user_id, username, signal, sha, outcome, reason, emoji, note_id),
+        "insert into approvals (proposal_id, order_id, user_id, username, signal, sha, outcome, reason, emoji, note_id,"
+        " noteable_kind, noteable_iid) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+        " on conflict (order_id, outcome) do nothing",
+        (proposal_id, order_id, user_id, username, signal, sha, outcome, reason, emoji, note_id)
+        + ((noteable.kind, noteable.iid) if noteable else (None, None)),
     )
 
 
@@ -64,8 +81,8 @@ def for_proposal(connection: Connection[TupleRow], proposal_id: UUID) -> list[Ap
     """Return a proposal's approvals, oldest first."""
     with connection.cursor(row_factory=class_row(Approval)) as cursor:
         return cursor.execute(
-            "select user_id, username, signal, sha, outcome, reason, emoji, note_id, created_at from approvals"
-            " where proposal_id = %s order by id",
+            "select user_id, username, signal, sha, outcome, reason, emoji, note_id, created_at, noteable_kind,"
+            " noteable_iid from approvals where proposal_id = %s order by id",
             (proposal_id,),
         ).fetchall()
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.ci.checks import check
-from bot.handlers.command import Command, FreeText, Unknown, read_command
+from bot.proposals.command import Command, FreeText, Unknown, read_command
 from bot.replies.render import MAX_CHARACTERS, safe
 from tests.fuzz.conftest import examples
 
@@ -159,7 +159,7 @@ for name, text in BOMBS.items():
         print(refused)
 """
 READ_AND_RENDER = """
-from bot.handlers.command import read_command
+from bot.proposals.command import read_command
 from bot.replies.render import MAX_CHARACTERS, safe
 from tests.fuzz.test_fuzz_readers import TEXTS
 for name, text in TEXTS.items():

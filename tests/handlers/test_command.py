@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.handlers.command import Command, FreeText, Order, Unknown, read_command
 from bot.handlers.orders import branch_named
+from bot.proposals.command import Command, FreeText, Order, Unknown, read_command
 
 NAMES = ("pipewright", "project_7_bot_0a1b")
 

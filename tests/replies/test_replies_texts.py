@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from bot.domain import AccessLevel, Composition, Evidence, Fact, Finding, JobRow, Source, Survey, Unit
-from bot.handlers.command import NAMES
+from bot.proposals.command import NAMES
 from bot.replies import progress, texts
 from bot.replies.render import safe
 

@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from bot.sandbox import acts, git_store, seed
-from bot.sandbox.state import Issue, MergeRequest, Pipeline, Protection, User
+from bot.sandbox.state import Issue, MergeRequest, Note, Pipeline, Protection, User
 from bot.store import approvals, proposals
 from tests.world.town import PYTHON, Story, Town
 
@@ -211,6 +211,72 @@ def test_an_approval_whose_giver_lost_the_right_meanwhile_does_not_count(town: T
     story.settle()
     assert request.state == "opened"
     assert "1 of the 2 approvals" in story.answers(story.project.issues[0])[0].body
+
+
+def half_approved_by_a_comment(town: Town) -> tuple[Story, MergeRequest, Note]:
+    """Let the first of two people approve by a comment, in the issue."""
+    story = town.story(rules("approval:\n  minimum: 2\n"))
+    protect(story, "developers merge")
+    request = story.drafted()
+    note = story.comment(story.project.issues[0], "@pipewright approve", by=story.maintainer)
+    story.settle()
+    assert "1 of the 2 approvals" in story.answers(story.project.issues[0])[0].body
+    return story, request, note
+
+
+def wiped(story: Story, note: Note) -> None:
+    with story.world.lock:
+        story.project.issues[0].notes.remove(note)
+
+
+def worded(text: str) -> Callable[[Story, Note], None]:
+    def edit(story: Story, note: Note) -> None:
+        with story.world.lock:
+            acts.edit(story.world, story.project.issues[0], note, text)
+
+    return edit
+
+
+@pytest.mark.parametrize(
+    "take_back",
+    [
+        pytest.param(wiped, id="deleted"),
+        pytest.param(worded("Better wait."), id="no order"),
+        pytest.param(worded("@pipewright reject"), id="another order"),
+        pytest.param(worded("> @pipewright approve"), id="quoted"),
+        pytest.param(worded("@pipewright approve 0123456789"), id="another commit"),
+    ],
+)
+def test_a_comment_that_approves_no_longer_when_the_second_one_comes_does_not_count(
+    town: Town, take_back: Callable[[Story, Note], None]
+) -> None:
+    story, request, note = half_approved_by_a_comment(town)
+    take_back(story, note)
+    story.comment(request, "@pipewright approve", by=story.developer)
+    story.settle()
+    assert request.state == "opened"
+    assert "1 of the 2 approvals" in story.answers(story.project.issues[0])[0].body
+
+
+def test_a_comment_that_was_edited_and_still_approves_counts(town: Town) -> None:
+    story, request, note = half_approved_by_a_comment(town)
+    worded(f"Looks good!\n\n@pipewright approve {story.head(request.source_branch)[:10]}")(story, note)
+    story.comment(request, "@pipewright approve", by=story.developer)
+    story.settle()
+    assert request.state == "merged"
+
+
+def test_an_approval_of_which_an_older_version_stored_no_comment_goes_on_counting(town: Town) -> None:
+    story, request, note = half_approved_by_a_comment(town)
+    with story.town.parts.services.pool.connection() as connection:
+        connection.execute(
+            "update approvals set note_id = null, noteable_kind = null, noteable_iid = null where user_id = %s",
+            (story.maintainer.id,),
+        )
+    wiped(story, note)
+    story.comment(request, "@pipewright approve", by=story.developer)
+    story.settle()
+    assert request.state == "merged"
 
 
 def test_where_two_approved_one_who_takes_it_back_disarms_the_waiting_merge_only_below_the_minimum(

@@ -182,6 +182,12 @@ _LAST_CHANGE = re.compile(
 _SHA = re.compile(r"[0-9a-f]{7,64}", re.IGNORECASE)
 
 
+def commit_named(rest: str) -> str | None:
+    """Return the commit that `approve` names, if any."""
+    named = rest.strip(" .!").lower()
+    return named if _SHA.fullmatch(named) else None
+
+
 def _guess(asked: str, word: str) -> Unknown | None:
     if len(asked.split()) > 2 or word in NAMES:
         return None
