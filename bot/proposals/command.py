@@ -92,7 +92,10 @@ _PLAIN_PLACES = frozenset("it this that the ci pipeline pipelines job jobs build
 
 
 def visible_text(text: str) -> str:
-    """Return the words of a Markdown text without quotes, code and HTML, a blank line between its blocks."""
+    """Return the words of a Markdown text without quotes, blocks of code and HTML, a blank line between its blocks.
+
+    Words in code that call nobody are kept with their marks: they name branches, jobs and commits.
+    """
     blocks: list[str] = []
     quotes = 0
     for token in _MARKDOWN.parse(_LONG_QUOTE.sub(lambda found: found[0] if found["fence"] else "", text)):
@@ -112,6 +115,8 @@ def _words(parts: Sequence[Token]) -> str:
             words.append(part.content)
         elif part.type in ("softbreak", "hardbreak"):
             words.append("\n")
+        elif part.type == "code_inline" and "@" not in part.content:
+            words.append(f"`{part.content}`")
         elif part.type in ("code_inline", "image"):
             words.append(" ")
     return "".join(words)
@@ -148,10 +153,10 @@ def read_order(words: str, *, whole: str = "") -> Order:
     word = first.strip(".,!?:;").lstrip("/").lower()
     name = _ALIASES.get(word, word)
     if name in NAMES and _reads_as_command(name, tail):
-        return Command(name=name, rest=f"{tail}\n{rest}".strip() if name == "generate" else tail.strip(" .!"))
+        return Command(name=name, rest=_wishes(f"{tail}\n{rest}") if name == "generate" else tail.strip(" .!"))
     plain = _PLAIN_GENERATE.match(asked)
     if plain is not None:
-        return Command(name="generate", rest=plain["rest"].strip(" .!\n"))
+        return Command(name="generate", rest=_wishes(plain["rest"]).strip(" .!\n"))
     return _plain_explain(asked) or _guess(asked, word) or FreeText(text=whole or words)
 
 
@@ -161,10 +166,15 @@ def _reads_as_command(name: str, tail: str) -> bool:
         return True
     rest = tail.strip(" .!")
     if name in ("status", "explain"):
-        return len(rest.split()) <= 1 or rest.lower().startswith(("of ", "on ", "please", "job ", "pipeline "))
+        is_led_to = rest.lower().startswith(("of ", "on ", "please", "job ", "pipeline "))
+        return is_led_to or len(_CODE.sub("name", rest).split()) <= 1
     if name == "undo":
         return bool(_LAST_CHANGE.fullmatch(rest))
     return rest == "" or rest.lower() in {"please", "it", "this", "thanks", "now"} or bool(_SHA.fullmatch(rest))
+
+
+def _wishes(words: str) -> str:
+    return words.replace("`", "").strip()
 
 
 def _plain_explain(asked: str) -> Command | None:
@@ -179,12 +189,13 @@ def _plain_explain(asked: str) -> Command | None:
 _LAST_CHANGE = re.compile(
     r"(?:(?:it|that|this|(?:the |your |my )?last (?:change|edit|one)|please|again)[ ,]*)*", re.IGNORECASE
 )
-_SHA = re.compile(r"[0-9a-f]{7,64}", re.IGNORECASE)
+_SHA = re.compile(r"(?P<mark>`?)[0-9a-f]{7,64}(?P=mark)", re.IGNORECASE)
+_CODE = re.compile("`[^`]*`")
 
 
 def commit_named(rest: str) -> str | None:
     """Return the commit that `approve` names, if any."""
-    named = rest.strip(" .!").lower()
+    named = rest.strip(" .!`").lower()
     return named if _SHA.fullmatch(named) else None
 
 

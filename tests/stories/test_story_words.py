@@ -1,0 +1,28 @@
+"""Stories of how people write their orders: in code, with quotes, as a question, with the name at the end."""
+
+from bot.sandbox import git_store, sample
+from tests.world.town import PYTHON, Story, Town
+
+
+def test_a_commit_named_in_code_is_the_only_one_that_is_merged(story: Story) -> None:
+    request = story.drafted()
+    assert "I can't do that" in story.ask(f"@pipewright approve `{'a' * 40}`", of=request, by=story.maintainer)
+    assert request.state == "opened"
+    story.ask(f"@pipewright approve `{story.head(request.source_branch)[:10]}`", of=request, by=story.maintainer)
+    assert request.state == "merged"
+
+
+def test_a_branch_and_a_job_may_be_named_in_code(town: Town) -> None:
+    story = town.story(PYTHON)
+    story.push("main", ".gitlab-ci.yml", "unit tests:\n  script: [make]\n", by=story.maintainer)
+    story.settle()
+    issue = story.issue()
+    story.ask("@pipewright generate", of=issue)
+    assert "on `main`" in story.ask("@pipewright status `main`", of=issue)
+    assert "no job named `nothing of it`" in story.ask("@pipewright explain `nothing of it`", of=issue)
+
+
+def test_a_wish_may_be_written_in_code(town: Town) -> None:
+    story = town.story(sample.FILES)
+    request = story.drafted("@pipewright generate without `docker`")
+    assert git_store.read(story.project.git_dir, request.source_branch, "Dockerfile") is None
