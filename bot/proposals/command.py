@@ -98,7 +98,8 @@ def visible_text(text: str) -> str:
     """
     blocks: list[str] = []
     quotes = 0
-    for token in _MARKDOWN.parse(_LONG_QUOTE.sub(lambda found: found[0] if found["fence"] else "", text)):
+    plain = text.replace("\r\n", "\n")  # a description comes with the line ends of a browser's form
+    for token in _MARKDOWN.parse(_LONG_QUOTE.sub(lambda found: found[0] if found["fence"] else "", plain)):
         quotes += {"blockquote_open": 1, "blockquote_close": -1}.get(token.type, 0)
         if token.type == "inline" and not quotes:
             blocks.append(_words(token.children or []))

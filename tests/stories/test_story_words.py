@@ -26,3 +26,9 @@ def test_a_wish_may_be_written_in_code(town: Town) -> None:
     story = town.story(sample.FILES)
     request = story.drafted("@pipewright generate without `docker`")
     assert git_store.read(story.project.git_dir, request.source_branch, "Dockerfile") is None
+
+
+def test_what_a_description_from_a_browser_quotes_is_no_order(story: Story) -> None:
+    issue = story.issue("CI", "They said:\r\n>>>\r\n@pipewright generate\r\n>>>\r\nWhat do you think?")
+    story.settle()
+    assert (story.answers(issue), story.project.merge_requests) == ([], [])
