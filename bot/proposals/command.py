@@ -134,7 +134,7 @@ def read_command(text: str, names: tuple[str, ...]) -> Order | None:
     before, *after = re.split(mention, visible_text(read), flags=re.IGNORECASE)
     if not after:
         return None
-    words = next((part for part in after if part.strip()), before)
+    words = next((part for part in after if re.search(r"\w", part)), before + after[-1])
     return read_order(words, whole=read.strip())
 
 
@@ -154,11 +154,18 @@ def read_order(words: str, *, whole: str = "") -> Order:
     word = first.strip(".,!?:;").lstrip("/").lower()
     name = _ALIASES.get(word, word)
     if name in NAMES and _reads_as_command(name, tail):
+        if name in _CHANGES and _IS_QUESTION.match(words.strip()):
+            return Unknown(word=f"{word}?", guess=name)
         return Command(name=name, rest=_wishes(f"{tail}\n{rest}") if name == "generate" else tail.strip(" .!"))
     plain = _PLAIN_GENERATE.match(asked)
     if plain is not None:
         return Command(name="generate", rest=_wishes(plain["rest"]).strip(" .!\n"))
     return _plain_explain(asked) or _guess(asked, word) or FreeText(text=whole or words)
+
+
+_CHANGES = frozenset[CommandName]({"approve", "reject", "retry", "cancel", "undo", "repair"})
+# "Could you approve, please?" is an order all the same.
+_IS_QUESTION = re.compile(r"(?!.*\byou\b)[^?\n]*\?", re.IGNORECASE)
 
 
 def _reads_as_command(name: str, tail: str) -> bool:

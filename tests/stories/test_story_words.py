@@ -1,5 +1,7 @@
 """Stories of how people write their orders: in code, with quotes, as a question, with the name at the end."""
 
+import pytest
+
 from bot.sandbox import git_store, sample
 from tests.world.town import PYTHON, Story, Town
 
@@ -32,3 +34,17 @@ def test_what_a_description_from_a_browser_quotes_is_no_order(story: Story) -> N
     issue = story.issue("CI", "They said:\r\n>>>\r\n@pipewright generate\r\n>>>\r\nWhat do you think?")
     story.settle()
     assert (story.answers(issue), story.project.merge_requests) == ([], [])
+
+
+def test_a_question_whether_to_approve_merges_nothing(story: Story) -> None:
+    request = story.drafted()
+    answer = story.ask("Is it time to @pipewright\n\napprove?", of=request, by=story.maintainer)
+    assert "Did you mean `@pipewright approve`?" in answer
+    assert request.state == "opened"
+    story.ask("@pipewright could you approve, please?", of=request, by=story.maintainer)
+    assert request.state == "merged"
+
+
+@pytest.mark.parametrize("words", ["Could you set up CI, @pipewright?", "Please generate, @pipewright!"])
+def test_an_order_may_end_with_the_name_and_a_sign(story: Story, words: str) -> None:
+    assert "Here is the draft" in story.ask(words)
