@@ -11,6 +11,7 @@ from bot.gitlab.values import Job, Pipeline
 
 # GitLab keeps at most 100 MB of a log unless an administrator allows more (docs: instance_limits).
 LONGEST_TRACE = 200 * 1024 * 1024
+_MOST_PAGES = 20
 
 
 class Pipelines:
@@ -34,7 +35,7 @@ class Pipelines:
         return read.pipeline(rows[0]) if rows else None
 
     def jobs(self, project_id: int, pipeline_id: int) -> tuple[Job, ...]:
-        """Return the jobs of a pipeline (the first hundred), without those that were run again.
+        """Return the jobs of a pipeline, the newest first, without those that were run again.
 
         Those of child pipelines that are not green are among them, and jobs that could not start one.
         """
@@ -42,12 +43,12 @@ class Pipelines:
 
     def _jobs(self, project_id: int, pipeline_id: int) -> tuple[Job, ...]:
         route = "/projects/{project}/pipelines/{pipeline}/jobs"
-        rows = self.transport.read_json(route, {"per_page": 100}, project=project_id, pipeline=pipeline_id)
+        rows = self.transport.read_rows(route, most_pages=_MOST_PAGES, project=project_id, pipeline=pipeline_id)
         return tuple(read.job(row) for row in rows)
 
     def _of_children(self, project_id: int, pipeline_id: int) -> Iterator[Job]:
         route = "/projects/{project}/pipelines/{pipeline}/bridges"
-        rows = self.transport.read_json(route, {"per_page": 100}, project=project_id, pipeline=pipeline_id)
+        rows = self.transport.read_rows(route, most_pages=_MOST_PAGES, project=project_id, pipeline=pipeline_id)
         for row in rows:
             child = row.get("downstream_pipeline") or {}
             if not child:
