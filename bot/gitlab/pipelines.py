@@ -54,7 +54,7 @@ class Pipelines:
             if not child:
                 yield structs.replace(read.job(row), has_trace=False)
             elif child.get("project_id", project_id) == project_id and child["status"] != "success":
-                for job in self._jobs(project_id, child["id"]):
+                for job in self.jobs(project_id, child["id"]):
                     may_fail = job.may_fail or bool(row.get("allow_failure"))
                     yield structs.replace(job, name=f"{row['name']}:{job.name}", may_fail=may_fail)
 
