@@ -37,7 +37,8 @@ class Pipelines:
     def jobs(self, project_id: int, pipeline_id: int) -> tuple[Job, ...]:
         """Return the jobs of a pipeline, the newest first, without those that were run again.
 
-        Those of child pipelines that are not green are among them, and jobs that could not start one.
+        Those of child pipelines that are not green are among them, and jobs that could not start one or started one in
+        another project that failed.
         """
         return (*self._jobs(project_id, pipeline_id), *self._of_children(project_id, pipeline_id))
 
@@ -53,7 +54,11 @@ class Pipelines:
             child = row.get("downstream_pipeline") or {}
             if not child:
                 yield structs.replace(read.job(row), has_trace=False)
-            elif child.get("project_id", project_id) == project_id and child["status"] != "success":
+            elif child.get("project_id", project_id) != project_id:
+                if row["status"] == "failed":  # GitLab does not say of what
+                    reason = "downstream_pipeline_failed"
+                    yield structs.replace(read.job(row), has_trace=False, failure_reason=reason, seconds=0.0)
+            elif child["status"] != "success":
                 for job in self.jobs(project_id, child["id"]):
                     may_fail = job.may_fail or bool(row.get("allow_failure"))
                     yield structs.replace(job, name=f"{row['name']}:{job.name}", may_fail=may_fail)
