@@ -91,10 +91,10 @@ def _by_number(services: Services, project_id: int, kind: str, number: int) -> W
 
 
 def _nearest(services: Services, order: Order) -> Pipeline:
-    """Without a name it is the draft's pipeline, the merge request's, else the default branch's."""
+    """Without a name it is that of the merged or the open draft, the merge request's, else the default branch's."""
     gitlab, project_id = services.gitlab, order.project.id
     proposal = newest_proposal(services, order)
-    found = pipeline_of(services, proposal) if proposal and proposal.commit_id else None
+    found = _of_draft(services, proposal) if proposal else None
     place = order.noteable
     if found is None and place is not None and place.kind == "merge_request":
         found = gitlab.merge_request(project_id, place.iid).pipeline
@@ -103,6 +103,13 @@ def _nearest(services: Services, order: Order) -> Pipeline:
     if found is None:
         raise CannotError("no pipeline has run here yet.")
     return found
+
+
+def _of_draft(services: Services, proposal: Proposal) -> Pipeline | None:
+    """Return the pipeline after the merge once there is one, else the draft's."""
+    merged = proposal.merged_sha
+    after = services.gitlab.latest_pipeline(proposal.project_id, sha=merged) if merged else None
+    return after or (pipeline_of(services, proposal) if proposal.commit_id else None)
 
 
 def newest_proposal(services: Services, order: Order) -> Proposal | None:
