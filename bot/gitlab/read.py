@@ -53,6 +53,9 @@ def project(json: Json) -> Project:
         is_archived=bool(json.get("archived")),
         own_level=_own_level(json.get("permissions") or {}),
         has_merge_train=bool(json.get("merge_trains_enabled")),
+        ci_path=json.get("ci_config_path") or "",
+        has_ci=json.get("builds_access_level") != "disabled",
+        has_merge_requests=json.get("merge_requests_access_level") != "disabled",
         tier=next((tier for key, tier in _OF_TIER.items() if key in json), ""),
     )
 

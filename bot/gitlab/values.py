@@ -29,7 +29,10 @@ class Release(Struct, frozen=True, kw_only=True):
 
 
 class Project(Struct, frozen=True, kw_only=True):
-    """A project; `default_branch` is None while it is empty. `tier` is the paid one it shows, empty for none."""
+    """A project; `default_branch` is None while it is empty. `tier` is the paid one it shows, empty for none.
+
+    `ci_path` is where GitLab reads its pipeline from, empty for the usual file.
+    """
 
     id: int
     path: str
@@ -41,6 +44,9 @@ class Project(Struct, frozen=True, kw_only=True):
     own_level: int | None = None
     tier: str = ""
     has_merge_train: bool = False
+    ci_path: str = ""
+    has_ci: bool = True
+    has_merge_requests: bool = True
 
 
 class NoteableDetails(Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from bot.gitlab.values import LintResult, Project
 from bot.proposals.policy import POLICY_PATH
 from bot.proposals.rights import require_own
 from bot.proposals.surroundings import surroundings_of
+from bot.replies.render import quoted
 from bot.replies.texts import finding_list
 from bot.services import Services
 from bot.survey.report import survey
@@ -74,6 +75,7 @@ def read_project(services: Services, project_id: int) -> Read:
     project = services.gitlab.project(project_id)
     if project.is_archived:
         raise CannotError("the project is archived, so nothing can be changed in it.")
+    _require_room(project)
     require_own(services, project.id, AccessLevel.DEVELOPER, "ask for a draft", known=project.own_level)
     base_sha = None
     if project.default_branch and not project.is_empty:
@@ -84,6 +86,21 @@ def read_project(services: Services, project_id: int) -> Read:
     return Read(
         project=project, base_branch=project.default_branch, base_sha=base_sha, snapshot=snapshot, instance=instance
     )
+
+
+def _require_room(project: Project) -> None:
+    """Raise CannotError where GitLab would run nothing of a draft, or take none."""
+    where = "A Maintainer can switch that on under *Settings › General › Visibility, project features, permissions*."
+    if not project.has_merge_requests:
+        raise CannotError(f"merge requests are switched off in this project. {where}")
+    if not project.has_ci:
+        raise CannotError(f"CI/CD is switched off in this project. {where}")
+    if project.ci_path.lstrip("/") not in ("", CI_PATH):
+        raise CannotError(
+            f"GitLab reads this project's pipeline from {quoted(project.ci_path)}, so it would run nothing of the "
+            f"`{CI_PATH}` that I write. Empty *CI/CD configuration file* under *Settings › CI/CD › General pipelines*, "
+            "then ask me again."
+        )
 
 
 def prepared_with(read: Read, found: Survey, composition: Composition) -> Prepared:

@@ -300,6 +300,8 @@ def open_merge_request(
     description: str,
 ) -> MergeRequest:
     """Open a merge request; one for a branch at a time."""
+    if "merge_requests" in project.off:
+        raise message(403, "403 Forbidden")
     other = [one for one in project.merge_requests if one.state == "opened" and _is_of(one, project, source)]
     if other:
         text = f"Another open merge request already exists for this source branch: !{other[0].iid}"

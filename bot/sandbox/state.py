@@ -289,6 +289,8 @@ class Project:
     visibility: str = "private"
     default_branch: str | None = "main"
     is_archived: bool = False
+    ci_config_path: str = ""
+    off: tuple[Literal["builds", "merge_requests"], ...] = ()
     only_merge_when_green: bool = False
     message_rule: str | None = None
     approvals_needed: int = 0

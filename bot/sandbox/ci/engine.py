@@ -74,8 +74,8 @@ def _of_merged_result(planned: Pipeline) -> Pipeline:
 
 def _create(world: World, pipeline: Pipeline, variables: dict[str, str]) -> None:
     project, sha = pipeline.project, pipeline.sha
-    text = _text(project, sha, ".gitlab-ci.yml")
-    if text is None or not world.makes_pipelines:
+    text = _text(project, sha, project.ci_config_path or ".gitlab-ci.yml")
+    if text is None or not world.makes_pipelines or "builds" in project.off:
         return
     known = {**variables, "CI_COMMIT_SHA": sha, "CI_DEFAULT_BRANCH": project.default_branch or ""}
     errors = _fill(world, pipeline, text, known)
