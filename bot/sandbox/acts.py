@@ -67,12 +67,6 @@ def may_see_noteable(of: Noteable, user: User) -> bool:
     return not is_closed or of.author.id == user.id or level(of.project, user) >= 15
 
 
-def may_see_note(of: Noteable, note: Note, user: User) -> bool:
-    """Tell whether an account sees a note; internal ones are for Planners upwards."""
-    is_open = not note.is_internal or level(of.project, user) >= 15
-    return is_open and may_see(of.project, user) and may_see_noteable(of, user)
-
-
 def may_merge(project: Project, user: User, branch: str) -> bool:
     """Tell whether an account may merge into a branch: of several rules that cover it, one is enough."""
     role, rules = level(project, user), project.rules_for(branch)
@@ -87,11 +81,6 @@ def may_push(project: Project, user: User, branch: str) -> bool:
     if not rules:
         return role >= 30
     return any(0 < rule.push <= role for rule in rules)
-
-
-def may_update(project: Project, user: User, branch: str) -> bool:
-    """Tell whether an account may run pipelines on a branch: whoever may push there or merge there."""
-    return may_push(project, user, branch) or may_merge(project, user, branch)
 
 
 def may_read_code(project: Project, user: User) -> bool:
@@ -173,7 +162,7 @@ def edit(world: World, of: Noteable, note: Note, body: str, *, by: User | None =
 
 
 def describe(world: World, issue: Issue, user: User, description: str) -> None:
-    """Change an issue's description; whoever may change the issue may, not its author alone."""
+    """Change a description; whoever may change the issue may, not its author alone."""
     before, issue.description, issue.updated_at = issue.description, description, now()
     todos.on_mention(world, issue, user, description, before=before)
     _emit_issue(world, issue, user, "update")

@@ -221,6 +221,11 @@ def _node(path: str, content: bytes) -> dict[str, Any]:
     return {"path": path, "rawTextBlob": None if is_binary else text, "size": str(len(content))}
 
 
+def _may_run_on(call: Call, branch: str) -> bool:
+    """Whoever may push or merge there may run pipelines on a branch."""
+    return acts.may_push(call.project, call.user, branch) or acts.may_merge(call.project, call.user, branch)
+
+
 def lint(call: Call) -> Answer:
     """Check a configuration; Developers and above."""
     from bot.sandbox.ci.lint import lint as check  # the name is taken here
@@ -240,7 +245,7 @@ def lint(call: Call) -> Answer:
         content = git_store.read(project.git_dir, ref, path)
         return content.decode("utf-8", "replace") if content is not None else None
 
-    is_dry, may_run = call.flag("dry_run"), acts.may_update(project, call.user, ref)
+    is_dry, may_run = call.flag("dry_run"), _may_run_on(call, ref)
     body = check(
         str(call.params["content"]),
         read_file=read,

@@ -5,7 +5,7 @@ import re
 from bot.sandbox import acts
 from bot.sandbox.rest.call import Answer, Call
 from bot.sandbox.rest.shapes import date
-from bot.sandbox.state import NoteableKind
+from bot.sandbox.state import Note, Noteable, NoteableKind
 
 PATTERN = re.compile(r"(\w+):project\(fullPath:\$(\w+)\)\{(issue|mergeRequest)\(iid:\$(\w+)\)\{iid\}\}")
 _KINDS: dict[str, NoteableKind] = {"issue": "issue", "mergeRequest": "merge_request"}
@@ -33,11 +33,16 @@ def edited(call: Call, wanted: str) -> Answer:
             for project in call.world.projects.values()
             for of in (*project.issues, *project.merge_requests)
             for note in of.notes
-            if f"gid://gitlab/Note/{note.id}" == wanted and acts.may_see_note(of, note, call.user)
+            if f"gid://gitlab/Note/{note.id}" == wanted and _sees(call, of, note)
         ),
         None,
     )
     return Answer(200, {"data": {"note": {"lastEditedAt": date(found.edited_at)} if found else None}})
+
+
+def _sees(call: Call, of: Noteable, note: Note) -> bool:
+    is_open = not note.is_internal or acts.level(of.project, call.user) >= 15
+    return is_open and acts.may_see(of.project, call.user) and acts.may_see_noteable(of, call.user)
 
 
 def _project(call: Call, path: str, field: str, iid: str) -> dict[str, dict[str, str] | None] | None:
