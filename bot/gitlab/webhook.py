@@ -29,6 +29,7 @@ _OTHER_BOTS = re.compile(r"^(?:(?:project|group)_\d+_bot(?:_[0-9a-f]+)?|service_
 # With approval rules unmet GitLab says "approval" for the same act (webhook_events, merge request events).
 _ACTIONS: dict[str, MergeRequestAction] = {
     "close": "close",
+    "reopen": "reopen",
     "update": "update",
     "merge": "merge",
     "approved": "approved",

@@ -47,7 +47,7 @@ def missed_changes(services: Services, swept: Swept) -> Iterator[tuple[str, Even
 
 @dataclass(frozen=True)
 class _Known:
-    """What is stored of a proposal; `since` is when its present commit came into its draft."""
+    """What is stored of a proposal; `since` is since when its present commit stands in its open draft."""
 
     project: ProjectRef
     proposal: Proposal
@@ -66,7 +66,8 @@ class _Known:
 
     def standing(self, signal: str) -> list[Approval]:
         """Return the approvals of one kind that count for all we know."""
-        return [row for row in approvals.given(self.rows, self.proposal.commit_id or "") if row.signal == signal]
+        given = approvals.given(self.rows, self.proposal.commit_id or "", self.since)
+        return [row for row in given if row.signal == signal]
 
     def changed(self, action: MergeRequestAction, author: Person, head: str, oldrev: str | None = None) -> Event:
         """Return the event that a hook would have told of the merge request."""
@@ -89,8 +90,12 @@ def _differences(services: Services, known: _Known) -> Iterator[tuple[str, Event
         yield from _stuck(services, known, run)
         return
     now = services.gitlab.merge_request(proposal.project_id, proposal.merge_request_iid or 0)
-    if now.state in ("merged", "closed"):
-        yield now.state, known.changed("merge" if now.state == "merged" else "close", _SOMEBODY, now.sha)
+    if proposal.status == ProposalStatus.REJECTED and now.state != "merged":
+        if now.state == "opened":
+            yield f"reopened:{proposal.updated_at}", known.changed("reopen", _SOMEBODY, now.sha)
+    elif now.state in ("merged", "closed"):
+        action: MergeRequestAction = "merge" if now.state == "merged" else "close"
+        yield f"{now.state}:{known.since}", known.changed(action, _SOMEBODY, now.sha)
     elif now.state == "opened" and now.sha != proposal.commit_id:
         yield from _pushed(services, known, now.sha)
     elif now.state == "opened":

@@ -1,9 +1,10 @@
-"""What the bot does when people react, approve, push, close or merge."""
+"""What the bot does when people react, approve, push, close, reopen or merge."""
 
 from bot.domain import CannotError, MergeRequestChanged, Person, ProposalStatus, Reaction, SkipError
 from bot.handlers import limits
 from bot.handlers.reply import Reply
 from bot.proposals import approval, note
+from bot.proposals.draft import merge_request_url
 from bot.proposals.entitled import Signal
 from bot.proposals.learning import learn_from
 from bot.proposals.order import Order
@@ -42,7 +43,7 @@ def _proposal_reacted_to(services: Services, event: Reaction) -> Proposal | None
 
 
 def handle_merge_request(services: Services, event: MergeRequestChanged, order: Order) -> str:
-    """Follow the draft: approved, approval taken back, pushed to, closed, merged."""
+    """Follow the draft: approved, approval taken back, pushed to, closed, opened again, merged."""
     with services.pool.connection() as connection:
         proposal = proposals.find_by_merge_request(connection, event.project.id, event.iid)
     if proposal is None:
@@ -59,6 +60,8 @@ def handle_merge_request(services: Services, event: MergeRequestChanged, order: 
             return _pushed(services, order, proposal, event.author, event.head_sha)
         case "close":
             return _closed(services, order, proposal)
+        case "reopen":
+            return _reopened(services, order, proposal)
         case "merge":
             return _merged(services, order, proposal)
         case _:
@@ -66,7 +69,9 @@ def handle_merge_request(services: Services, event: MergeRequestChanged, order: 
 
 
 def _approve(services: Services, order: Order, proposal: Proposal, signal: Signal) -> str:
-    if proposal.status not in _LIVE and not approval.was_carried_out(services, order, proposal):
+    if proposal.status not in _LIVE and not (
+        approval.was_carried_out(services, order, proposal) or _is_open_all_the_same(services, proposal)
+    ):
         raise SkipError(f"the proposal is {proposal.status}")
     try:
         approved = approval.approve(services, order, proposal, signal)
@@ -76,6 +81,13 @@ def _approve(services: Services, order: Order, proposal: Proposal, signal: Signa
         return "refused"
     note.refresh(services, approved)
     return "merged" if approved.status == ProposalStatus.COMMITTED else "approved"
+
+
+def _is_open_all_the_same(services: Services, proposal: Proposal) -> bool:
+    """Tell whether a rejected draft is open in GitLab: whoever approves one there learns why that does not count."""
+    if proposal.status != ProposalStatus.REJECTED:
+        return False
+    return services.gitlab.merge_request(proposal.project_id, proposal.merge_request_iid or 0).state == "opened"
 
 
 def _withdraw(services: Services, order: Order, proposal: Proposal, signal: Signal) -> str:
@@ -112,6 +124,32 @@ def _closed(services: Services, order: Order, proposal: Proposal) -> str:
         closed = proposals.set_status(connection, proposal.id, ProposalStatus.REJECTED)
     note.refresh(services, closed)
     return "closed"
+
+
+def _reopened(services: Services, order: Order, proposal: Proposal) -> str:
+    """Propose a draft again; where we never saw it closed, it has lost the merge that waited all the same."""
+    was_cut_off = order.attempts > 1 and proposal.status == ProposalStatus.PROPOSED
+    if proposal.status not in (ProposalStatus.REJECTED, ProposalStatus.APPROVED) and not was_cut_off:
+        raise SkipError(f"the proposal is {proposal.status}")
+    merge_request = services.gitlab.merge_request(proposal.project_id, proposal.merge_request_iid or 0)
+    if merge_request.state != "opened" or merge_request.is_armed:
+        raise SkipError(f"the merge request is {merge_request.state}")
+    with services.pool.connection() as connection:
+        other = proposals.open_for_conversation(connection, proposal.conversation_id, besides=proposal.id)
+    if other is not None:
+        link = progress.merge_request_link(other.merge_request_iid or 0, merge_request_url(other))
+        Reply(services, order).show(progress.another_is_open(link, services.mention))
+        return "refused"
+    _propose_again(services, order, proposal, merge_request.sha)
+    return "reopened"
+
+
+def _propose_again(services: Services, order: Order, proposal: Proposal, head: str) -> None:
+    with services.pool.connection() as connection:
+        again = proposals.set_opened_again(connection, proposal.id, at=order.created_at)
+    note.refresh(services, again)
+    if head != again.commit_id:
+        Reply(services, order).show(progress.head_moved(again.commit_id or "", head, services.mention))
 
 
 def _merged(services: Services, order: Order, proposal: Proposal) -> str:

@@ -84,7 +84,7 @@ def _approvers(services: Services, proposal: Proposal, sha: str, policy: Policy)
 
 def _given(services: Services, proposal: Proposal, sha: str) -> list[Approval]:
     with services.pool.connection() as connection:
-        return approvals.given(approvals.for_proposal(connection, proposal.id), sha)
+        return approvals.given(approvals.for_proposal(connection, proposal.id), sha, proposal.opened_at)
 
 
 def _merge(services: Services, proposal: Proposal, policy: Policy, merge_request: MergeRequest, sha: str) -> Proposal:

@@ -44,11 +44,12 @@ class Signal(Struct, frozen=True, kw_only=True):
 
 
 def require_seen(proposal: Proposal, given_at: datetime | None) -> None:
-    """An approval from before the draft was made, changed, undone or repaired meant the state before, or none."""
+    """An approval from before the draft was made, changed, undone, repaired or opened again meant another, or none."""
     if given_at is not None and proposal.opened_at is not None and given_at < proposal.opened_at:
         raise CannotError(
-            f"the draft was changed after your approval came, and stands at `{(proposal.commit_id or '')[:8]}` now. "
-            "Look at that, and approve again; a reaction or approval that stands already must be taken back first."
+            "the draft was changed after your approval came, or closed and opened again, and stands at "
+            f"`{(proposal.commit_id or '')[:8]}` now. Look at that, and approve again; a reaction or approval that "
+            "stands already must be taken back first."
         )
 
 
@@ -83,6 +84,11 @@ def _require_open(proposal: Proposal) -> None:
         raise CannotError("this draft is merged already.")
     if proposal.status == ProposalStatus.SUPERSEDED:
         raise CannotError("this state of the draft was superseded by a newer one. Look at that one, and approve it.")
+    if proposal.status == ProposalStatus.REJECTED:
+        raise CannotError(
+            "this draft is rejected and can no longer be approved, unless somebody opens its merge request again in "
+            "GitLab. Or ask me for a new draft."
+        )
     if proposal.status not in (ProposalStatus.PROPOSED, ProposalStatus.APPROVED):
         raise CannotError(f"this draft is {proposal.status} and can no longer be approved.")
 

@@ -102,7 +102,7 @@ def standing(services: Services, proposal: Proposal) -> str:
 def _approval_line(services: Services, proposal: Proposal) -> str:
     sha = proposal.commit_id or ""
     with services.pool.connection() as connection:
-        given = approvals.given(approvals.for_proposal(connection, proposal.id), sha)
+        given = approvals.given(approvals.for_proposal(connection, proposal.id), sha, proposal.opened_at)
     if proposal.status == ProposalStatus.COMMITTED:
         if not given:
             return progress.merged_by_person(proposal.target_branch, sha)

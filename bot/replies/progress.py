@@ -111,6 +111,14 @@ def rejected(person: str) -> str:
     return f"Closed, as {quoted(person)} asked. Ask me again whenever you want another draft."
 
 
+def another_is_open(link: str, mention: str) -> str:
+    """Say why a draft that somebody opened again is not proposed again."""
+    return (
+        f"I don't propose this draft again while {link} of the same conversation is open. To have this one instead, "
+        f"write `{mention} reject` there, then close this one and open it again."
+    )
+
+
 def no_proposal(mention: str) -> str:
     """Say that there is nothing to talk about yet."""
     return f"There is no draft in this conversation yet. `{mention} generate` makes one."

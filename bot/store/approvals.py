@@ -87,12 +87,14 @@ def for_proposal(connection: Connection[TupleRow], proposal_id: UUID) -> list[Ap
         ).fetchall()
 
 
-def given(rows: Iterable[Approval], sha: str) -> list[Approval]:
-    """Return the approvals of a commit that nobody took back, as far as is stored; oldest first."""
+def given(rows: Iterable[Approval], sha: str, since: datetime | None = None) -> list[Approval]:
+    """Return the approvals of a commit, given since it stands in its open draft, that nobody took back, as far as is
+    stored; oldest first.
+    """
     standing: dict[tuple[int, str, str | None, int | None], Approval] = {}
     for row in rows:
         key = (row.user_id, row.signal, row.emoji, row.note_id)
-        if row.outcome == "accepted" and row.sha == sha:
+        if row.outcome == "accepted" and row.sha == sha and (since is None or row.created_at >= since):
             standing[key] = row
         elif row.outcome == "withdrawn":
             standing.pop(key, None)

@@ -63,6 +63,7 @@ select 'draft', percentile_cont(%(quantiles)s::float8[]) within group
     (order by extract(epoch from p.opened_at - o.created_at))
 from pipelines p join orders o on o.id = p.order_id
 where p.opened_at > now() - interval '1 day' and p.updated_at > now() - interval '1 day' and p.change_key = ''
+    and p.opened_at <= coalesce(o.finished_at, now())  -- not opened again by somebody, later
 union all
 select 'green', percentile_cont(%(quantiles)s::float8[]) within group
     (order by extract(epoch from g.created_at - o.created_at))

@@ -315,6 +315,14 @@ def set_approved_no_longer(connection: Connection[TupleRow], proposal_id: UUID) 
     return _changed(connection, assignments, (proposal_id,))
 
 
+def set_opened_again(connection: Connection[TupleRow], proposal_id: UUID, *, at: datetime) -> Proposal:
+    """Note that what we made is proposed again; what was approved before counts for nothing."""
+    assignments = (
+        "status = 'proposed', commit_id = coalesce(own_commit_id, commit_id), own_commit_id = null, opened_at = %s"
+    )
+    return _changed(connection, assignments, (at, proposal_id))
+
+
 def set_merged(connection: Connection[TupleRow], proposal_id: UUID, *, merged_sha: str) -> Proposal:
     """Note that the draft is merged, as this commit of the target branch."""
     return _changed(connection, "status = 'committed', merged_sha = %s", (merged_sha, proposal_id))

@@ -13,7 +13,7 @@ _FINAL = "('success', 'failed', 'canceled', 'skipped')"
 
 
 class Swept(Struct, frozen=True, kw_only=True):
-    """A proposal to look after, and since when its present commit stands in its draft."""
+    """A proposal to look after, and since when its present commit stands in its open draft."""
 
     id: UUID
     opened_at: datetime
@@ -30,17 +30,20 @@ def claim(connection: Connection[TupleRow], name: str, every_seconds: float) -> 
 
 
 def claim_proposals(connection: Connection[TupleRow], every_seconds: float, limit: int) -> list[Swept]:
-    """Return proposals whose turn it is: open ones, and merged ones whose last pipeline is not known to have ended.
+    """Return proposals whose turn it is: open ones, merged ones whose last pipeline is not known to have ended, and
+    rejected ones that may have been opened again, unless another draft of their conversation is open.
 
     The older one is the more seldom its turn comes: a tenth of its age, at most a day. After thirty days none.
     """
     with connection.cursor(row_factory=class_row(Swept)) as cursor:
         return cursor.execute(
             "update pipelines set swept_at = now() where id in ("
-            "  select id from pipelines where opened_at > now() - interval '30 days'"
+            "  select id from pipelines p where opened_at > now() - interval '30 days'"
             "  and (status in ('proposed', 'approved') or status = 'committed'"
             f"    and (after_merge_status is null or after_merge_status not in {_FINAL})"
-            "    and updated_at > now() - interval '1 day')"
+            "    and updated_at > now() - interval '1 day'"
+            "  or status = 'rejected' and updated_at > now() - interval '1 day' and not exists (select from pipelines o"
+            "    where o.conversation_id = p.conversation_id and o.status in ('proposed', 'approved')))"
             "  and coalesce(swept_at, opened_at) < now() - greatest(make_interval(secs => %(every)s),"
             "    least((now() - opened_at) / 10, interval '1 day'))"
             "  order by swept_at nulls first limit %(limit)s for update skip locked"

@@ -122,6 +122,7 @@ FACTS = [
     pytest.param(merge_request("unapproval"), changed("unapproved"), id="approval taken back with rules left to meet"),
     pytest.param(merge_request("merge"), changed("merge"), id="merged"),
     pytest.param(merge_request("close"), changed("close"), id="closed"),
+    pytest.param(merge_request("reopen"), changed("reopen"), id="opened again"),
     pytest.param(merge_request("update", oldrev=BEFORE), changed("update", oldrev=BEFORE), id="pushed"),
     pytest.param(merge_request("close", last_commit=None), changed("close", head=None), id="closed without commits"),
     pytest.param(by(BOT, merge_request("merge")), changed("merge", author=BOT), id="merged by the bot itself"),

@@ -49,6 +49,7 @@ SAID: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "withdrawn": (progress.approval_withdrawn("ann"), ("`ann` took the approval back", "nothing is merged")),
     "rejected": (progress.rejected("ann"), ("Closed, as `ann` asked",)),
+    "another is open": (progress.another_is_open("LINK", "@bot"), ("while LINK of", "`@bot reject`", "open it again")),
     "no proposal": (progress.no_proposal("@bot"), ("no draft in this conversation", "`@bot generate`")),
     "by hand": (progress.merged_by_person("main", SHA), ("Merged `0a1b2c3d` into `main`", "not by me")),
     "unknown": (texts.unknown_command("aprove", "approve", "@bot"), ("`aprove`", "`@bot approve`", "`@bot help`")),
