@@ -153,6 +153,7 @@ def read_order(words: str, *, whole: str = "") -> Order:
     first, tail = [*head.split(maxsplit=1), ""][:2]
     word = first.strip(".,!?:;").lstrip("/").lower()
     name = _ALIASES.get(word, word)
+    tail = tail if name == "approve" else _SIGNS.sub("", tail)
     if name in NAMES and _reads_as_command(name, tail):
         if name in _CHANGES and _IS_QUESTION.match(words.strip()):
             return Unknown(word=f"{word}?", guess=name)
@@ -198,7 +199,9 @@ _LAST_CHANGE = re.compile(
     r"(?:(?:it|that|this|(?:the |your |my )?last (?:change|edit|one)|please|again)[ ,]*)*", re.IGNORECASE
 )
 _SHA = re.compile(r"(?P<mark>`?)[0-9a-f]{7,64}(?P=mark)", re.IGNORECASE)
-_CODE = re.compile("`[^`]*`")
+_CODE = re.compile(r"`[^`]*`|[\"“”„«][^\"“”„«»]*[\"“”»]")
+# Emoji and the like at the end of a line say nothing of what is wanted; beside an approval they might say "no".
+_SIGNS = re.compile(r"(?:(?:^|\s+)(?::\w+:?|[^\w\s`\"“”»]+))+$")
 
 
 def commit_named(rest: str) -> str | None:

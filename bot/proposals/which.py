@@ -44,7 +44,7 @@ def find_wanted(services: Services, order: Order, words: str) -> Wanted:
 
 
 def _named(words: str) -> str | None:
-    quoted_name = re.search(r"[`\"']([^`\"']+)[`\"']", words)
+    quoted_name = re.search(r"[`\"'“”„«]([^`\"'“”„«»]+)[`\"'“”»]", words)
     if quoted_name:
         return quoted_name[1]
     return " ".join(words_without(words, _FILLERS)) or None
@@ -52,7 +52,7 @@ def _named(words: str) -> str | None:
 
 def words_without(words: str, fillers: frozenset[str]) -> list[str]:
     """Return what may be a name: the words without their punctuation, and without those that only lead to one."""
-    said = [word.strip(".,!?`") for word in words.split()]
+    said = [word.strip(".,!?`\"'“”„«»") for word in words.split()]
     return [word for word in said if word and word.lower() not in fillers]
 
 

@@ -48,3 +48,19 @@ def test_a_question_whether_to_approve_merges_nothing(story: Story) -> None:
 @pytest.mark.parametrize("words", ["Could you set up CI, @pipewright?", "Please generate, @pipewright!"])
 def test_an_order_may_end_with_the_name_and_a_sign(story: Story, words: str) -> None:
     assert "Here is the draft" in story.ask(words)
+
+
+@pytest.mark.parametrize("words", ["status 🙏", "status :pray:", "status please 🙏"])
+def test_a_sign_behind_an_order_is_no_name(story: Story, words: str) -> None:
+    issue = story.issue()
+    story.ask("@pipewright generate", of=issue)
+    assert "is **proposed** at" in story.ask(f"@pipewright {words}", of=issue)
+
+
+@pytest.mark.parametrize("name", ['"unit tests"', "“unit tests”", "„unit tests“", "«unit tests»", "`unit tests`"])
+def test_a_name_may_stand_in_any_quotes(town: Town, name: str) -> None:
+    story = town.story(PYTHON)
+    story.push("main", ".gitlab-ci.yml", "unit tests:\n  script: [make]\n", by=story.maintainer)
+    story.settle()
+    assert "on `main` passed ✅" in story.ask(f"@pipewright explain {name}")
+    assert "on `main` passed ✅" in story.ask(f"@pipewright status {name.replace('unit tests', 'main')}")
