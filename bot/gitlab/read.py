@@ -123,6 +123,7 @@ def pipeline(json: Json) -> Pipeline:
         ref=json["ref"],
         sha=json["sha"],
         web_url=json.get("web_url") or "",
+        project_id=json.get("project_id"),
         yaml_errors=json.get("yaml_errors"),
         created_at=_moment(json.get("created_at")),
         started_at=_moment(json.get("started_at")),

@@ -108,13 +108,14 @@ class Note(Struct, frozen=True, kw_only=True):
 
 
 class Pipeline(Struct, frozen=True, kw_only=True):
-    """One run of a CI configuration."""
+    """One run of a CI configuration; that of a merge request from a fork belongs to the fork's project."""
 
     id: int
     status: str
     ref: str
     sha: str
     web_url: str
+    project_id: int | None = None
     yaml_errors: str | None = None
     created_at: datetime | None = None
     started_at: datetime | None = None

@@ -98,6 +98,11 @@ def _nearest(services: Services, order: Order) -> Pipeline:
     place = order.noteable
     if found is None and place is not None and place.kind == "merge_request":
         found = gitlab.merge_request(project_id, place.iid).pipeline
+    if found is not None and found.project_id not in (None, project_id):
+        raise CannotError(
+            f"the [pipeline]({found.web_url}) of this merge request runs in the project that it comes from, and I read "
+            "none but this one's. Its page shows the failed jobs and their logs."
+        )
     branch = gitlab.project(project_id).default_branch if found is None else None
     found = gitlab.latest_pipeline(project_id, ref=branch) if branch else found
     if found is None:

@@ -371,7 +371,7 @@ def last_head_pipeline(request: MergeRequest) -> Pipeline | None:
 
     `merge_requests.head_pipeline_id` is renewed in the background when a pipeline is made, and never emptied.
     """
-    runs = [run for run in request.project.pipelines if _belongs(run, request)]
+    runs = [run for run in (request.fork or request.project).pipelines if _belongs(run, request)]
     return head_pipeline(request) or (runs[-1] if runs else None)
 
 
