@@ -290,6 +290,17 @@ def test_tables_are_made_where_the_tests_run_and_once(unit_of: Look) -> None:
     assert unit_of({"pyproject.toml": PACKAGE, ".github/workflows/ci.yml": workflow(steps)}).all("prepare") == ()
 
 
+def test_what_makes_tables_with_rust_is_installed_on_the_path_and_only_where_it_is_called(unit_of: Look) -> None:
+    files = {"Cargo.toml": "[package]\nname = 'a'\n", "src/main.rs": ""}
+    steps = job("a", "cargo install sqlx-cli --locked", "sqlx db setup", "cargo test")
+    assert unit_of({**files, ".github/workflows/ci.yml": workflow(steps)}).all("prepare") == (
+        "cargo install --root /usr/local sqlx-cli --locked",
+        "sqlx db setup",
+    )
+    steps = job("a", "cargo install sqlx-cli --locked", "SKIP_DOCKER=true ./scripts/init_db.sh", "cargo test")
+    assert unit_of({**files, ".github/workflows/ci.yml": workflow(steps)}).all("prepare") == ()
+
+
 def test_git_comes_with_the_name_it_is_told(unit_of: Look) -> None:
     steps = job("a", "git config --global user.name tester", "npm test")
     unit = unit_of({"package.json": NODE, ".github/workflows/ci.yml": workflow(steps)})

@@ -23,8 +23,10 @@ _MIGRATIONS = (
     r"mix ecto\.(?:setup|create|load|migrate)",
     r"sqlx (?:(?:db|database) (?:setup|create)|migrate run)",
     r"diesel (?:setup|database setup|migration run)",
-    r"cargo install (?:sqlx-cli|diesel_cli)(?: [\w=,.-]+)*",
 )
+_MIGRATOR = re.compile(r"cargo install (sqlx|diesel)[-_]cli(?: [\w=,.-]+)*")
+# Our jobs keep the folder of cargo in the project, where no shell looks for programs.
+_ON_THE_PATH = "--root /usr/local"
 _LAUNCHER = r"(?:(?:poetry|uv|pdm|pipenv) run |bundle exec |npx |bunx |yarn |pnpm (?:exec )?|php )?(?:\./)?"
 _TABLES = re.compile(rf"(?:[A-Z_]+=[\w./-]+ )*{_LAUNCHER}(?:{'|'.join(_MIGRATIONS)})")
 _COPY = re.compile(r"cp (?:-[a-z]+ )?([\w./*-]+) ((?!/)[\w./-]+)")
@@ -35,7 +37,8 @@ def add_preparations(facts: Facts, folder: Folder, job: Job, chosen: Sequence[Co
     every = list(job.commands(job.row_of(facts.first("version"))))
     told = list(_before(folder, every, chosen)) if chosen else []
     for command in told:
-        facts.add("prepare", command.raw, "other CI does so before it tests", command.evidence)
+        line = command.raw.replace("cargo install ", f"cargo install {_ON_THE_PATH} ")
+        facts.add("prepare", line, "other CI does so before it tests", command.evidence)
         if _IDENTITY.fullmatch(command.raw):
             facts.add("system_package", "git", "the tests commit with it", command.evidence)
     return told
@@ -47,10 +50,19 @@ def _before(folder: Folder, every: Sequence[Command], chosen: Sequence[Command])
     alone = re.match(r"(?:uv run )?(?:tox|nox)\b", chosen[0].line) is not None
     for position, command in enumerate(every):
         is_meant = position < first and command.folder == folder.root
+        makes_tables = _TABLES.fullmatch(command.raw) or _is_called(command.raw, every[position:first])
         if _IDENTITY.fullmatch(command.raw) or (
-            is_meant and (_copies(folder, command.raw) or (not alone and _TABLES.fullmatch(command.raw)))
+            is_meant and (_copies(folder, command.raw) or (not alone and makes_tables))
         ):
             yield command
+
+
+def _is_called(line: str, later: Sequence[Command]) -> bool:
+    """Say whether a line installs a program of Rust that makes the tables."""
+    found = _MIGRATOR.fullmatch(line)
+    return found is not None and any(
+        found.group(1) in command.raw and _TABLES.fullmatch(command.raw) for command in later
+    )
 
 
 def _copies(folder: Folder, line: str) -> bool:
