@@ -238,6 +238,15 @@ def test_tests_that_ask_for_the_password_of_postgresql_are_given_one(unit_of: Lo
     assert unit.all("variable") == ("POSTGRES_PASSWORD=postgres", "DB_PASS=postgres")
 
 
+def test_the_password_of_a_user_that_a_script_makes_stays_behind(unit_of: Look) -> None:
+    job = (
+        "runs-on: ubuntu-latest\n    services: {db: {image: 'postgres:18', env: {POSTGRES_USER: app}}}\n"
+        "    env: {PGUSER: app, PGPASSWORD: abc, SCRAM_PGUSER: scram, SCRAM_PGPASSWORD: def}"
+    )
+    unit = unit_of({**GO, ".github/workflows/ci.yml": workflow("      - run: go test ./...\n", job=job)})
+    assert unit.all("variable") == ("PGUSER=app", "PGPASSWORD=postgres", "SCRAM_PGUSER=scram")
+
+
 @pytest.mark.parametrize(
     ("image", "variable", "host"),
     [

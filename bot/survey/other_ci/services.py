@@ -1,6 +1,7 @@
 """Databases and the like: what the tests of a repository need beside it, and the variables that say where they are."""
 
 import re
+from collections.abc import Iterator, Mapping
 
 from bot.domain import Evidence
 from bot.survey.facts import Facts
@@ -34,9 +35,11 @@ def add_services(facts: Facts, folder: Folder, ci: OtherCi) -> None:
         for line, where in job.service_settings:
             facts.add("service_setting", line, "other CI starts the database with it", where)
         names = [short_name(image) for image in facts.all("service")]
-        passwords = {line.partition("=")[2] for line in facts.all("service_setting") if "PASSWORD=" in line}
+        settings = [line.partition("=") for line in facts.all("service_setting")]
+        passwords = {value for name, _, value in settings if name.endswith("PASSWORD")}
+        users = {value for name, _, value in settings if name.endswith("USER")}
         for command in [*add_preparations(facts, folder, job, chosen), *chosen]:
-            for name, value in command.variables.items():
+            for name, value in _without_others(command.variables, users):
                 line, why = _carried(name, value, names, passwords)
                 facts.add("variable", line, why, command.evidence)
         for package, where in job.packages:
@@ -44,6 +47,15 @@ def add_services(facts: Facts, folder: Folder, ci: OtherCi) -> None:
     places = [job for job in ci.jobs if _is_the_place(job, folder)]
     if facts.first("test") and (not places or any(_starts_neighbours(job) for job in places)):
         add_neighbours(facts, folder)
+
+
+def _without_others(variables: Mapping[str, str], users: set[str]) -> Iterator[tuple[str, str]]:
+    """Leave out the passwords of users that the database starts without: a script of other CI makes those."""
+    for name, value in variables.items():
+        user = variables.get(re.sub(r"PASS(WORD|WD)?$", "USER", name), "")
+        is_another = _PASSWORD.fullmatch(name) and user and users and user not in {*users, "postgres", "root"}
+        if not is_another:
+            yield name, value
 
 
 def _carried(name: str, value: str, services: list[str], passwords: set[str]) -> tuple[str, str]:
