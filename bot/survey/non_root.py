@@ -23,5 +23,6 @@ def add_test_user(facts: Facts, requires: Iterable[str], where: Evidence, calls:
         return
     if starts:
         facts.add("test_user", "tests", f"{starts} starts a PostgreSQL, which refuses to run as root", where)
+        facts.add("system_package", "postgresql", f"{starts} starts the server that is installed", where)
     elif told:
         facts.add("test_user", "tests", "other CI runs the tests as another user than root", told.evidence)

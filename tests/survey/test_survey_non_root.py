@@ -56,8 +56,18 @@ def test_the_job_makes_the_user_and_runs_only_the_tests_as_it() -> None:
         'chown -R tests "$CI_PROJECT_DIR"',
         "runuser -u tests -- env HOME=/home/tests pytest --junitxml=junit.xml",
     ]
+    assert job["before_script"][0].endswith("--no-install-recommends postgresql")
     assert job["before_script"][-1].startswith("pip install")
     assert "as jobs in containers are" in written
+
+
+def test_the_server_that_tests_start_is_no_part_of_the_image() -> None:
+    texts = {"requirements.txt": "flask\ngunicorn\npytest-postgresql\n", "Procfile": "web: gunicorn shop:app\n"}
+    found = survey(Snapshot(paths=("Procfile", "requirements.txt", "shop.py", "test_a.py"), texts=texts))
+    files = compose(Assignment(survey=found), load_catalog(default_templates_dir())).files
+
+    assert "postgresql" in files[".gitlab-ci.yml"]
+    assert "postgresql" not in files["Dockerfile"]
 
 
 @pytest.mark.parametrize(
