@@ -51,11 +51,12 @@ def _help(services: Services, _order: Order, _rest: str, told: Answering) -> Non
 
 
 def _status(services: Services, order: Order, rest: str, told: Answering) -> None:
-    proposal = None if rest else orders.newest_proposal(services, order)
+    branch = orders.branch_named(rest)
+    proposal = None if branch else orders.newest_proposal(services, order)
     if proposal is not None:
         told.show(orders.proposal_status(services, proposal))
     else:
-        told.show(branch_status(services, order.project.id, rest or None))
+        told.show(branch_status(services, order.project.id, branch))
 
 
 def _generate(services: Services, order: Order, words: str, told: Answering) -> None:

@@ -54,7 +54,7 @@ def undo_change(services: Services, order: Order, reply: Answering) -> None:
     show_proposal(services, order, undo(services, order), reply)
 
 
-_NO_BRANCHES = frozenset("of on please now thanks the my our this it branch draft pipeline".split())
+_NO_BRANCHES = frozenset("of on please now thanks the my our this it branch draft pipeline merge request mr ci".split())
 
 
 def report_status(services: Services, order: Order, ref: str, reply: Answering) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bot.domain import CannotError
 from bot.gitlab.values import Job, Pipeline
 from bot.replies import progress
+from bot.replies.render import quoted
 from bot.replies.scorecard import job_minutes
 from bot.services import Services
 from bot.store import proposals
@@ -43,6 +44,8 @@ def branch_status(services: Services, project_id: int, branch: str | None) -> st
     if ref is None:
         raise CannotError("the repository is empty, so there is no pipeline.")
     found = services.gitlab.latest_pipeline(project_id, ref=ref) or _of_merge_request(services, project_id, ref)
+    if found is None and branch and services.gitlab.branch_head(project_id, branch) is None:
+        raise CannotError(f"there is no branch {quoted(branch)} in this project.")
     if found is None:
         return progress.no_pipeline(f"on `{ref}`")
     line = progress.pipeline_line(found.status, found.web_url, where=f"on `{ref}`")

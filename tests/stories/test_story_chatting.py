@@ -108,6 +108,8 @@ def test_what_is_said_in_a_comment_can_be_said_in_a_talk(story: Story) -> None:
     id_ = max_.say("generate").json()["session_id"]
     story.settle()
     for words, told in (
+        ("status, please", "is **proposed** at"),
+        ("status of main", "on `main`"),
         ("explain", "passed"),
         ("retry", "pipeline"),
         ("cancel", "pipeline"),

@@ -4,10 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from bot.sandbox import acts, seed
 from bot.sandbox.state import Job, Outcome, Pipeline
 from tests.world.town import PYTHON, Story, Town
 
 BROKEN = Outcome("$ pytest\nFAILED tests/test_x.py::test_one\nERROR: Job failed: exit code 1\n", "script_failure")
+
+INCLUDES = "{}:\n  trigger:\n    include: {}\n    strategy: depend\n"
 
 
 @pytest.fixture(autouse=True)
@@ -35,3 +38,46 @@ def test_the_job_that_failed_before_a_hundred_others_is_named(town: Town) -> Non
     story = red_main(town, {}, f"broken:\n  stage: build\n  script: [make]\n{others}")
     for words in ("explain main", "explain broken", "status main"):
         assert "`broken`" in story.ask(f"@pipewright {words}"), words
+
+
+def test_a_job_that_failed_in_the_child_of_a_child_is_named(town: Town) -> None:
+    files = {"outer.yml": INCLUDES.format("inner", "inner.yml"), "inner.yml": "broken:\n  script: [make]\n"}
+    story = red_main(town, files, INCLUDES.format("outer", "outer.yml"))
+    assert "`outer:inner:broken`" in story.ask("@pipewright explain main")
+    assert "`outer:inner:broken`" in story.ask("@pipewright status main")
+
+
+def test_a_job_is_named_whose_pipeline_in_another_project_failed(town: Town) -> None:
+    other = red_main(town, {}, "broken:\n  script: [make]\n")
+    story = red_main(town, {}, f"deploy:\n  trigger:\n    project: {other.project.path}\n    strategy: depend\n")
+    with story.world.lock:
+        (job,) = story.project.pipelines[0].jobs
+        job.child, job.failure_reason = other.project.pipelines[0], "unknown_failure"
+    answer = story.ask("@pipewright explain main")
+    assert "**`deploy`: the pipeline it started in another project failed.**" in answer
+    assert "`deploy`" in story.ask("@pipewright status main")
+
+
+def test_after_the_merge_it_is_explained_why_the_target_branch_is_red(story: Story) -> None:
+    issue = story.issue()
+    story.ask("@pipewright generate", of=issue)
+    story.world.play_job = lambda run, _job: BROKEN if run.ref == "main" else None
+    story.ask("@pipewright approve", of=issue, by=story.maintainer)
+    assert [run.status for run in story.project.pipelines] == ["success", "failed"]
+    answer = story.ask("@pipewright why did it fail?", of=issue)
+    assert "on `main` failed ❌" in answer
+    assert "**`test`: " in answer
+
+
+def test_of_a_fork_it_is_said_where_its_pipeline_runs(town: Town) -> None:
+    story = town.story(visibility="public")
+    with story.world.lock:
+        fork = seed.add_project(story.world, f"{story.stranger.username}/app", PYTHON, {story.stranger: 50})
+        change = {"action": "create", "file_path": ".gitlab-ci.yml", "content": "broken:\n  script: [make]\n"}
+        acts.push(story.world, fork, story.stranger, "main", [change], "Add a pipeline")
+        request = acts.open_from_fork(story.world, story.project, fork, story.stranger, "main", "Mine")
+    story.settle()
+    assert fork.pipelines[0].status == "failed"
+    answer = story.ask("@pipewright explain", of=request)
+    assert f"[pipeline]({story.world.base_url}/{fork.path}/-/pipelines/{fork.pipelines[0].id})" in answer
+    assert "runs in the project that it comes from" in answer

@@ -64,3 +64,10 @@ def test_a_name_may_stand_in_any_quotes(town: Town, name: str) -> None:
     story.settle()
     assert "on `main` passed ✅" in story.ask(f"@pipewright explain {name}")
     assert "on `main` passed ✅" in story.ask(f"@pipewright status {name.replace('unit tests', 'main')}")
+
+
+def test_a_status_of_the_merge_request_is_of_no_branch(story: Story) -> None:
+    issue = story.issue()
+    story.ask("@pipewright generate", of=issue)
+    assert "is **proposed** at" in story.ask("@pipewright status of the merge request", of=issue)
+    assert "there is no branch `nowhere` in this project" in story.ask("@pipewright status nowhere", of=issue)
