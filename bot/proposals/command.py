@@ -5,7 +5,7 @@ the most wished-for thing needs no model.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Literal
 
@@ -169,6 +169,16 @@ _CHANGES = frozenset[CommandName]({"approve", "reject", "retry", "cancel", "undo
 _IS_QUESTION = re.compile(r"(?!.*\byou\b)[^?\n]*\?", re.IGNORECASE)
 
 
+_OBJECTS: Mapping[str, str] = {
+    "help": "commands",
+    "approve": "draft|merge request|mr",
+    "reject": "draft|merge request|mr",
+    "retry": "pipeline|failed jobs",
+    "cancel": "pipeline",
+    "repair": "pipeline|draft",
+}
+
+
 def _reads_as_command(name: str, tail: str) -> bool:
     """Tell `approve` from "approve of the idea?": short commands take at most one plain argument."""
     if name == "generate":
@@ -179,7 +189,8 @@ def _reads_as_command(name: str, tail: str) -> bool:
         return is_led_to or len(_CODE.sub("name", rest).split()) <= 1
     if name == "undo":
         return bool(_LAST_CHANGE.fullmatch(rest))
-    return rest == "" or rest.lower() in {"please", "it", "this", "thanks", "now"} or bool(_SHA.fullmatch(rest))
+    no_more = rf"(?:(?:please|it|this|thanks|thank you|now|(?:the|this|that) (?:{_OBJECTS[name]}))\b[ ,]*)*"
+    return bool(re.fullmatch(no_more, rest, re.IGNORECASE) or _SHA.fullmatch(rest))
 
 
 def _wishes(words: str) -> str:

@@ -71,3 +71,10 @@ def test_a_status_of_the_merge_request_is_of_no_branch(story: Story) -> None:
     story.ask("@pipewright generate", of=issue)
     assert "is **proposed** at" in story.ask("@pipewright status of the merge request", of=issue)
     assert "there is no branch `nowhere` in this project" in story.ask("@pipewright status nowhere", of=issue)
+
+
+@pytest.mark.parametrize("words", ["reject the draft", "close this merge request, please", "reject it now, thank you!"])
+def test_what_is_to_be_closed_may_be_named(story: Story, words: str) -> None:
+    request = story.drafted()
+    assert "Closed, as" in story.ask(f"@pipewright {words}", of=request)
+    assert request.state == "closed"
