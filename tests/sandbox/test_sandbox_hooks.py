@@ -296,16 +296,17 @@ def test_a_pipeline_of_a_merge_request_goes_by_its_branch(place: Place, receiver
     assert {payload["object_attributes"]["status"] for payload in told} >= {"pending", "running", "success"}
 
 
-# --- the shape, compared with GitLab's own examples ---
-
-
-def test_a_webhook_into_a_local_network_is_refused_without_the_reason(place: Place) -> None:
-    place.world.allows_local_hooks = False
+def test_a_webhook_into_a_local_network_is_refused_without_the_reason(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place.world, "allows_local_hooks", False)
     for url in ("http://127.0.0.1:8080/hook", "http://10.0.0.7/hook", "ftp://ci.example/hook", "nonsense"):
         answer = place.api.post("/hooks", url=url)
         assert (answer.status_code, answer.json()) == (422, {"error": "Invalid url given"}), url
     assert place.api.post("/hooks", url="https://ci.example/hook").status_code == 201
 
+
+# --- the shape, compared with GitLab's own examples ---
 
 PAYLOADS = Path(__file__).parents[2].parent / "shared" / "data" / "webhook-payloads" / "docs"
 

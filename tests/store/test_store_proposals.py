@@ -54,7 +54,7 @@ def approved(pool: Pool) -> Proposal:
 
 def found_for(pool: Pool, sha: str, ref: str) -> Proposal | None:
     with pool.connection() as connection:
-        return proposals.find_for_pipeline(connection, PROJECT, sha, ref)
+        return proposals.find_for_pipeline(connection, PROJECT, sha, ref, None)
 
 
 @pytest.mark.parametrize(
@@ -102,6 +102,6 @@ def test_a_merge_stored_while_its_pipeline_is_looked_up_hides_nothing(pool: Pool
             return self
 
     with psycopg.connect(database, cursor_factory=MergedMeanwhile) as connection:
-        found = proposals.find_for_pipeline(connection, PROJECT, MERGED, "main")
+        found = proposals.find_for_pipeline(connection, PROJECT, MERGED, "main", None)
     assert found is not None
     assert found.id == proposal.id

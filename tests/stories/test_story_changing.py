@@ -37,7 +37,8 @@ def test_a_change_is_one_commit_on_the_same_draft_and_a_new_proposal(story: Stor
     assert "Add the job slow" in request.description
     assert "`slow`" in request.description
     assert len(story.project.pipelines) == 2
-    assert len(made) <= 6, made
+    # (outside of the queue, as here, the hook of its pipeline may come before the commit is stored, and looks at it)
+    assert len([call for call in made if not call.endswith(f"/commits/{new.commit_id}")]) <= 6, made
 
 
 def test_an_approval_of_the_state_before_merges_nothing(story: Story) -> None:
