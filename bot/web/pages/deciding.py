@@ -4,11 +4,11 @@ from msgspec import Struct
 
 from bot.domain import AccessLevel, ProposalStatus
 from bot.gitlab.values import MergeRequest
+from bot.proposals.entitled import RUNNING
 from bot.proposals.policy import Policy
 from bot.store.proposals import Proposal
 
 _OPEN = (ProposalStatus.PROPOSED, ProposalStatus.APPROVED)
-_RUNNING = frozenset({"created", "waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running"})
 
 
 class Choice(Struct, frozen=True, kw_only=True):
@@ -62,13 +62,13 @@ def _why_not_by_pipeline(request: MergeRequest, policy: Policy) -> str:
     status = request.pipeline.status if request.pipeline else None
     if status in ("failed", "canceled", "canceling"):
         return "Its pipeline is red, and nothing red is merged. Say retry or repair below, or decide in GitLab."
-    if policy.merge == "on_green" and status != "success" and status not in _RUNNING:
+    if policy.merge == "on_green" and status != "success" and status not in RUNNING:
         return "This project merges only what a pipeline has passed, and none has run for this commit yet."
     return ""
 
 
 def _what_yes_does(proposal: Proposal, request: MergeRequest, policy: Policy) -> str:
-    running = request.pipeline is not None and request.pipeline.status in _RUNNING
+    running = request.pipeline is not None and request.pipeline.status in RUNNING
     if policy.merge == "never":
         words = "Yes marks the merge request ready; this project leaves the merge itself to a person."
     elif running:
