@@ -160,17 +160,22 @@ def _check(
 
     What our own rungs find in the existing file too is no reason to add nothing to it; what GitLab refuses is.
     """
-    existing = read.snapshot.read(CI_PATH)
-    known = _findings({CI_PATH: existing}) if existing else ()
-    errors = tuple(finding for finding in new_among(found, known) if finding.is_error)
+    own = tuple(finding for finding in found if finding.is_error)
+    errors = _brought(read, own)
     linted: dict[str, LintResult] = {}
     if not errors:
         linted = lint_results(services, read.project.id, pipelines, read.project.default_branch)
         refused = gitlab_findings(linted)
-        errors = (*(finding for finding in found if finding.is_error), *refused) if refused else ()
+        errors = (*own, *refused) if refused else ()
     if errors:
         raise CannotError(f"what I composed does not pass the checks, so I don't propose it:\n\n{finding_list(errors)}")
     return linted
+
+
+def _brought(read: Read, errors: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Return the errors that the existing file has not; it is looked at only where there are any."""
+    existing = read.snapshot.read(CI_PATH) if errors else None
+    return new_among(errors, _findings({CI_PATH: existing})) if existing else errors
 
 
 def _scored(composition: Composition, found: Sequence[Finding], linted: Mapping[str, LintResult]) -> Composition:

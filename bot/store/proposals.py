@@ -75,6 +75,7 @@ class Proposal(NewProposal, frozen=True, kw_only=True):
 
 
 _OPEN = "status in ('proposed', 'approved')"
+_OURS_AGAIN = "status = 'proposed', commit_id = coalesce(own_commit_id, commit_id), own_commit_id = null"
 
 
 def _read(row: DictRow) -> Proposal:
@@ -311,16 +312,12 @@ def set_approved(connection: Connection[TupleRow], proposal_id: UUID, *, commit_
 
 def set_approved_no_longer(connection: Connection[TupleRow], proposal_id: UUID) -> Proposal:
     """Note that no approval holds: what we made is proposed again, and no other commit."""
-    assignments = "status = 'proposed', commit_id = coalesce(own_commit_id, commit_id), own_commit_id = null"
-    return _changed(connection, assignments, (proposal_id,))
+    return _changed(connection, _OURS_AGAIN, (proposal_id,))
 
 
 def set_opened_again(connection: Connection[TupleRow], proposal_id: UUID, *, at: datetime) -> Proposal:
     """Note that what we made is proposed again; what was approved before counts for nothing."""
-    assignments = (
-        "status = 'proposed', commit_id = coalesce(own_commit_id, commit_id), own_commit_id = null, opened_at = %s"
-    )
-    return _changed(connection, assignments, (at, proposal_id))
+    return _changed(connection, f"{_OURS_AGAIN}, opened_at = %s", (at, proposal_id))
 
 
 def set_merged(connection: Connection[TupleRow], proposal_id: UUID, *, merged_sha: str) -> Proposal:

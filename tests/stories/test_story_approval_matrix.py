@@ -279,15 +279,20 @@ def test_an_approval_of_which_an_older_version_stored_no_comment_goes_on_countin
     assert request.state == "merged"
 
 
+def approved_by_two_while_running(story: Story) -> MergeRequest:
+    request = story.approved_while_running()
+    story.comment(request, "@pipewright approve", by=story.developer)
+    story.until(lambda: len(accepted(story, request)) == 2)
+    return request
+
+
 def test_where_two_approved_one_who_takes_it_back_disarms_the_waiting_merge_only_below_the_minimum(
     town: Town,
 ) -> None:
     story = town.story()
     protect(story, "developers merge")
     with story.jobs_held():
-        request = story.approved_while_running()
-        story.comment(request, "@pipewright approve", by=story.developer)
-        story.until(lambda: len(accepted(story, request)) == 2)
+        request = approved_by_two_while_running(story)
         story.unreact(request)
         story.until(lambda: len(accepted(story, request)) == 1)
         assert request.auto_merge_by is not None
@@ -310,9 +315,7 @@ def test_an_approval_that_holds_no_longer_keeps_no_merge_waiting_when_the_other_
     story = town.story()
     protect(story, "developers merge")
     with story.jobs_held():
-        request = story.approved_while_running()
-        story.comment(request, "@pipewright approve", by=story.developer)
-        story.until(lambda: len(accepted(story, request)) == 2)
+        request = approved_by_two_while_running(story)
         meanwhile(story)
         story.unreact(request)
         story.until(lambda: "took the approval back" in story.answer(request))
