@@ -57,13 +57,14 @@ def _approved(
     services: Services, order: Order, proposal: Proposal, signal: Signal, policy: Policy, merge_request: MergeRequest
 ) -> Proposal:
     sha, minimum = merge_request.sha, policy.approval.minimum
-    people = _approvers(services, proposal, sha, policy) if minimum > 1 else set()
-    count = len(people | {signal.person.id})
+    standing, lapsed = _earlier(services, proposal, sha, policy)
+    count = len({row.user_id for row in standing} | {signal.person.id})
     said = progress.approvals_so_far(count, minimum) if count < minimum else _left_to_person(policy)
     _remember(services, order.id, proposal, signal, "accepted", sha, said)
     if count < minimum:
         return note.latest(services, proposal)
     with services.pool.connection() as connection:
+        approvals.lapse(connection, proposal.id, lapsed, "counted no longer when the deciding approval came")
         approved = proposals.set_approved(connection, proposal.id, commit_id=sha)
     try:
         return _merge(services, approved, policy, merge_request, sha)
@@ -77,9 +78,13 @@ def _left_to_person(policy: Policy) -> str:
     return progress.MERGE_LEFT_TO_PERSON if policy.merge == "never" else ""
 
 
-def _approvers(services: Services, proposal: Proposal, sha: str, policy: Policy) -> set[int]:
-    """Return whose approvals of this commit hold now."""
-    return {row.user_id for row in _given(services, proposal, sha) if still_stands(services, proposal, row, policy)}
+def _earlier(services: Services, proposal: Proposal, sha: str, policy: Policy) -> tuple[list[Approval], list[Approval]]:
+    """Return the approvals of this commit that hold now, and those that were given and hold no longer."""
+    standing: list[Approval] = []
+    lapsed: list[Approval] = []
+    for row in _given(services, proposal, sha):
+        (standing if still_stands(services, proposal, row, policy) else lapsed).append(row)
+    return standing, lapsed
 
 
 def _given(services: Services, proposal: Proposal, sha: str) -> list[Approval]:

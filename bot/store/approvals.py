@@ -62,6 +62,25 @@ def add(
     )
 
 
+def lapse(connection: Connection[TupleRow], proposal_id: UUID, rows: Iterable[Approval], reason: str) -> None:
+    """Note that nobody took these approvals back, and that they were worth nothing any more when it mattered."""
+    for row in rows:
+        add(
+            connection,
+            proposal_id=proposal_id,
+            order_id=None,
+            user_id=row.user_id,
+            username=row.username,
+            signal=row.signal,
+            sha=row.sha,
+            outcome="lapsed",
+            reason=reason,
+            emoji=row.emoji,
+            note_id=row.note_id,
+            noteable=row.noteable,
+        )
+
+
 def withdrawn_by(connection: Connection[TupleRow], order_id: UUID) -> str | None:
     """Return the reason with which an earlier try of an order took an approval back; None when none did."""
     row = connection.execute(
@@ -88,14 +107,14 @@ def for_proposal(connection: Connection[TupleRow], proposal_id: UUID) -> list[Ap
 
 
 def given(rows: Iterable[Approval], sha: str, since: datetime | None = None) -> list[Approval]:
-    """Return the approvals of a commit, given since it stands in its open draft, that nobody took back, as far as is
-    stored; oldest first.
+    """Return the approvals of a commit, given since it stands in its open draft, that nobody took back and that did not
+    lapse, as far as is stored; oldest first.
     """
     standing: dict[tuple[int, str, str | None, int | None], Approval] = {}
     for row in rows:
         key = (row.user_id, row.signal, row.emoji, row.note_id)
         if row.outcome == "accepted" and row.sha == sha and (since is None or row.created_at >= since):
             standing[key] = row
-        elif row.outcome == "withdrawn":
+        elif row.outcome in ("withdrawn", "lapsed"):
             standing.pop(key, None)
     return list(standing.values())

@@ -32,6 +32,7 @@ def row(
         ([row("ann", "accepted", sha="b")], []),
         ([row("ann", "accepted"), row("ann", "withdrawn")], []),
         ([row("ann", "accepted"), row("ann", "withdrawn"), row("ann", "accepted")], ["ann"]),
+        ([row("ann", "accepted"), row("bo", "accepted"), row("ann", "lapsed")], ["bo"]),
         # taking one reaction back leaves the other, and another person's
         ([row("ann", "accepted"), row("ann", "accepted", emoji="rocket"), row("ann", "withdrawn")], ["ann"]),
         ([row("ann", "accepted"), row("bo", "accepted"), row("ann", "withdrawn")], ["bo"]),

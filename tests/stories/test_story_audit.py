@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,9 +13,10 @@ import pytest
 from click.testing import CliRunner
 
 from bot.cli import main
+from bot.sandbox.state import MergeRequest, Protection
 from bot.store import audit
 from bot.store.audit import AuditEntry
-from tests.world.town import SECRET, Story
+from tests.world.town import SECRET, Story, Town
 
 
 def told(story: Story) -> list[AuditEntry]:
@@ -32,7 +34,7 @@ def test_a_whole_story_leaves_its_record(story: Story) -> None:
     story.react(request, by=story.maintainer)
     story.settle()
     entries = told(story)
-    assert [(entry.act, entry.actor) for entry in entries] == [
+    assert acts_of(story) == [
         ("asked", story.developer.username),
         ("proposed", story.developer.username),
         ("approval refused", story.developer.username),
@@ -48,6 +50,42 @@ def test_a_whole_story_leaves_its_record(story: Story) -> None:
     assert (accepted.signal, accepted.detail["emoji"], accepted.sha) == ("reaction", "thumbsup", head)
     assert merged.detail["approved_by"] == [story.maintainer.username]
     assert merged.detail["merged_sha"] == story.head("main")
+
+
+def acts_of(story: Story) -> list[tuple[str, str]]:
+    return [(entry.act, entry.actor) for entry in told(story)]
+
+
+def took_it_back(story: Story, request: MergeRequest) -> None:
+    story.unreact(request, by=story.developer)
+
+
+def lost_the_right(story: Story, request: MergeRequest) -> None:
+    story.project.members[story.developer.id] = 20
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "act"), [(took_it_back, "approval withdrawn"), (lost_the_right, "approval lapsed")]
+)
+def test_whose_approval_did_not_count_in_the_end_is_not_named_as_approving(
+    town: Town, meanwhile: Callable[[Story, MergeRequest], None], act: str
+) -> None:
+    story = town.story()
+    story.project.protected["main"] = Protection(push=40, merge=30)
+    with story.jobs_held():
+        request = story.request_while_running()
+        story.react(request, by=story.developer)
+        story.until(lambda: request.auto_merge_by is not None)
+        meanwhile(story, request)
+        story.until(lambda: act == "approval lapsed" or (act, story.developer.username) in acts_of(story))
+        story.comment(request, "@pipewright approve", by=story.maintainer)
+        story.until(lambda: ("approval accepted", story.maintainer.username) in acts_of(story))
+    story.settle()
+    assert request.state == "merged"
+    assert told(story)[-1].detail["approved_by"] == [story.maintainer.username]
+    assert (act, story.developer.username) in acts_of(story)
+    note = story.answers(story.project.issues[0])[0].body
+    assert f"approved by `{story.maintainer.username}` (" in note
 
 
 @pytest.mark.parametrize("sql", ["update audit set actor = 'nobody'", "delete from audit", "truncate audit"])
