@@ -141,9 +141,10 @@ class Story:
         return self.request
 
     def approved_while_running(self) -> MergeRequest:
-        """Ask for a draft, approve it while its pipeline runs, and wait until the merge is armed."""
+        """Ask for a draft, approve it while its pipeline runs, and wait until the merge is armed and that is told."""
         self.react(self.request_while_running())
-        self.until(lambda: self.request.auto_merge_by is not None)
+        told = "GitLab merges when it"
+        self.until(lambda: self.request.auto_merge_by is not None and told in self.answer(self.project.issues[0]))
         assert self.request.state == "opened"
         return self.request
 
