@@ -32,9 +32,9 @@ DOORS = {
     "opentelemetry": ("bot/tracing.py",),
     "ollama": ("bot/llm/", "bot/knowledge/"),
     "chromadb": ("bot/knowledge/",),
-    "psycopg_pool": ("bot/store/", "bot/tasks.py"),
-    "psycopg": ("bot/store/", "bot/tasks.py"),
-    "procrastinate": ("bot/tasks.py", "bot/retries.py"),
+    "psycopg_pool": ("bot/store/", "bot/tasks/"),
+    "psycopg": ("bot/store/", "bot/tasks/"),
+    "procrastinate": ("bot/tasks/",),
     "litestar": ("bot/web/",),
     "uvicorn": ("bot/main.py",),
     "click": ("bot/cli/",),
@@ -42,9 +42,14 @@ DOORS = {
 }
 # The web tells a text that cannot be stored, and a database that is away, from other mishaps by their errors.
 ERRORS_OF_STORE = {"DataError", "InterfaceError", "OperationalError"}
-# The one outermost catch and its apology; the web's front, which hands what broke to litestar's, the web's outermost;
-# the stand-in's pool, which would swallow the error without a word.
-BROAD_CATCHES = {"bot/tasks.py": 3, "bot/web/front.py": 1, "bot/sandbox/server.py": 1}
+# The one outermost catch and its apology; the look for what was missed, which must not end the worker; the web's front,
+# which hands what broke to litestar's, the web's outermost; the stand-in's pool, which would swallow it without a word.
+BROAD_CATCHES = {
+    "bot/tasks/carrying.py": 2,
+    "bot/tasks/worker.py": 1,
+    "bot/web/front.py": 1,
+    "bot/sandbox/server.py": 1,
+}
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc", "shared", "base", "core", "lib"}
 
 
