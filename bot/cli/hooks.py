@@ -93,14 +93,8 @@ def refresh_command(*, url: str | None, as_json: bool) -> None:
     """
     settings, gitlab = _open()
     installer = Installer(settings, gitlab, target_of(settings, url))
-    _told(
-        (
-            installer.into(project.path)
-            for project in gitlab.maintained_projects()
-            if any(hook.url == installer.target for hook in gitlab.hooks(project.path))
-        ),
-        as_json=as_json,
-    )
+    done = (installer.refreshed(project.path) for project in gitlab.maintained_projects())
+    _told((each for each in done if each), as_json=as_json)
 
 
 @hooks_group.command("rotate", short_help="make a new secret; the old one is accepted until --finish")

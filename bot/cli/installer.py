@@ -67,6 +67,14 @@ class Installer:
         except CannotError as error:
             return Done(place, "failed", why=str(error))
 
+    def refreshed(self, place: str) -> Done | None:
+        """Mend the webhook of one of many places; None where none calls this program."""
+        try:
+            is_ours = any(hook.url == self.target for hook in self.gitlab.hooks(place))
+        except CannotError as error:
+            return Done(place, "failed", why=str(error))
+        return self.tried(place) if is_ours else None
+
 
 def install(installer: Installer, path: str, *, each: bool = False) -> Iterator[Done]:
     """Install into a project or group; yields what became of each place."""

@@ -77,6 +77,22 @@ def test_refresh_mends_known_webhooks_and_leaves_other_projects_alone(group: Gro
     assert hooked(stand_in) == {"team/app": [PLACE]}
 
 
+@pytest.mark.parametrize(("method", "route"), [("PUT", "/hooks/"), ("GET", "/hooks$")], ids=["mending", "looking"])
+def test_one_project_that_refuses_keeps_no_other_from_its_new_secret(
+    group: Group, stand_in: Sandbox, method: str, route: str
+) -> None:
+    assert run("hooks", "install", "team").exit_code == 0
+    (first, second) = (one for one in stand_in.world.projects.values() if one.hooks)
+    for one in (first, second):
+        one.hooks[0].token = "old"
+    stand_in.fail(method, f"/projects/{first.path.replace('/', '%2F')}{route}", 403, times=0)
+    result = run("hooks", "refresh", "--json")
+    assert result.exit_code == 1
+    found = {done["place"]: done["result"] for done in map(json.loads, result.stdout.splitlines())}
+    assert found == {first.path: "failed", second.path: "installed"}
+    assert second.hooks[0].token == "s3cret"
+
+
 def test_many_projects_are_read_page_by_page(stand_in: Sandbox, project: str) -> None:
     bot = next(user for user in stand_in.world.users.values() if user.username == "pipewright")
     seed.add_group(stand_in.world, "big", {bot: 40})
