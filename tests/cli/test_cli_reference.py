@@ -4,10 +4,14 @@ import re
 from pathlib import Path
 
 import click
+import msgspec
 import pytest
+import yaml
 
+from bot.ci.metadata import Metadata
 from bot.cli import main
 from bot.cli.reference import reference
+from bot.proposals.policy import Policy, read_policy
 from bot.settings import PREFIX, Settings
 
 TOP = Path(__file__).parents[2]
@@ -72,3 +76,21 @@ def test_what_a_page_calls_a_command_is_one(page: Path) -> None:
         if f"pipewright {words}" not in known and not any(words.split()[0] == path.split()[1] for path in known)
     ]
     assert unknown == []
+
+
+def test_the_rules_of_a_project_are_shown_with_what_holds_where_nothing_is_set() -> None:
+    page = (TOP / "docs" / "projects.md").read_text(encoding="utf-8")
+    shown = page.split("```yaml\n")[1].split("```")[0]
+    assert read_policy(shown) == Policy()
+    rules = yaml.safe_load(shown)
+    parts = {name: value for name, value in msgspec.to_builtins(Policy()).items() if isinstance(value, dict)}
+    assert set(rules) == set(Policy.__struct_fields__)
+    assert {name: set(rules[name]) for name in parts} == {name: set(value) for name, value in parts.items()}
+
+
+def test_every_key_of_a_template_is_explained() -> None:
+    table = (TOP / "docs" / "templates.md").read_text(encoding="utf-8").split("## template.yml")[1]
+    explained = {
+        name for cell in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", cell)
+    }
+    assert explained == set(Metadata.__struct_fields__)
