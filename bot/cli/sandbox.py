@@ -1,9 +1,9 @@
 """`sandbox`: the GitLab stand-in alone, with a project to play with, until Ctrl-C."""
 
+import json
 import signal
 import tempfile
 import threading
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="YAML file of what goes wrong: calls that fail, webhooks that get lost (see docs/working.md).",
 )
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: the project, and a bot's settings.")
 def sandbox_command(
-    *, host: str, port: int, data_dir: Path | None, bot_url: str, run_jobs: bool, faults: Path | None
+    *, host: str, port: int, data_dir: Path | None, bot_url: str, run_jobs: bool, faults: Path | None, as_json: bool
 ) -> None:
     """Run a GitLab to play with: real repositories, no passwords. Whoever reaches it may do anything in it."""
     plan = _plan(faults)
@@ -50,8 +51,9 @@ def sandbox_command(
         stand_in.follow(plan)
         stack.callback(stand_in.stop)
         stand_in.start()
-        for line in _fill(stand_in, bot_url.rstrip("/")):
-            click.echo(line)
+        project, settings = _fill(stand_in, bot_url.rstrip("/"))
+        shown = json.dumps({"project": project, "settings": settings}) if as_json else _words(project, settings)
+        click.echo(shown)
         stop.wait()
 
 
@@ -76,8 +78,8 @@ def _open(folder: Path, host: str, port: int, run_jobs: bool) -> "Sandbox":
         raise CannotError(f"{host}:{port} cannot be listened on ({error.strerror}); choose another --port") from error
 
 
-def _fill(stand_in: "Sandbox", bot_url: str) -> Iterator[str]:
-    """Put people and a project into it; say how a bot gets in."""
+def _fill(stand_in: "Sandbox", bot_url: str) -> tuple[str, dict[str, str]]:
+    """Put people and a project into it; return the project's path and the settings by which a bot gets in."""
     from bot.sandbox import sample, seed
     from bot.sandbox.oauth.records import add_application
 
@@ -90,11 +92,22 @@ def _fill(stand_in: "Sandbox", bot_url: str) -> Iterator[str]:
             world, "demo/teatimer", sample.FILES, {maintainer: 40, developer: 30, guest: 10, bot: 40}
         )
         application = add_application(world, f"{bot_url}/sign-in/callback", "read_api")
-    yield f"The stand-in answers at {stand_in.url}; its project is {stand_in.url}/{project.path}"
-    yield "Users: max (maintainer), mia (developer), gina (guest). A bot gets in with:"
-    yield f"  PIPEWRIGHT_GITLAB_URL={stand_in.url}"
-    yield f"  PIPEWRIGHT_GITLAB_TOKEN={token.value}"
-    yield f"  PIPEWRIGHT_PUBLIC_URL={bot_url}"
-    yield f"  PIPEWRIGHT_OAUTH_CLIENT_ID={application.uid}"
-    yield f"  PIPEWRIGHT_OAUTH_CLIENT_SECRET={application.secret}"
-    yield f"Then `pipewright hooks install {project.path}` tells it where the bot listens. Ctrl-C ends it."
+    return project.path, {
+        "PIPEWRIGHT_GITLAB_URL": stand_in.url,
+        "PIPEWRIGHT_GITLAB_TOKEN": token.value,
+        "PIPEWRIGHT_PUBLIC_URL": bot_url,
+        "PIPEWRIGHT_OAUTH_CLIENT_ID": application.uid,
+        "PIPEWRIGHT_OAUTH_CLIENT_SECRET": application.secret,
+    }
+
+
+def _words(project: str, settings: dict[str, str]) -> str:
+    url = settings["PIPEWRIGHT_GITLAB_URL"]
+    return "\n".join(
+        (
+            f"The stand-in answers at {url}; its project is {url}/{project}",
+            "Users: max (maintainer), mia (developer), gina (guest). A bot gets in with:",
+            *(f"  {name}={value}" for name, value in settings.items()),
+            f"Then `pipewright hooks install {project}` tells it where the bot listens. Ctrl-C ends it.",
+        )
+    )

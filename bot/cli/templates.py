@@ -107,7 +107,8 @@ def search_command(
 
 
 @templates_group.command("index", short_help="bring the configured index up to date")
-def index_command() -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object: what was left out.")
+def index_command(*, as_json: bool) -> None:
     """Read the organisation's project and bring the configured index up to date; `serve` does it by itself."""
     from bot.settings import read_settings
 
@@ -115,7 +116,11 @@ def index_command() -> None:
     from bot import logs, parts  # takes a second, so only once the settings are complete
 
     logs.configure("console", is_beside_answers=True)
-    _complain(parts.index_templates(settings))
+    skipped = parts.index_templates(settings)
+    if as_json:
+        click.echo(json.dumps({"left_out": skipped}))
+    else:
+        _complain(skipped)
 
 
 @templates_group.command("check", short_help="try one's own templates out before anybody gets them")

@@ -1,5 +1,6 @@
 """The other commands: lint, doctor, hooks, templates, sandbox, and how errors look."""
 
+import json
 import os
 import re
 import signal
@@ -291,7 +292,7 @@ def test_the_sandbox_runs_until_it_is_told_to_stop(tmp_path: Path) -> None:
 
 def test_the_sandbox_fails_as_a_plan_says(tmp_path: Path) -> None:
     (tmp_path / "faults.yml").write_text("calls: [{method: GET, pattern: /version$, status: 503, times: 2}]")
-    words = ["--port", "0", "--data-dir", str(tmp_path / "world"), "--faults", str(tmp_path / "faults.yml")]
+    words = ["--port", "0", "--data-dir", str(tmp_path / "world"), "--faults", str(tmp_path / "faults.yml"), "--json"]
     with subprocess.Popen(
         [sys.executable, "-m", "bot", "sandbox", *words],
         stdout=subprocess.PIPE,
@@ -300,9 +301,9 @@ def test_the_sandbox_fails_as_a_plan_says(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     ) as process:
         assert process.stdout is not None
-        said = "".join(iter_until(process.stdout, "Ctrl-C ends it."))
-        url = next(word for word in said.split() if word.startswith("http://")).removesuffix(";")
-        token = said.split("PIPEWRIGHT_GITLAB_TOKEN=")[1].split()[0]
+        said = json.loads(process.stdout.readline())
+        assert said["project"] == "demo/teatimer"
+        url, token = (said["settings"][f"PIPEWRIGHT_GITLAB_{name}"] for name in ("URL", "TOKEN"))
         ask = partial(httpx.get, f"{url}/api/v4/version", headers={"PRIVATE-TOKEN": token}, trust_env=False, timeout=60)
         assert [ask().status_code for _ in range(3)] == [503, 503, 200]
         process.send_signal(signal.SIGTERM)

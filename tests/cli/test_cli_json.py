@@ -11,7 +11,7 @@ from bot.cli import main
 from tests.cli.conftest import run
 
 # These print nothing that a program would read, or have a form of their own.
-WITHOUT = {"serve", "worker", "sandbox", "completion", "templates index", "audit export"}
+WITHOUT = {"serve", "worker", "completion", "audit export"}
 
 
 def objects(output: str) -> list[dict[str, Any]]:
@@ -81,6 +81,18 @@ def test_the_database(embedded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert saved == {"file": "copy", "bytes": Path("copy").stat().st_size}
     monkeypatch.setenv("PIPEWRIGHT_DATA_DIR", str(embedded / "other"))
     assert objects(run("restore", "copy", "--json").stdout) == [{"file": "copy", "applied": []}]
+
+
+def test_the_index(embedded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = embedded / "own" / "cobol"
+    folder.mkdir(parents=True)
+    (folder / "template.yml").write_text("name: fortran\n")
+    monkeypatch.setenv("PIPEWRIGHT_TEMPLATES_DIR", str(folder.parent))
+    result = run("templates", "index", "--json")
+    assert result.exit_code == 0, result.output
+    (indexed,) = objects(result.stdout)
+    assert list(indexed) == ["left_out"]
+    assert "cobol" in indexed["left_out"][0]
 
 
 def test_rotating_tells_no_secret(tmp_path: Path) -> None:
