@@ -14,7 +14,7 @@ def completion_command(ctx: click.Context, *, shell: str) -> None:
 
     \b
     bash  eval "$(pipewright completion bash)"                         in ~/.bashrc
-    zsh   eval "$(pipewright completion zsh)"                          in ~/.zshrc
+    zsh   eval "$(pipewright completion zsh)"                          in ~/.zshrc, below `compinit`
     fish  pipewright completion fish > ~/.config/fish/completions/pipewright.fish
     """
     kind = get_completion_class(shell)
