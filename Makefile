@@ -56,6 +56,7 @@ bench: setup ## measure: one table beside floors of the same run (ARGS=--write k
 	@$(BIN)/python -m bench.turns
 	@$(BIN)/python -m bench.retrieval
 	@$(BIN)/python -m bench.flood
+	@$(BIN)/python -m bench.simulation
 
 bench-pipelines: setup ## measure the pipelines for CORPUS=DIR of checkouts (FACTS=TSV, ARGS="--run --mutate --out DIR")
 	@$(BIN)/python -m bench.pipelines "$(CORPUS)" $(if $(FACTS),--facts "$(FACTS)") $(ARGS)

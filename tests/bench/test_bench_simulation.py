@@ -1,8 +1,15 @@
 """The simulation of the queue: the same figures for the same seed, fair, and near what the flood showed."""
 
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
 from msgspec import structs
 
-from bench.simulation import FLOOD, Setup, simulate
+from bench.simulation import FLOOD, Setup, main, simulate
+
+TOP = Path(__file__).parents[2]
 
 QUIET = Setup(projects=50, orders_per_second=0.5, seconds=600, places=4, hosts=1, talking=0.3, turn_seconds=2.0)
 
@@ -39,3 +46,23 @@ def test_the_flood_that_was_measured_comes_out_within_a_third() -> None:
     assert abs((found.last - FLOOD.seconds) / 219 - 1) < 1 / 3
     assert abs(max(found.waits[0]) / 212 - 1) < 1 / 3
     assert abs(max(found.medians(besides=0)) / 95 - 1) < 1 / 3
+
+
+def test_the_plan_is_what_the_simulation_says() -> None:
+    """The page rounds."""
+    page = (TOP / "docs" / "scaling.md").read_text(encoding="utf-8")
+    planned = dict(re.findall(r"^\| simulated: ([^|]+?) \| (.+?) \|$", page, re.MULTILINE))
+    said = CliRunner().invoke(main).stdout.split("\n\n")[0].splitlines()[2:]
+    rows = [line.strip("|").split("|") for line in said]
+    for name, column in (("a command, p50 and p95", 4), ("free words, p50 and p95", 5), ("hosts busy", 7)):
+        simulated = _numbers(" ".join(row[column] for row in rows))
+        assert _numbers(planned[name]) == pytest.approx(simulated, rel=0.1), name
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(number) for number in re.findall(r"[\d.]+", text)]
+
+
+def test_it_is_part_of_the_bench() -> None:
+    recipe = (TOP / "Makefile").read_text(encoding="utf-8").split("\nbench:")[1].split("\n\n")[0]
+    assert "-m bench.simulation" in recipe
