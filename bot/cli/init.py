@@ -19,6 +19,7 @@ from bot.cli.installer import Installer, install
 from bot.domain import CannotError, UnreachableError
 
 if TYPE_CHECKING:
+    from bot.llm.host import Host
     from bot.settings import Settings
 
 
@@ -116,27 +117,30 @@ def _install(settings: "Settings", places: tuple[str, ...], said: Said) -> None:
 
 
 def _fetch_model(settings: "Settings", said: Said, *, pull: bool | None) -> None:
-    from bot.cli.progress import Bar
+    """Let every host fetch the model that lacks it; one that cannot keeps no other from it."""
     from bot.llm.choose import open_model
 
     model = open_model(settings.ollama_urls, settings.ollama_model, settings.tool_calling)
-    if model.is_up():
-        said.tell("model", f"{model.name} is there")
+    lacking = [host for host in model.hosts() if not host.has_model(model.name)]
+    if lacking and (settings.ollama_pull if pull is None else pull):
+        for host in lacking:
+            _fetch(host, model.name, said)
         return
-    if not (settings.ollama_pull if pull is None else pull):
-        said.tell(
-            "model",
-            f"no Ollama that answers has {model.name}; `--pull` fetches it (commands work without)",
-            is_well=False,
-        )
-        return
+    is_there = len(lacking) < len(model.hosts())
+    missing = f"no Ollama that answers has {model.name}; `--pull` fetches it (commands work without)"
+    said.tell("model", f"{model.name} is there" if is_there else missing, is_well=is_there)
+
+
+def _fetch(host: "Host", name: str, said: Said) -> None:
+    from bot.cli.progress import Bar
+
     try:
         with Bar(is_shown=not said.as_json) as bar:
-            model.fetch(bar.show)
+            host.pull(name, bar.show)
     except UnreachableError as error:
-        said.tell("model", str(error), is_well=False)
+        said.tell("model", f"{error} ({host.url})", is_well=False)
         return
-    said.tell("model", f"{model.name} fetched")
+    said.tell("model", f"{name} fetched")
 
 
 def _index(settings: "Settings", said: Said) -> None:

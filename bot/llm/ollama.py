@@ -14,7 +14,7 @@ from bot.llm import constrained, native
 from bot.llm.chat import StoppedError, TooLongError, Watch
 from bot.llm.clean import cleaned, storable, without_thoughts
 from bot.llm.faults import Duty, FaultError
-from bot.llm.host import Host, Progress, Timing
+from bot.llm.host import Host, Timing
 from bot.llm.hosts import Hosts
 from bot.llm.partial import SpokenPart
 from bot.llm.prompts import nudge
@@ -92,12 +92,6 @@ class OllamaModel:
     def silent_hosts(self) -> int:
         """Return how many hosts do not answer, or lack the model."""
         return sum(not host.has_model(self.name) for host in self._hosts.each())
-
-    def fetch(self, hear: Progress) -> None:
-        """Let every host without the model fetch it; raises FaultError when one cannot."""
-        for host in self._hosts.each():
-            if not host.has_model(self.name):
-                host.pull(self.name, hear)
 
     def warm_up(self, *, may_fetch: bool = False) -> None:
         """Load the model on every host before anybody waits for it; what fails is logged: commands need no model."""

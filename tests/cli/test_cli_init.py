@@ -1,7 +1,12 @@
 """`init`: from nothing to a bot that `doctor` finds well."""
 
 import json
+import os
+import pty
+import subprocess
+import sys
 from base64 import b64decode
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +15,9 @@ from bot.cli import env_file
 from bot.sandbox import seed
 from bot.sandbox.server import Sandbox
 from tests.cli.conftest import run
+from tests.world.scripted_ollama import MODEL, ScriptedOllama
 
+ROOT = Path(__file__).parents[2]
 SETTINGS = ("GITLAB_URL", "GITLAB_TOKEN", "WEBHOOK_SECRET", "PUBLIC_URL")
 
 
@@ -85,6 +92,51 @@ def test_the_file_of_the_token_may_come_from_windows(
     Path("token").write_text(token + "\r\n", encoding=encoding)
     assert run("init", *arguments).exit_code == 0
     assert env_file.values_of(Path(".env"))["GITLAB_TOKEN"] == token
+
+
+@pytest.fixture
+def ollamas(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[ScriptedOllama, ScriptedOllama]]:
+    """One that has the model, and a new one beside it."""
+    known, new = ScriptedOllama().start(), ScriptedOllama(models=[]).start()
+    monkeypatch.setenv("PIPEWRIGHT_OLLAMA_URL", f"{known.url},{new.url}")
+    yield known, new
+    known.stop()
+    new.stop()
+
+
+def test_each_ollama_fetches_the_model_it_lacks(
+    stand_in: Sandbox, token: str, ollamas: tuple[ScriptedOllama, ScriptedOllama]
+) -> None:
+    known, new = ollamas
+    assert f"✓ model: {MODEL} is there" in run("init", *given(stand_in, token)).stdout
+    assert new.models == []
+    result = run("init", *given(stand_in, token), "--pull")
+    assert f"✓ model: {MODEL} fetched" in result.stdout
+    assert (known.models, new.models) == ([MODEL], [MODEL])
+    assert f"✓ Ollama: {MODEL} at {new.url}" in result.stdout
+
+
+def test_one_ollama_that_is_away_keeps_no_other_from_the_model(
+    stand_in: Sandbox, token: str, ollamas: tuple[ScriptedOllama, ScriptedOllama], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = ollamas[1]
+    monkeypatch.setenv("PIPEWRIGHT_OLLAMA_URL", f"http://127.0.0.1:9,{new.url}")
+    result = run("init", *given(stand_in, token), "--pull")
+    assert "! model: Ollama" in result.stdout
+    assert new.models == [MODEL]
+
+
+def test_on_a_terminal_a_bar_shows_how_far_the_download_is(
+    stand_in: Sandbox, token: str, ollamas: tuple[ScriptedOllama, ScriptedOllama], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIPEWRIGHT_OLLAMA_URL", ollamas[1].url)
+    terminal, stderr = pty.openpty()
+    words = [sys.executable, "-m", "bot", "init", *given(stand_in, token), "--pull"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "120"}
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=stderr, env=environment, text=True, check=True)
+    os.close(stderr)
+    assert "4.9/4.9 GB" in os.read(terminal, 100_000).decode()
+    assert "GB" not in done.stdout
 
 
 def test_for_programs_there_is_one_document(stand_in: Sandbox, project: str, token: str) -> None:

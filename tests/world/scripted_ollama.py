@@ -230,6 +230,14 @@ class ScriptedOllama:
         can = ["completion"] if self.without_tools else ["completion", "tools"]
         return Wire(200, json.dumps({"capabilities": can, "model_info": {}, "details": {}}))
 
+    def pull(self, request: Json) -> Stream:
+        """Fetch a model, as Ollama tells of it."""
+        self.models.append(request["model"])
+        layer = {"status": "pulling 667b0c1932bc", "digest": "sha256:667b0c1932bc", "total": 4_920_734_272}
+        fetched = [{**layer, "completed": done} for done in (1_000_000_000, 4_920_734_272)]
+        words = [{"status": each} for each in ("verifying sha256 digest", "writing manifest", "success")]
+        return Stream([{"status": "pulling manifest"}, *fetched, *words])
+
     def _refusal(self, request: Json) -> Wire | None:
         model = request.get("model")
         if not model:
@@ -353,6 +361,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.path == "/api/show":
             self.send_whole(self.server.ollama.show(json.loads(body)))
+            return
+        if self.path == "/api/pull":
+            self.send_stream(self.server.ollama.pull(json.loads(body)))
             return
         if self.path != "/api/chat" or self.server.ollama.is_down:
             self.send_whole(_NOT_FOUND)
