@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli import env_file
-from bot.cli.installer import Done, Installer, install, kind_of
+from bot.cli.installer import Done, Installer, install, webhooks_of
 from bot.domain import CannotError
 from bot.gitlab.addresses import project_path
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 PATH = "/webhooks/gitlab"
 _PLACE = click.argument("place", metavar="PROJECT_OR_GROUP")
 _URL = click.option("--url", help="Address GitLab reaches this program under; default: PIPEWRIGHT_PUBLIC_URL.")
+_EACH = click.option("--each", is_flag=True, help="Of a group: in each of its projects, not in the group itself.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
 _SECRETS = ("WEBHOOK_SECRET", "WEBHOOK_SIGNING_TOKEN")
 
@@ -34,7 +35,7 @@ def hooks_group() -> None:
 @hooks_group.command("install", short_help="install or mend the webhook of a project or group")
 @_PLACE
 @_URL
-@click.option("--each", is_flag=True, help="Of a group: install in each of its projects, not in the group itself.")
+@_EACH
 @_JSON
 def install_command(*, place: str, url: str | None, each: bool, as_json: bool) -> None:
     """Install the webhook with all events the bot needs, or mend the one with the same address.
@@ -49,38 +50,45 @@ def install_command(*, place: str, url: str | None, each: bool, as_json: bool) -
 
 @hooks_group.command("list", short_help="the webhooks of a project or group")
 @_PLACE
+@_EACH
 @_JSON
-def list_command(*, place: str, as_json: bool) -> None:
+def list_command(*, place: str, each: bool, as_json: bool) -> None:
     """List webhooks and whether GitLab has switched one off."""
     settings, gitlab = _open()
     path = path_of(place, settings.gitlab_url)
-    hooks = gitlab.hooks(path, kind_of(gitlab, path)[0])
-    for hook in hooks:
-        row = {"id": hook.id, "url": hook.url, "alert_status": hook.alert_status, "events": hook.events}
-        click.echo(
-            json.dumps(row) if as_json else f"{hook.id}  {hook.url}  {hook.alert_status}  {_events(hook.events)}"
-        )
-    if not hooks:
+    is_any = False
+    for where, _, hooks in webhooks_of(gitlab, path, each=each):
+        for hook in hooks:
+            is_any = True
+            row = {"place": where, "id": hook.id, "url": hook.url, "alert_status": hook.alert_status}
+            shown = f"{where}  {hook.id}  {hook.url}  {hook.alert_status}  {_events(hook.events)}"
+            click.echo(json.dumps({**row, "events": hook.events}) if as_json else shown)
+    if not is_any:
         click.echo("none", err=True)
 
 
 @hooks_group.command("remove", short_help="remove the webhook of a project or group")
 @_PLACE
 @_URL
+@_EACH
 @_JSON
-def remove_command(*, place: str, url: str | None, as_json: bool) -> None:
+def remove_command(*, place: str, url: str | None, each: bool, as_json: bool) -> None:
     """Remove the webhook that calls this program; others stay."""
     settings, gitlab = _open()
     path, target = path_of(place, settings.gitlab_url), target_of(settings, url)
-    kind, _ = kind_of(gitlab, path)
-    ours = [hook for hook in gitlab.hooks(path, kind) if hook.url == target]
+    ours = [
+        (where, kind, hook)
+        for where, kind, hooks in webhooks_of(gitlab, path, each=each)
+        for hook in hooks
+        if hook.url == target
+    ]
     if not ours:
         raise CannotError(
             f"{path} has no webhook that calls {target}; `pipewright hooks list {path}` shows what it has"
         )
-    for hook in ours:
-        gitlab.remove_hook(path, hook.id, kind)
-    _told((Done(path, "removed", hook.id, hook.url) for hook in ours), as_json=as_json)
+    for where, kind, hook in ours:
+        gitlab.remove_hook(where, hook.id, kind)
+        _told([Done(where, "removed", hook.id, hook.url)], as_json=as_json)
 
 
 @hooks_group.command("refresh", short_help="enter the present secret at every webhook that calls this program")

@@ -10,7 +10,7 @@ from bot.domain import CannotError
 
 if TYPE_CHECKING:
     from bot.gitlab.client import GitLab
-    from bot.gitlab.values import Group, HookPlace
+    from bot.gitlab.values import Group, Hook, HookPlace
     from bot.settings import Settings
 
 _UNSIGNED = "this GitLab is older than 19.0 and ignores signing tokens; "
@@ -88,13 +88,36 @@ def install(installer: Installer, path: str, *, each: bool = False) -> Iterator[
             yield installer.into(path, kind)
             return
         except CannotError as error:
-            click.echo(f"{path} takes no webhook of its own ({error}); going through its projects.", err=True)
+            _go_through_projects(path, error)
     found = False
     for project in gitlab.maintained_projects(group):
         found = True
         yield installer.tried(project.path)
     if not found:
         raise CannotError(f"the bot's account maintains no project in {path}: give it the role Maintainer there")
+
+
+def webhooks_of(
+    gitlab: "GitLab", path: str, *, each: bool = False
+) -> "Iterator[tuple[str, HookPlace, tuple[Hook, ...]]]":
+    """Yield the webhooks of a project or group, of a group's projects where GitLab shows none of its own, by place."""
+    kind, group = kind_of(gitlab, path)
+    if group is None or not each:
+        try:
+            own = gitlab.hooks(path, kind)
+        except CannotError as error:
+            if group is None:
+                raise
+            _go_through_projects(path, error)
+        else:
+            yield path, kind, own
+            return
+    for project in gitlab.maintained_projects(group):
+        yield project.path, "projects", gitlab.hooks(project.path)
+
+
+def _go_through_projects(path: str, error: CannotError) -> None:
+    click.echo(f"{path} takes no webhook of its own ({error}); going through its projects.", err=True)
 
 
 def kind_of(gitlab: "GitLab", path: str) -> "tuple[HookPlace, Group | None]":

@@ -50,6 +50,26 @@ def test_a_free_gitlab_gets_the_webhook_in_each_maintained_project(group: Group,
     assert "takes no webhook of its own" in result.stderr
 
 
+@pytest.mark.parametrize("has_paid_plan", [False, True])
+def test_what_was_installed_in_each_project_of_a_group_is_listed_and_removed_by_the_group(
+    group: Group, stand_in: Sandbox, *, has_paid_plan: bool
+) -> None:
+    stand_in.world.has_paid_plan = has_paid_plan
+    each = ["team", "--each"] if has_paid_plan else ["team"]
+    assert run("hooks", "install", *each).exit_code == 0
+    assert run("hooks", "install", "other/app").exit_code == 0
+    listed = run("hooks", "list", *each, "--json")
+    assert listed.exit_code == 0, listed.output
+    found = [(row["place"], row["url"]) for row in map(json.loads, listed.stdout.splitlines())]
+    assert found == [("team/app", PLACE), ("team/a/b/c/d/deep", PLACE)]
+    removed = run("hooks", "remove", *each)
+    assert removed.exit_code == 0, removed.output
+    assert hooked(stand_in) == {"other/app": [PLACE]}
+    again = run("hooks", "remove", *each)
+    assert again.exit_code == 1
+    assert "team has no webhook that calls" in again.stderr
+
+
 def test_an_address_that_gitlab_does_not_take_gets_the_likely_reason(stand_in: Sandbox, project: str) -> None:
     stand_in.world.allows_local_hooks = False
     result = run("hooks", "install", project)
