@@ -11,6 +11,7 @@ import yaml
 from bot.ci.metadata import Metadata
 from bot.cli import main
 from bot.cli.reference import reference
+from bot.proposals.command import NAMES
 from bot.proposals.policy import Policy, read_policy
 from bot.settings import PREFIX, Settings
 
@@ -19,6 +20,8 @@ PAGES = sorted(
     [*(TOP / "docs").glob("*.md"), TOP / "README.md", TOP / "SECURITY.md", TOP / ".env.example"]
     + [path for path in (TOP / "deploy").rglob("*") if path.is_file()]
 )
+
+SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in sorted((TOP / "bot").rglob("*.py")))
 
 
 def commands(group: click.Group, path: str = "pipewright") -> dict[str, click.Command]:
@@ -94,3 +97,22 @@ def test_every_key_of_a_template_is_explained() -> None:
         name for cell in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", cell)
     }
     assert explained == set(Metadata.__struct_fields__)
+
+
+def test_every_order_people_write_stands_in_the_readme() -> None:
+    table = (TOP / "README.md").read_text(encoding="utf-8").split("## What one can say")[1].split("\n## ")[0]
+    rows = " ".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE))
+    assert [name for name in NAMES if not re.search(rf"\b{name}\b", rows)] == []
+
+
+def test_every_message_to_look_up_is_one_that_the_program_says() -> None:
+    page = (TOP / "docs" / "administration.md").read_text(encoding="utf-8").split("## Troubleshooting by message")[1]
+    messages = re.findall(r"^\| `(.+?) ?…?`", page, re.MULTILINE)
+    assert len(messages) > 5
+    assert [words for words in messages if words not in SOURCE] == []
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.suffix == ".md"], ids=lambda path: path.name)
+def test_what_a_page_calls_a_metric_is_told(page: Path) -> None:
+    named = set(re.findall(r"\bpipewright_[a-z_]+\b", page.read_text(encoding="utf-8")))
+    assert [name for name in named if f'"{name}"' not in SOURCE] == []
