@@ -102,7 +102,11 @@ def refresh_command(*, url: str | None, as_json: bool) -> None:
     settings, gitlab = _open()
     installer = Installer(settings, gitlab, target_of(settings, url))
     done = (installer.refreshed(project.path) for project in gitlab.maintained_projects())
-    _told((each for each in done if each), as_json=as_json)
+    if not _told((each for each in done if each), as_json=as_json):
+        raise CannotError(
+            f"no project that the bot's account maintains has a webhook that calls {installer.target}; "
+            "of a group's own webhook: `pipewright hooks install GROUP` enters the present secret"
+        )
 
 
 @hooks_group.command("rotate", short_help="make a new secret; the old one is accepted until --finish")
@@ -151,16 +155,17 @@ def new(name: str) -> str:
     return secrets.token_hex(32)
 
 
-def _told(rows: Iterable[Done], *, as_json: bool) -> None:
-    """Print each as it is done; raises CannotError at the end if one failed."""
-    failed = 0
+def _told(rows: Iterable[Done], *, as_json: bool) -> int:
+    """Print each as it is done, return how many there were; raises CannotError at the end if one failed."""
+    results: list[str] = []
     for done in rows:
-        failed += done.result == "failed"
+        results.append(done.result)
         click.echo(json.dumps({key: value for key, value in asdict(done).items() if value}) if as_json else _line(done))
         if done.why and not as_json and done.result != "failed":
             click.echo(done.why, err=True)
-    if failed:
+    if failed := results.count("failed"):
         raise CannotError(f"{failed} could not be done; the lines above say why. Run it again after mending.")
+    return len(results)
 
 
 def _line(done: Done) -> str:

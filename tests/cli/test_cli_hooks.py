@@ -97,6 +97,14 @@ def test_refresh_mends_known_webhooks_and_leaves_other_projects_alone(group: Gro
     assert hooked(stand_in) == {"team/app": [PLACE]}
 
 
+def test_refresh_that_found_nothing_is_no_reason_to_finish_a_rotation(group: Group, stand_in: Sandbox) -> None:
+    stand_in.world.has_paid_plan = True
+    assert run("hooks", "install", "team").exit_code == 0
+    result = run("hooks", "refresh", "--json")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "of a group's own webhook: `pipewright hooks install GROUP`" in " ".join(result.stderr.split())
+
+
 @pytest.mark.parametrize(("method", "route"), [("PUT", "/hooks/"), ("GET", "/hooks$")], ids=["mending", "looking"])
 def test_one_project_that_refuses_keeps_no_other_from_its_new_secret(
     group: Group, stand_in: Sandbox, method: str, route: str
