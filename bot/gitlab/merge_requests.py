@@ -149,10 +149,11 @@ class MergeRequests:
     def cancel_auto_merge(self, project_id: int, iid: int) -> bool:
         """Disarm a merge that waits for its pipeline; False when it is merged already.
 
-        Raises what GitLab answered while the merge still waits: nobody may be told that it does not.
+        Raises what GitLab answered while the merge still waits: nobody may be told that it does not. That there is
+        nothing to disarm, as after the merge, GitLab says with a good status (app/services/auto_merge_service.rb).
         """
         try:
-            self.transport.write(
+            told = self.transport.write(
                 "post", _ROUTE + "/cancel_merge_when_pipeline_succeeds", {}, project=project_id, iid=iid
             )
         except (RefusedError, UnreachableError):
@@ -160,7 +161,7 @@ class MergeRequests:
             if now.state != "merged" and now.is_armed:
                 raise
             return now.state != "merged"
-        return True
+        return told.get("status") != "error" or self.merge_request(project_id, iid).state != "merged"
 
 
 def _why_not_merged(refused: RefusedError, now: MergeRequest, sha: str) -> str:

@@ -201,11 +201,22 @@ def test_a_push_disarms_the_merge(piped: Place) -> None:
         merge(piped, request, auto_merge=True)
         piped.push("topic", "more", "x")
         assert piped.api.get(path(request)).json()["merge_when_pipeline_succeeds"] is False
-        assert piped.api.post(path(request) + "/cancel_merge_when_pipeline_succeeds").status_code == 406
+        answer = piped.api.post(path(request) + "/cancel_merge_when_pipeline_succeeds")
+        told = {"status": "error", "message": "Can't cancel the automatic merge", "http_status": 406}
+        assert (answer.status_code, answer.json()) == (201, told), "the service's failure comes with a good status"
     finally:
         piped.world.jobs_may_end.set()
     assert piped.sandbox.wait_idle()
     assert request.state == "opened"
+
+
+@pytest.mark.parametrize(("who", "status"), [("rob", 401), ("mia", 201), ("max", 201)])
+def test_a_merge_is_disarmed_by_its_author_and_by_who_may_merge(piped: Place, who: str, status: int) -> None:
+    request = piped.open()
+    assert piped.sandbox.wait_idle()
+    request.auto_merge_by = piped.people["max"]
+    answer = piped.as_(who).post(path(request) + "/cancel_merge_when_pipeline_succeeds")
+    assert (answer.status_code, request.auto_merge_by is None) == (status, status == 201)
 
 
 @pytest.mark.parametrize("status", ["waiting_for_resource", "preparing", "waiting_for_callback"])

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bot.sandbox import hooks, payloads, seed
+from bot.sandbox.faults import DeliveryFault
 from bot.sandbox.state import Award, MergeRequest, Protection
 from tests.world.missed import no_delivery
 from tests.world.town import PYTHON, Story, Town
@@ -222,6 +223,19 @@ def test_taking_the_approval_back_while_the_pipeline_runs_disarms_the_merge(stor
     story.settle()
     assert request.state == "opened"
     assert "took the approval back" in story.answer(request)
+
+
+def test_an_approval_taken_back_after_the_merge_came_too_late_and_is_not_called_in_time(story: Story) -> None:
+    with story.jobs_held():
+        request = story.approved_while_running()
+        story.sandbox.faults.add(DeliveryFault("merge_request", "lost"), DeliveryFault("pipeline", "lost", times=9))
+    story.settle()
+    assert request.state == "merged"
+    story.sandbox.faults.clear()
+    story.unreact(request)
+    story.settle()
+    assert "so nothing is merged" not in story.answer(request)
+    assert "so nothing is merged" not in story.answer(story.project.issues[0])
 
 
 def taken_back_while_disarming_fails(story: Story, status: int, told: str) -> MergeRequest:
