@@ -436,7 +436,12 @@ def lint(place: Place, content: str, **more: Any) -> dict[str, Any]:
         ("", "Please provide content of .gitlab-ci.yml"),
         (".hidden: {script: [x]}", "jobs config should contain at least one visible job"),
         ("a: {stage: nowhere, script: [x]}", "chosen stage nowhere does not exist"),
-        ("a: {needs: [b], script: [x]}", "'a' job needs 'b' job"),
+        ("a: {needs: [b], script: [x]}", "a job: undefined need: b"),
+        ("a: {dependencies: [b], script: [x]}", "a job: undefined dependency: b"),
+        (
+            "{a: {stage: build, needs: [b], script: [x]}, b: {stage: test, script: [x]}}",
+            "a job: need b is not defined in current or prior stages",
+        ),
         ("a: {before_script: [x]}", "script config can't be blank"),
         ("a: {script: [x], only: [main], rules: [{when: always}]}", "may not be used with `rules`"),
         ("include: {local: /nowhere.yml}", "does not exist"),
@@ -454,6 +459,44 @@ def test_only_a_simulation_sees_that_nothing_would_run(place: Place) -> None:
     found = lint(place, content, dry_run=True, ref="main")
     assert found["valid"] is False
     assert "rules configuration prevented any jobs" in found["errors"][0]
+
+
+LEFT_OUT = "b: {script: [x], rules: [{if: '$CI_COMMIT_BRANCH == \"nowhere\"'}]}\na: {script: [x], needs: [NEED]}\n"
+
+
+@pytest.mark.parametrize(("need", "is_valid"), [("b", False), ("{job: b, optional: true}", True)])
+def test_only_a_simulation_sees_that_a_job_needs_one_that_rules_leave_out(
+    place: Place, need: str, is_valid: bool
+) -> None:
+    content = LEFT_OUT.replace("NEED", need)
+    assert lint(place, content)["valid"] is True
+    found = lint(place, content, dry_run=True, ref="main")
+    assert found["valid"] is is_valid
+    assert is_valid or found["errors"][0].startswith("'a' job needs 'b' job, but 'b' does not exist in the pipeline.")
+
+
+def test_only_a_simulation_counts_what_a_job_needs(place: Place) -> None:
+    jobs = {f"j{number}": {"script": ["x"]} for number in range(51)}
+    content = json.dumps({**jobs, "last": {"script": ["x"], "needs": list(jobs)}})
+    assert lint(place, content)["valid"] is True
+    assert "can only need 50 others" in lint(place, content, dry_run=True, ref="main")["errors"][0]
+
+
+@pytest.mark.parametrize("source", ["push", "merge_request_event"])
+def test_no_job_runs_where_one_needs_what_rules_leave_out(place: Place, source: str) -> None:
+    rules = f"workflow: {{rules: [{{if: '$CI_PIPELINE_SOURCE == \"{source}\"'}}]}}\n"
+    place.push("topic", ".gitlab-ci.yml", rules + LEFT_OUT.replace("NEED", "b"))
+    place.open()
+    place.sandbox.wait_idle()
+    run = place.api.get(f"/pipelines/{place.api.get('/pipelines', source=source).json()[0]['id']}").json()
+    assert (run["status"], place.api.get(f"/pipelines/{run['id']}/jobs").json()) == ("failed", [])
+    assert run["yaml_errors"].startswith("'a' job needs 'b' job, but 'b' does not exist in the pipeline.")
+
+
+@pytest.mark.parametrize("left_out", ["[main]", "[branches]", "{refs: [main]}"])
+def test_except_leaves_a_job_out(place: Place, left_out: str) -> None:
+    content = f"a: {{script: [x], except: {left_out}}}"
+    assert "prevented any jobs" in lint(place, content, dry_run=True, ref="main")["errors"][0]
 
 
 def test_on_a_protected_branch_only_whoever_may_update_it_simulates(place: Place) -> None:

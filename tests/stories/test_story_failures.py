@@ -81,3 +81,24 @@ def test_of_a_fork_it_is_said_where_its_pipeline_runs(town: Town) -> None:
     answer = story.ask("@pipewright explain", of=request)
     assert f"[pipeline]({story.world.base_url}/{fork.path}/-/pipelines/{fork.pipelines[0].id})" in answer
     assert "runs in the project that it comes from" in answer
+
+
+TYPO = "test:\n  needs: [biuld]\n  script: [make]\n"
+LATER = "stages: [test, build]\ntest:\n  needs: [build]\n  script: [make]\nbuild:\n  stage: build\n  script: [make]\n"
+LEFT_OUT = "build:\n  script: [make]\n  rules:\n    - if: $CI_COMMIT_TAG\ntest:\n  needs: [build]\n  script: [make]\n"
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "told"),
+    [
+        (TYPO, "`test` needs `biuld`, which is not part of this pipeline"),
+        (LATER, "`test` needs `build`, which stands in a later stage"),
+        (LEFT_OUT, "`test` needs `build`, which is not part of this pipeline"),
+    ],
+)
+def test_a_pipeline_without_jobs_is_explained_by_what_gitlab_says_of_its_needs(
+    town: Town, pipeline: str, told: str
+) -> None:
+    answer = red_main(town, {}, pipeline).ask("@pipewright explain main")
+    assert told in answer
+    assert ("optional: true" in answer) is (pipeline is LEFT_OUT)

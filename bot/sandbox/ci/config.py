@@ -135,21 +135,38 @@ def _checked(config: Config) -> Config:
             config.errors.append(f"jobs:{name}:script config can't be blank")
         if "rules" in job and ("only" in job or "except" in job):
             config.errors.append(f"jobs:{name} config key may not be used with `rules`: only, except")
-        for needed in needs_of(job) or []:
-            if needed not in config.jobs:
-                message = f"'{name}' job needs '{needed}' job, but '{needed}' does not exist in the pipeline"
-                config.errors.append(message)
+        config.errors += _wrong_needs(config, name, job)
     if not config.errors and _has_cycle({name: needs_of(job) or [] for name, job in config.jobs.items()}):
         config.errors.append("The pipeline has circular dependencies")
     return config
 
 
-def needs_of(job: dict[str, Any]) -> list[str] | None:
-    """Return the names a job needs; None when it says nothing."""
-    if "needs" not in job or not isinstance(job["needs"], list):
+def _wrong_needs(config: Config, name: str, job: dict[str, Any]) -> list[str]:
+    """Say which needs name no job, or one of a later stage (lib/gitlab/ci/yaml_processor.rb)."""
+    wrong = []
+    for kind, needed in [("need", one) for one in needs_of(job) or []] + [
+        ("dependency", str(one)) for one in job.get("dependencies") or []
+    ]:
+        if needed not in config.jobs:
+            if kind == "dependency" or needed in (needs_of(job, only_required=True) or ()):
+                wrong.append(f"{name} job: undefined {kind}: {needed}")
+        elif _place(config, config.jobs[needed]) > _place(config, job):
+            wrong.append(f"{name} job: {kind} {needed} is not defined in current or prior stages")
+    return wrong
+
+
+def _place(config: Config, job: dict[str, Any]) -> int:
+    stage = job.get("stage", "test")
+    return config.stages.index(stage) if stage in config.stages else 0
+
+
+def needs_of(job: dict[str, Any], *, only_required: bool = False) -> list[str] | None:
+    """Return the names a job needs in its own pipeline, optional ones or not; None when it says nothing."""
+    if not isinstance(job.get("needs"), list):
         return None
-    entries = [entry.get("job") if isinstance(entry, dict) else entry for entry in job["needs"]]
-    return [str(name) for name in entries if name]
+    entries = [entry if isinstance(entry, dict) else {"job": entry} for entry in job["needs"]]
+    own = [entry for entry in entries if "project" not in entry and "pipeline" not in entry]
+    return [str(entry["job"]) for entry in own if entry.get("job") and not (only_required and entry.get("optional"))]
 
 
 def _has_cycle(needs: dict[str, list[str]]) -> bool:

@@ -18,7 +18,7 @@ from bot.sandbox import git_store, hooks, payloads
 from bot.sandbox.ci.children import NO_PROJECT, NOT_MADE, SOURCE, child_of, configuration, is_bridge, waits
 from bot.sandbox.ci.config import Config, needs_of, read_config
 from bot.sandbox.ci.includes import Elsewhere
-from bot.sandbox.ci.lint import rule_errors, selected
+from bot.sandbox.ci.lint import missing_needs, rule_errors, selected
 from bot.sandbox.state import Job, MergeRequest, Outcome, Pipeline, Project, User, World, now
 
 _DONE = frozenset({"success", "failed", "canceled", "skipped"})
@@ -79,7 +79,7 @@ def _create(world: World, pipeline: Pipeline, variables: dict[str, str]) -> None
         return
     known = {**variables, "CI_COMMIT_SHA": sha, "CI_DEFAULT_BRANCH": project.default_branch or ""}
     errors = _fill(world, pipeline, text, known)
-    if not pipeline.jobs and (not errors or pipeline.merge_request is not None):
+    if not pipeline.jobs and not errors:
         return
     _add(world, pipeline)
     if errors:
@@ -95,8 +95,10 @@ def _fill(world: World, pipeline: Pipeline, text: str, known: dict[str, str]) ->
     config = read_config(text, lambda path: _text(project, sha, path), elsewhere(world, pipeline.user))
     errors = config.errors or rule_errors(config)
     paths = [entry["path"] for entry in git_store.tree(project.git_dir, sha, recursive=True) or []]
+    chosen = {} if errors else selected(config, known, paths)
+    errors = errors or missing_needs(config, chosen)
     if not errors:
-        pipeline.jobs = _jobs(world, config, selected(config, known, paths))
+        pipeline.jobs = _jobs(world, config, chosen)
         pipeline.stages = [stage for stage in config.stages if any(job.stage == stage for job in pipeline.jobs)]
     return errors
 

@@ -1,14 +1,15 @@
 """Answers CI lint (docs.gitlab.com/api/lint): always 200, `valid` tells."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import yaml
 
-from bot.sandbox.ci.config import Config, read_config
+from bot.sandbox.ci.config import Config, needs_of, read_config
 from bot.sandbox.ci.includes import Elsewhere, ReadFile
 from bot.sandbox.ci.rules import RuleError, decide
 
+MOST_NEEDS = 50  # unless an administrator allows more (docs: instance_limits, ci_needs_size_limit)
 _NO_JOBS = (
     "Pipeline will not run for the selected trigger. The rules configuration prevented any jobs from being added to "
     "the pipeline."
@@ -32,8 +33,7 @@ def lint(
         jobs = selected(
             config, {"CI_COMMIT_BRANCH": ref, "CI_COMMIT_REF_NAME": ref, "CI_PIPELINE_SOURCE": "push"}, paths
         )
-        if not jobs:
-            errors.append(_NO_JOBS)
+        errors += missing_needs(config, jobs) if jobs else [_NO_JOBS]
     if not config.workflow:
         warnings += [
             f"jobs:{name} may allow multiple pipelines to run for a single action due to `rules:when` clause with no "
@@ -71,6 +71,27 @@ def rule_errors(config: Config) -> list[str]:
     return errors
 
 
+def missing_needs(config: Config, chosen: Collection[str]) -> list[str]:
+    """Say what the jobs of a pipeline need that is not in it (lib/gitlab/ci/pipeline/seed/build.rb)."""
+    errors: list[str] = []
+    for name in chosen:
+        count = len(needs_of(config.jobs[name]) or ())
+        if count > MOST_NEEDS:
+            errors.append(
+                f"{name}: one job can only need {MOST_NEEDS} others, but you have listed {count}. See needs keyword "
+                "documentation for more details"
+            )
+            continue
+        errors += [
+            f"'{name}' job needs '{needed}' job, but '{needed}' does not exist in the pipeline. This might be because "
+            "of the only, except, or rules keywords. To need a job that sometimes does not exist in the pipeline, use "
+            "needs:optional."
+            for needed in needs_of(config.jobs[name], only_required=True) or ()
+            if needed not in chosen
+        ]
+    return errors
+
+
 def selected(config: Config, variables: dict[str, str], paths: Sequence[str]) -> dict[str, str]:
     """Return the jobs a pipeline gets, with their `when`; empty when the workflow's rules forbid it."""
     known = {**config.variables, **variables}
@@ -92,10 +113,16 @@ def _only(job: dict[str, Any], variables: dict[str, str], *, has_workflow: bool)
     """Without `rules`, here or in the workflow, a job runs for branches and tags, not for merge requests."""
     if "rules" in job:
         return True
-    only = job.get("only")
-    if only is None:
+    if "except" in job and _names(job["except"], variables):
+        return False
+    if job.get("only") is None:
         return has_workflow or "CI_MERGE_REQUEST_IID" not in variables
-    wanted = only if isinstance(only, list) else [only] if isinstance(only, str) else only.get("refs", ["branches"])
+    return _names(job["only"], variables)
+
+
+def _names(refs: Any, variables: dict[str, str]) -> bool:
+    """Tell whether the value of `only` or `except` names what a pipeline is for."""
+    wanted = refs if isinstance(refs, list) else [refs] if isinstance(refs, str) else refs.get("refs", ["branches"])
     branch = variables.get("CI_COMMIT_BRANCH")
     return any(
         ref == branch or (ref == "branches" and branch) or (ref == "merge_requests" and not branch) for ref in wanted
