@@ -10,7 +10,7 @@ from msgspec import structs
 from bot.domain import CannotError, SafeText, UnreachableError
 from bot.gitlab import read
 from bot.gitlab.answers import RefusedError
-from bot.gitlab.merge_status import may_not_merge, why_not_mergeable
+from bot.gitlab.merge_status import may_not_merge, not_now, why_not_mergeable
 from bot.gitlab.transport import Transport
 from bot.gitlab.values import Given, MergeRequest
 
@@ -169,7 +169,7 @@ def _why_not_merged(refused: RefusedError, now: MergeRequest, sha: str) -> str:
         case 401:
             return may_not_merge(now.target_branch)
         case 405 | 406:
-            return f"GitLab does not allow the merge now: {why_not_mergeable(now.detailed_merge_status)}"
+            return not_now(now.detailed_merge_status)
         case 409:
             return f"the head moved: `{sha[:8]}` was approved, now it is `{now.sha[:8]}`. Nothing is merged."
         case 422:

@@ -32,6 +32,22 @@ _WHY = {
     "unchecked": "GitLab has not yet worked out whether it can be merged. Approve again in a minute",
 }
 
+# What ends by itself, so that an armed merge need not be told about.
+_PASSING = frozenset(
+    "approvals_syncing checking ci_must_pass ci_still_running merge_time preparing security_policy_pipeline_check "
+    "status_checks_must_pass unchecked".split()
+)
+
+
+def waits_for_person(status: str) -> bool:
+    """Tell whether somebody has to act before it can be merged: since 17.7 GitLab arms a merge all the same."""
+    return status in _WHY and status not in _PASSING
+
+
+def not_now(status: str) -> str:
+    """Say that it is not merged, and why."""
+    return f"GitLab does not allow the merge now: {why_not_mergeable(status)}"
+
 
 def why_not_mergeable(status: str) -> str:
     """Return the end of the sentence "GitLab does not allow the merge now: …", with the status in brackets."""

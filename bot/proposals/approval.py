@@ -6,6 +6,7 @@ No text of a model comes here: the signal is a reaction, GitLab's own approval, 
 from uuid import UUID
 
 from bot.domain import CannotError, Person, ProposalStatus, SkipError
+from bot.gitlab.merge_status import not_now, waits_for_person
 from bot.gitlab.values import MergeRequest
 from bot.proposals import note
 from bot.proposals.entitled import PATIENCE_SECONDS, RUNNING, Signal, require_entitled, require_seen, still_stands
@@ -94,15 +95,22 @@ def _given(services: Services, proposal: Proposal, sha: str) -> list[Approval]:
 
 def _merge(services: Services, proposal: Proposal, policy: Policy, merge_request: MergeRequest, sha: str) -> Proposal:
     status = merge_request.pipeline.status if merge_request.pipeline else None
+    settled = merge_request.detailed_merge_status
     if merge_request.is_draft:
-        services.gitlab.mark_ready(proposal.project_id, merge_request.iid)
-        services.gitlab.settled_merge_request(proposal.project_id, merge_request.iid, patience_seconds=PATIENCE_SECONDS)
+        settled = _made_ready(services, proposal, merge_request.iid).detailed_merge_status
     if policy.merge == "never":
         return proposal
     # Where merges wait in line (a merge train), the armed one does too; an immediate one would jump the queue.
     waits = status in RUNNING or services.gitlab.project(proposal.project_id).has_merge_train
+    if waits and waits_for_person(settled):
+        raise CannotError(not_now(settled))
     result = services.gitlab.merge(proposal.project_id, merge_request.iid, sha=sha, when_pipeline_succeeds=waits)
     return _merged(services, proposal, result) if result.state == "merged" else note.latest(services, proposal)
+
+
+def _made_ready(services: Services, proposal: Proposal, iid: int) -> MergeRequest:
+    services.gitlab.mark_ready(proposal.project_id, iid)
+    return services.gitlab.settled_merge_request(proposal.project_id, iid, patience_seconds=PATIENCE_SECONDS)
 
 
 def _merged(services: Services, proposal: Proposal, merge_request: MergeRequest) -> Proposal:

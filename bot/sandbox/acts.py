@@ -6,8 +6,9 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.sandbox import git_store, hooks, payloads, quick_actions, todos
+from bot.sandbox import git_store, hooks, merging, payloads, quick_actions, todos
 from bot.sandbox.ci import engine
+from bot.sandbox.rights import ApiError, level, may_see_noteable, message
 from bot.sandbox.state import (
     Award,
     Issue,
@@ -15,78 +16,11 @@ from bot.sandbox.state import (
     Note,
     Noteable,
     NoteableKind,
-    Pipeline,
     Project,
     User,
     World,
     now,
 )
-
-
-class ApiError(Exception):
-    """A refusal with GitLab's status and body."""
-
-    def __init__(self, status: int, body: object) -> None:
-        super().__init__(f"{status} {body}")
-        self.status = status
-        self.body = body
-
-
-def message(status: int, text: object) -> ApiError:
-    """Return the usual form of a refusal."""
-    return ApiError(status, {"message": text})
-
-
-def level(project: Project, user: User) -> int:
-    """Return an account's role, 0 for none; administrators may do in every project what its owners may.
-
-    A membership that is over, or not accepted yet, gives none.
-    """
-    special = project.memberships.get(user.id, {})
-    is_over = special.get("expires_at", "9999-12-31") <= now().date().isoformat()
-    if user.state != "active":
-        return 0
-    if user.is_admin:
-        return 50
-    is_waiting = special.get("membership_state", "active") != "active"
-    return 0 if is_over or is_waiting else project.members.get(user.id, 0)
-
-
-def may_see(project: Project, user: User) -> bool:
-    """Tell whether an account sees a project at all; internal ones are closed to external accounts."""
-    is_open = project.visibility == "public" or (project.visibility == "internal" and not user.is_external)
-    return is_open or level(project, user) >= 10
-
-
-def may_see_noteable(of: Noteable, user: User) -> bool:
-    """Tell whether an account that sees the project sees an issue or merge request of it.
-
-    Confidential issues are for their author and Planners upwards; so are all merge requests of private projects.
-    """
-    is_closed = of.is_confidential or (of.kind == "merge_request" and of.project.visibility == "private")
-    return not is_closed or of.author.id == user.id or level(of.project, user) >= 15
-
-
-def may_merge(project: Project, user: User, branch: str) -> bool:
-    """Tell whether an account may merge into a branch: of several rules that cover it, one is enough."""
-    role, rules = level(project, user), project.rules_for(branch)
-    if not rules:
-        return role >= 30
-    return any(user.id in rule.mergers or 0 < rule.merge <= role for rule in rules)
-
-
-def may_push(project: Project, user: User, branch: str) -> bool:
-    """Tell whether an account may push to a branch."""
-    role, rules = level(project, user), project.rules_for(branch)
-    if not rules:
-        return role >= 30
-    return any(0 < rule.push <= role for rule in rules)
-
-
-def may_read_code(project: Project, user: User) -> bool:
-    """Tell whether an account sees files: in a private project from Reporter upwards."""
-    is_open = project.visibility != "private" and may_see(project, user)
-    return is_open or level(project, user) >= 20
 
 
 def open_issue(
@@ -205,6 +139,7 @@ def _retitle(world: World, of: Noteable, user: User, title: str) -> None:
     of.title, of.updated_at = title, now()
     if isinstance(of, MergeRequest):
         hooks.emit(world, of.project, "merge_request", payloads.merge_request(world, of, user, "update"))
+        merging.go_on(world, of)
     elif isinstance(of, Issue):
         _emit_issue(world, of, user, "update")
 
@@ -336,6 +271,7 @@ def approve(world: World, request: MergeRequest, user: User) -> None:
     is_met = len(request.approvals) >= request.project.approvals_needed  # with rules unmet it is "approval"
     event = payloads.merge_request(world, request, user, "approved" if is_met else "approval")
     hooks.emit(world, request.project, "merge_request", event)
+    merging.go_on(world, request)
 
 
 def unapprove(world: World, request: MergeRequest, user: User) -> None:
@@ -344,101 +280,6 @@ def unapprove(world: World, request: MergeRequest, user: User) -> None:
         raise message(404, "404 Not found")
     request.approvals = [(one, at) for one, at in request.approvals if one.id != user.id]
     hooks.emit(world, request.project, "merge_request", payloads.merge_request(world, request, user, "unapproved"))
-
-
-def merge_status(request: MergeRequest) -> str:
-    """Return `detailed_merge_status` as far as it is worked out."""
-    if request.state != "opened":
-        return "not_open"
-    if request.unsettled_reads:
-        return "preparing" if request.unsettled_reads > 1 else "checking"
-    if payloads.is_draft(request.title):
-        return "draft_status"
-    if len(request.approvals) < request.project.approvals_needed:
-        return "not_approved"
-    if request.fork is not None:
-        return "mergeable"
-    if not git_store.is_ahead(request.project.git_dir, request.source_branch, request.target_branch):
-        return "commits_status"
-    if git_store.has_conflicts(request.project.git_dir, request.source_branch, request.target_branch):
-        return "conflict"
-    return _pipeline_status(request)
-
-
-def _pipeline_status(request: MergeRequest) -> str:
-    if not request.project.only_merge_when_green:
-        return "mergeable"
-    run = engine.head_pipeline(request)
-    if run is not None and run.status in engine.UNDER_WAY:
-        return "ci_still_running"
-    return "mergeable" if run is not None and run.status == "success" else "ci_must_pass"
-
-
-_REFUSED = ("ci_must_pass", "conflict", "commits_status", "not_approved")
-
-
-def merge(world: World, request: MergeRequest, user: User, *, sha: str | None, when_green: bool) -> None:
-    """Merge, or arm the merge; the refusals come in GitLab's order (lib/api/merge_requests.rb)."""
-    if not may_merge(request.project, user, request.target_branch):
-        raise message(401, "401 Unauthorized")
-    run = engine.head_pipeline(request)
-    is_running = run is not None and run.status in engine.UNDER_WAY
-    if request.state != "opened" or payloads.is_draft(request.title):
-        raise message(405, "405 Method Not Allowed")
-    if when_green and not is_running and (run is None or run.status != "success"):
-        raise message(405, "405 Method Not Allowed")
-    status = merge_status(request)
-    if request.fork is not None or status in _REFUSED or (status == "ci_still_running" and not when_green):
-        raise message(405, "405 Method Not Allowed")
-    if status in ("preparing", "checking"):
-        raise message(422, "Branch cannot be merged")
-    head = git_store.head(request.project.git_dir, request.source_branch)
-    if sha is not None and sha != head:
-        raise message(409, f"SHA does not match HEAD of source branch: {head}")
-    if when_green and (is_running or request.project.has_merge_train):
-        request.auto_merge_by = user
-        if not is_running:
-            world.in_background(lambda: _leave_train(world, request, user))
-        return
-    complete_merge(world, request, user)
-
-
-def _leave_train(world: World, request: MergeRequest, user: User) -> None:
-    """The pipeline of the train has passed."""
-    with world.lock:
-        if request.auto_merge_by is user and request.state == "opened":
-            request.project.trains += 1
-            complete_merge(world, request, user)
-
-
-def complete_merge(world: World, request: MergeRequest, user: User) -> None:
-    """Really merge."""
-    project = request.project
-    try:
-        sha = git_store.merge(
-            project.git_dir,
-            source=request.source_branch,
-            target=request.target_branch,
-            message=f"Merge branch '{request.source_branch}' into '{request.target_branch}'\n\n{request.title}",
-            user=user,
-        )
-    except git_store.GitError as error:
-        raise message(422, str(error)) from error
-    request.last_sha = git_store.head(project.git_dir, request.source_branch) or request.last_sha
-    request.state, request.merged_by, request.merge_commit_sha = "merged", user, sha
-    request.updated_at, request.auto_merge_by = now(), None
-    if request.remove_source_branch:
-        git_store.delete_branch(project.git_dir, request.source_branch)
-    hooks.emit(world, project, "merge_request", payloads.merge_request(world, request, user, "merge"))
-    engine.on_push(world, project, request.target_branch, sha, user)
-
-
-def after_pipeline(world: World, pipeline: Pipeline) -> None:
-    """Complete an armed merge once the pipeline passed."""
-    for request in pipeline.project.merge_requests:
-        by = request.auto_merge_by
-        if by is not None and pipeline.status == "success" and engine.head_pipeline(request) is pipeline:
-            complete_merge(world, request, by)
 
 
 def find(project: Project, kind: NoteableKind, iid: int, user: User) -> Noteable:
@@ -466,3 +307,4 @@ def update_merge_request(
         return
     request.updated_at = now()
     hooks.emit(world, request.project, "merge_request", payloads.merge_request(world, request, user, "update"))
+    merging.go_on(world, request)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from bot.sandbox import acts, git_store
+from bot.sandbox import git_store, merging
 from bot.sandbox.faults import Fault, Plan
 from bot.sandbox.oauth import provider
 from bot.sandbox.pages import views
@@ -62,7 +62,7 @@ class Sandbox:
         self.url = f"{scheme}://{host}:{self._server.server_address[1]}{root}"
         self.world.base_url = self.url
         self.world.in_background = self._in_background
-        self.world.after_pipeline.append(lambda run: acts.after_pipeline(self.world, run))
+        self.world.after_pipeline.append(lambda run: merging.after_pipeline(self.world, run))
 
     def start(self) -> "Sandbox":
         """Begin to answer."""

@@ -194,6 +194,33 @@ def test_it_merges_by_itself_when_the_pipeline_passes(piped: Place, name: str) -
     assert piped.sandbox.wait_until(lambda: request.state == "merged")
 
 
+@pytest.mark.parametrize("version", ["17.6.0", "17.7.0"])
+def test_since_17_7_an_armed_merge_waits_for_approvals_too(
+    piped: Place, version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(piped.world, "version", version)
+    piped.project.approvals_needed = 1
+    request = piped.open()
+    assert piped.sandbox.wait_idle()
+    answer = merge(piped, request, auto_merge=True, merge_when_pipeline_succeeds=True)
+    if version == "17.6.0":
+        assert refused(answer) == NOT_ALLOWED
+        return
+    shown = answer.json()
+    assert (shown["merge_when_pipeline_succeeds"], shown["detailed_merge_status"]) == (True, "not_approved")
+    assert refused(merge(piped, request)) == NOT_ALLOWED, "at once it is not merged"
+    piped.api.post(path(request) + "/approve")
+    assert request.state == "merged"
+
+
+def test_an_armed_merge_waits_until_the_draft_is_ready(piped: Place) -> None:
+    request = piped.open(title="Draft: it")
+    assert piped.sandbox.wait_idle()
+    assert merge(piped, request, auto_merge=True).json()["merge_when_pipeline_succeeds"] is True
+    piped.api.put(path(request), title="It")
+    assert request.state == "merged"
+
+
 def test_a_push_disarms_the_merge(piped: Place) -> None:
     piped.world.jobs_may_end.clear()
     try:

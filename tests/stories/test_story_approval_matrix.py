@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from bot.sandbox import acts, git_store, seed
+from bot.sandbox import acts, git_store, merging, seed
 from bot.sandbox.state import Issue, MergeRequest, Note, Pipeline, Protection, User
 from bot.store import approvals, proposals
 from tests.world.town import PYTHON, Story, Town
@@ -341,7 +341,7 @@ def test_where_the_rule_leaves_merging_to_people_the_draft_is_only_marked_ready(
     assert "leaves the merge itself to a person" in story.answers(story.project.issues[0])[0].body
     with story.world.lock:
         request.unsettled_reads = 0
-        acts.merge(story.world, request, story.maintainer, sha=None, when_green=False)
+        merging.merge(story.world, request, story.maintainer, sha=None, when_green=False)
     story.settle()
     assert "Merged" in story.answers(story.project.issues[0])[0].body
 

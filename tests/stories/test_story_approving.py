@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox import hooks, payloads, seed
+from bot.sandbox import hooks, merging, payloads, seed
 from bot.sandbox.faults import DeliveryFault
 from bot.sandbox.state import Award, MergeRequest, Protection
 from tests.world.missed import no_delivery
@@ -355,12 +355,10 @@ def test_retry_runs_the_failed_jobs_again(town: Town) -> None:
 
 
 def test_the_merge_by_hand_is_noticed(story: Story) -> None:
-    from bot.sandbox import acts
-
     request = story.drafted()
     with story.world.lock:
         request.title, request.unsettled_reads = "Set up CI", 0
-        acts.merge(story.world, request, story.maintainer, sha=None, when_green=False)
+        merging.merge(story.world, request, story.maintainer, sha=None, when_green=False)
     story.settle()
     assert "in GitLab itself, not by me" in story.answers(story.project.issues[0])[0].body
 

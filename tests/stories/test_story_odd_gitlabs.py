@@ -199,6 +199,21 @@ def test_approvals_that_gitlab_requires_are_told_and_waited_for(story: Story) ->
     story.until(lambda: request.state == "merged")
 
 
+def test_approvals_that_gitlab_requires_are_told_while_the_pipeline_runs_and_no_merge_waits_for_them_silently(
+    story: Story,
+) -> None:
+    story.project.approvals_needed = 1
+    with story.jobs_held():
+        request = story.request_while_running()
+        story.react(request)
+        story.until(lambda: "more approvals" in story.answer(request) or request.auto_merge_by is not None)
+    story.settle()
+    assert "approval rules in GitLab want more approvals" in story.answer(request)
+    assert (request.state, request.auto_merge_by) == ("opened", None)
+    story.approve(request)
+    story.until(lambda: request.state == "merged")
+
+
 def test_where_merges_wait_in_line_the_bots_does_too(town: Town) -> None:
     story = town.story()
     world, before = town.sandbox.world, town.sandbox.world.tier

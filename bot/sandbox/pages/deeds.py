@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from bot.sandbox import acts
+from bot.sandbox import acts, rights
 from bot.sandbox.payloads import noteable_url
 from bot.sandbox.state import MergeRequest, Noteable, NoteableKind, Project, User, World
 
@@ -20,7 +20,7 @@ def act(world: World, me: User, path: str, form: dict[str, Any]) -> str | None:
         return _open_issue(world, _project(world, me, new["project"]), me, form)
     found = _PLACE.match(path)
     if found is None:
-        raise acts.message(404, "404: the stand-in has no such form.")
+        raise rights.message(404, "404: the stand-in has no such form.")
     kind: NoteableKind = "issue" if found["kind"] == "issues" else "merge_request"
     of = acts.find(_project(world, me, found["project"]), kind, int(found["iid"]), me)
     _DEEDS[found["deed"]](world, of, me, form)
@@ -29,15 +29,15 @@ def act(world: World, me: User, path: str, form: dict[str, Any]) -> str | None:
 
 def _project(world: World, me: User, path: str) -> Project:
     found = world.project_at(path)
-    if found is None or not acts.may_see(found, me):
-        raise acts.message(404, "404: there is no such project.")
+    if found is None or not rights.may_see(found, me):
+        raise rights.message(404, "404: there is no such project.")
     return found
 
 
 def _open_issue(world: World, project: Project, me: User, form: dict[str, Any]) -> str:
     title = str(form.get("title") or "").strip()
     if not title:
-        raise acts.message(400, "An issue needs a title.")
+        raise rights.message(400, "An issue needs a title.")
     opened = acts.open_issue(
         world, project, me, title, str(form.get("description") or ""), is_confidential=bool(form.get("confidential"))
     )
@@ -47,7 +47,7 @@ def _open_issue(world: World, project: Project, me: User, form: dict[str, Any]) 
 def _comment(world: World, of: Noteable, me: User, form: dict[str, Any]) -> None:
     body = str(form.get("body") or "").replace("\r\n", "\n")
     if not body.strip():
-        raise acts.message(400, "A comment needs words.")
+        raise rights.message(400, "A comment needs words.")
     acts.comment(world, of, me, body, is_internal=bool(form.get("internal")))
 
 

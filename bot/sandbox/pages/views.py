@@ -12,12 +12,12 @@ from jinja2 import Environment, FileSystemLoader
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from bot.sandbox import acts, git_store
-from bot.sandbox.acts import ApiError
+from bot.sandbox import acts, git_store, merging, rights
 from bot.sandbox.ci import engine
 from bot.sandbox.pages import deeds
 from bot.sandbox.payloads import is_draft, noteable_url
 from bot.sandbox.rest.call import Answer
+from bot.sandbox.rights import ApiError
 from bot.sandbox.state import Project, User, World
 
 _HERE = Path(__file__).parent
@@ -54,7 +54,7 @@ def _act(world: World, path: str, headers: Mapping[str, str], form: dict[str, An
     """Carry out a form; forms of other sites are refused."""
     origin = headers.get("Origin")
     if origin not in (None, "null", world.base_url, f"http://{headers.get('Host')}"):
-        raise acts.message(403, "403 Forbidden - this form comes from another site")
+        raise rights.message(403, "403 Forbidden - this form comes from another site")
     back = str(form.get("back") or "/")
     back = back if back.startswith("/") and not back.startswith("//") else "/"
     if path == "/-/as":
@@ -62,7 +62,7 @@ def _act(world: World, path: str, headers: Mapping[str, str], form: dict[str, An
         return Answer(303, b"", {"Location": back, "Set-Cookie": cookie})
     me = _me(world, headers)
     if me is None:
-        raise acts.message(401, "Choose who you are first, at the top of the page.")
+        raise rights.message(401, "Choose who you are first, at the top of the page.")
     place = deeds.act(world, me, unquote(path), form)
     return Answer(303, b"", {"Location": place or back})
 
@@ -80,16 +80,16 @@ def _page(world: World, path: str, me: User | None, query: dict[str, Any]) -> An
         return Answer(200, (_HERE / "style.css").read_bytes(), {"Content-Type": "text/css; charset=utf-8"})
     found = _PAGE.match(path)
     project = world.project_at(found["project"]) if found else None
-    if found is None or project is None or me is None or not acts.may_see(project, me):
-        raise acts.message(404, "404: there is no such page, or you may not see it.")
+    if found is None or project is None or me is None or not rights.may_see(project, me):
+        raise rights.message(404, "404: there is no such page, or you may not see it.")
     show = _SHOWN.get(found["what"] or "")
     if show is None:
-        raise acts.message(404, "404: the stand-in has no such page.")
+        raise rights.message(404, "404: the stand-in has no such page.")
     return show(world, project, me, found["rest"] or "")
 
 
 def _visible(world: World, me: User | None) -> list[Project]:
-    return [one for one in world.projects.values() if me is not None and acts.may_see(one, me)]
+    return [one for one in world.projects.values() if me is not None and rights.may_see(one, me)]
 
 
 def _project(world: World, project: Project, me: User, rest: str) -> Answer:
@@ -108,13 +108,13 @@ def _request(world: World, project: Project, me: User, rest: str) -> Answer:
 
 
 def _noteable(world: World, of: Any, me: User) -> Answer:
-    notes = [note for note in of.notes if not note.is_internal or acts.level(of.project, me) >= 15]
+    notes = [note for note in of.notes if not note.is_internal or rights.level(of.project, me) >= 15]
     known: dict[str, Any] = {"of": of, "notes": notes, "project": of.project}
     if of.kind == "merge_request":
         known |= {
             "diff": git_store.diff(of.project.git_dir, of.target_branch, of.last_sha),
             "run": engine.head_pipeline(of),
-            "merge_status": acts.merge_status(of),
+            "merge_status": merging.merge_status(of),
             "is_draft": is_draft(of.title),
         }
     return _html("noteable.html", world=world, me=me, **known)
@@ -123,7 +123,7 @@ def _noteable(world: World, of: Any, me: User) -> Answer:
 def _pipeline(world: World, project: Project, me: User, rest: str) -> Answer:
     run = next((one for one in project.pipelines if one.id == _number(rest)), None)
     if run is None:
-        raise acts.message(404, "404: there is no such pipeline.")
+        raise rights.message(404, "404: there is no such pipeline.")
     return _html("pipeline.html", world=world, me=me, project=project, run=run)
 
 
@@ -132,14 +132,14 @@ def _job(world: World, project: Project, me: User, rest: str) -> Answer:
         for job in run.jobs:
             if job.id == _number(rest):
                 return _html("job.html", world=world, me=me, project=project, run=run, job=job)
-    raise acts.message(404, "404: there is no such job.")
+    raise rights.message(404, "404: there is no such job.")
 
 
 def _blob(world: World, project: Project, me: User, rest: str) -> Answer:
     ref, _, path = rest.partition("/")
     content = git_store.read(project.git_dir, ref, path)
     if content is None:
-        raise acts.message(404, "404: there is no such file.")
+        raise rights.message(404, "404: there is no such file.")
     text = content.decode("utf-8", "replace")
     return _html("blob.html", world=world, me=me, project=project, path=path, text=text)
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from bot.sandbox import acts
-from bot.sandbox.acts import message
+from bot.sandbox import acts, rights
+from bot.sandbox.rights import message
 from bot.sandbox.state import MergeRequest, Note, Noteable, NoteableKind, Pipeline, Project, Token, User, World
 
 Row = TypeVar("Row")
@@ -46,14 +46,14 @@ class Call:
     def project(self) -> Project:
         """The project of the path; what one may not see is not found."""
         found = self.world.project_at(self.ids["project"])
-        if found is None or not acts.may_see(found, self.user):
+        if found is None or not rights.may_see(found, self.user):
             raise message(404, "404 Project Not Found")
         return found
 
     @property
     def code(self) -> Project:
         """The project of the path, to read files of."""
-        if not acts.may_read_code(self.project, self.user):
+        if not rights.may_read_code(self.project, self.user):
             raise message(403, "403 Forbidden")
         return self.project
 
@@ -74,7 +74,7 @@ class Call:
         """The note of the path."""
         wanted = self.number("note")
         found = next((one for one in self.noteable.notes if one.id == wanted), None)
-        if found is None or (found.is_internal and acts.level(self.project, self.user) < 15):
+        if found is None or (found.is_internal and rights.level(self.project, self.user) < 15):
             raise message(404, "404 Note Not Found")
         return found
 
@@ -90,7 +90,7 @@ class Call:
     def number(self, name: str) -> int:
         """Return a number of the path."""
         if not self.ids[name].isdigit():
-            raise acts.ApiError(400, {"error": f"{name} is invalid"})
+            raise rights.ApiError(400, {"error": f"{name} is invalid"})
         return int(self.ids[name])
 
     def text(self, name: str) -> str | None:
@@ -106,11 +106,11 @@ class Call:
         """Refuse like Grape when parameters are missing."""
         missing = [f"{name} is missing" for name in names if self.params.get(name) is None]
         if missing:
-            raise acts.ApiError(400, {"error": ", ".join(missing)})
+            raise rights.ApiError(400, {"error": ", ".join(missing)})
 
     def need_level(self, level: int) -> None:
         """Refuse with 403 whoever has a lower role."""
-        if acts.level(self.project, self.user) < level:
+        if rights.level(self.project, self.user) < level:
             raise message(403, "403 Forbidden")
 
 
@@ -152,7 +152,7 @@ def _asked(call: Call) -> dict[str, str]:
 def _whole_number(call: Call, name: str, default: int) -> int:
     value = str(call.params.get(name) or default)
     if not value.isdigit() or int(value) < 1:
-        raise acts.ApiError(400, {"error": f"{name} does not have a valid value"})
+        raise rights.ApiError(400, {"error": f"{name} does not have a valid value"})
     return int(value)
 
 

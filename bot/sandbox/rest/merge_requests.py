@@ -1,10 +1,10 @@
 """Merge requests, their approvals and the merge with its ladder of refusals."""
 
-from bot.sandbox import acts, git_store
-from bot.sandbox.acts import ApiError, level, message
+from bot.sandbox import acts, git_store, merging, rights
 from bot.sandbox.ci.children import SOURCE
 from bot.sandbox.rest import shapes
 from bot.sandbox.rest.call import Answer, Call, checked_description, checked_title, paged
+from bot.sandbox.rights import ApiError, level, message
 from bot.sandbox.state import MergeRequest, now
 
 
@@ -80,14 +80,14 @@ def merge(call: Call) -> Answer:
     # The name changed in 17.11; both versions ignore what they do not know.
     knows_new = call.world.is_since(17, 11)
     when_green = (knows_new and call.flag("auto_merge")) or call.flag("merge_when_pipeline_succeeds")
-    acts.merge(call.world, one, call.user, sha=call.text("sha"), when_green=when_green)
+    merging.merge(call.world, one, call.user, sha=call.text("sha"), when_green=when_green)
     return _shown(call, one)
 
 
 def cancel_auto_merge(call: Call) -> Answer:
     """Disarm a merge; what the service says is the answer, a failure too, with 201 (lib/api/merge_requests.rb)."""
     one = call.merge_request
-    if one.author is not call.user and not acts.may_merge(one.project, call.user, one.target_branch):
+    if one.author is not call.user and not rights.may_merge(one.project, call.user, one.target_branch):
         raise message(401, "401 Unauthorized")
     if one.auto_merge_by is None:
         told = {"message": "Can't cancel the automatic merge", "status": "error", "http_status": 406}

@@ -1,9 +1,9 @@
 """Issues, notes, discussions and reactions."""
 
 from bot.sandbox import acts
-from bot.sandbox.acts import level, message
 from bot.sandbox.rest import shapes
 from bot.sandbox.rest.call import Answer, Call, checked_description, checked_title, paged
+from bot.sandbox.rights import level, message
 from bot.sandbox.state import Note, Noteable
 
 _LONGEST_NOTE = 1_000_000

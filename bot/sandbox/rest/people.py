@@ -1,8 +1,8 @@
 """Accounts, tokens, members, and the rules of branches."""
 
-from bot.sandbox.acts import level, message
 from bot.sandbox.rest import shapes
 from bot.sandbox.rest.call import Answer, Call, paged
+from bot.sandbox.rights import level, message
 
 
 def me(call: Call) -> Answer:

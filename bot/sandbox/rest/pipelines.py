@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from bot.sandbox.acts import message
 from bot.sandbox.ci import engine
 from bot.sandbox.ci.children import SOURCE, is_bridge
 from bot.sandbox.rest import shapes
 from bot.sandbox.rest.call import Answer, Call, paged
+from bot.sandbox.rights import message
 from bot.sandbox.state import Job, Pipeline, Runner
 
 

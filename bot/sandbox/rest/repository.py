@@ -4,11 +4,11 @@ import base64
 import hashlib
 from typing import Any
 
-from bot.sandbox import acts, git_store
-from bot.sandbox.acts import ApiError, message
+from bot.sandbox import acts, git_store, rights
 from bot.sandbox.ci import engine
 from bot.sandbox.rest import runners, shapes, shown
 from bot.sandbox.rest.call import Answer, Call, keyset, paged
+from bot.sandbox.rights import ApiError, message
 from bot.sandbox.state import Project
 
 _BATCH_LIMIT = 20 * 1024 * 1024
@@ -80,7 +80,7 @@ def create_branch(call: Call) -> Answer:
     """Make a branch; GitLab treats that as a push."""
     call.require("branch", "ref")
     project, name = call.project, str(call.params["branch"])
-    if not acts.may_push(project, call.user, name) or acts.level(project, call.user) < 30:
+    if not rights.may_push(project, call.user, name) or rights.level(project, call.user) < 30:
         raise message(403, "403 Forbidden")
     if git_store.head(project.git_dir, name) is not None:
         raise message(400, "Branch already exists")
@@ -97,7 +97,7 @@ def delete_branch(call: Call) -> Answer:
     project, name = call.project, call.ids["branch"]
     if git_store.head(project.git_dir, name) is None:
         raise message(404, "404 Branch Not Found")
-    if name in project.protected or name == project.default_branch or not acts.may_push(project, call.user, name):
+    if name in project.protected or name == project.default_branch or not rights.may_push(project, call.user, name):
         raise message(403, "403 Forbidden")
     git_store.delete_branch(project.git_dir, name)
     return Answer(204)
@@ -117,7 +117,7 @@ def commit(call: Call) -> Answer:
     project, name = call.project, str(call.params["branch"])
     if not isinstance(call.params["actions"], list) or not all(isinstance(one, dict) for one in call.params["actions"]):
         raise ApiError(400, {"error": "actions is invalid"})
-    if project.is_archived or not acts.may_push(project, call.user, name):
+    if project.is_archived or not rights.may_push(project, call.user, name):
         raise message(403, "403 Forbidden - You are not allowed to push into this branch")
     start = _start(call, project, name)
     try:
@@ -187,9 +187,9 @@ def _files(call: Call, variables: dict[str, Any]) -> Answer:
         text = f"Query has complexity of {len(paths) + 10}, which exceeds max complexity of {_MOST_COMPLEX}"
         return Answer(200, {"errors": [{"message": text}]})
     project = call.world.project_at(str(variables.get("p")))
-    if project is None or not acts.may_see(project, call.user):
+    if project is None or not rights.may_see(project, call.user):
         return Answer(200, {"data": {"project": None}})
-    if not acts.may_read_code(project, call.user):
+    if not rights.may_read_code(project, call.user):
         return Answer(200, {"data": {"project": {"repository": None}}})
     return _blobs(project, variables.get("ref") or project.default_branch or "HEAD", paths)
 
@@ -199,7 +199,7 @@ def _projects(call: Call, wanted: list[str]) -> Answer:
     nodes = [
         {"id": f"gid://gitlab/Project/{one.id}", "fullPath": one.path, "visibility": one.visibility}
         for one in call.world.projects.values()
-        if f"gid://gitlab/Project/{one.id}" in wanted and acts.may_see(one, call.user)
+        if f"gid://gitlab/Project/{one.id}" in wanted and rights.may_see(one, call.user)
     ]
     return Answer(200, {"data": {"projects": {"nodes": nodes[:100]}}})
 
@@ -223,7 +223,7 @@ def _node(path: str, content: bytes) -> dict[str, Any]:
 
 def _may_run_on(call: Call, branch: str) -> bool:
     """Whoever may push or merge there may run pipelines on a branch."""
-    return acts.may_push(call.project, call.user, branch) or acts.may_merge(call.project, call.user, branch)
+    return rights.may_push(call.project, call.user, branch) or rights.may_merge(call.project, call.user, branch)
 
 
 def lint(call: Call) -> Answer:

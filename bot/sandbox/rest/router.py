@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from bot.sandbox.acts import ApiError
 from bot.sandbox.rest import merge_requests, noteables, people, pipelines, repository, todos, webhooks
 from bot.sandbox.rest.call import Answer, Call
+from bot.sandbox.rights import ApiError
 from bot.sandbox.state import Token, World, now
 
 Handler = Callable[[Call], Answer]

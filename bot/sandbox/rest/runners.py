@@ -6,7 +6,7 @@ Nothing says whether a runner is privileged.
 
 from typing import Any
 
-from bot.sandbox import acts
+from bot.sandbox import rights
 from bot.sandbox.rest.call import Answer, Call
 from bot.sandbox.state import Runner
 
@@ -15,9 +15,9 @@ def surroundings(call: Call, path: str) -> Answer:
     """Answer `metadata` and `project.runners`; whoever may not see the runners gets null and an error beside it."""
     metadata = {"version": call.world.version, "enterprise": call.world.tier is not None}
     project = call.world.project_at(path)
-    if project is None or not acts.may_see(project, call.user):
+    if project is None or not rights.may_see(project, call.user):
         return Answer(200, {"data": {"metadata": metadata, "project": None}})
-    if acts.level(project, call.user) < 40:
+    if rights.level(project, call.user) < 40:
         text = (
             "The resource that you are attempting to access does not exist or you don't have permission to perform "
             "this action"

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from bot.sandbox import acts, git_store
+from bot.sandbox import git_store, merging, rights
 from bot.sandbox.ci import engine
 from bot.sandbox.payloads import is_draft, noteable_url
 from bot.sandbox.state import (
@@ -97,7 +97,7 @@ def project_simple(world: World, one: Project) -> Json:
 
 def project(world: World, one: Project, asker: User) -> Json:
     """Return a project."""
-    role = acts.level(one, asker)
+    role = rights.level(one, asker)
     is_empty = not git_store.branches(one.git_dir)
     return {
         **project_simple(world, one),
@@ -227,7 +227,7 @@ def issue(world: World, one: Noteable) -> Json:
 
 def merge_request_basic(world: World, one: MergeRequest) -> Json:
     """Return a merge request, as lists show it."""
-    return {**noteable(world, one), **_merge_facts(world, one, acts.merge_status(one), _head(one))}
+    return {**noteable(world, one), **_merge_facts(world, one, merging.merge_status(one), _head(one))}
 
 
 def _head(one: MergeRequest) -> str:
@@ -259,7 +259,7 @@ def merge_request(world: World, one: MergeRequest, asker: User) -> Json:
         "first_deployed_to_production_at": None,
         "merge_error": None,
         "first_contribution": False,
-        "user": {"can_merge": acts.may_merge(one.project, asker, one.target_branch)},
+        "user": {"can_merge": rights.may_merge(one.project, asker, one.target_branch)},
         "diff_refs": {"base_sha": target, "head_sha": sha, "start_sha": target},
         "pipeline": pipeline_basic(world, run) if run else None,
         "head_pipeline": pipeline(world, run) if run else None,
@@ -304,7 +304,7 @@ def approvals(world: World, one: MergeRequest, asker: User) -> Json:
     has = any(by.id == asker.id for by, _ in one.approvals)
     return {
         "user_has_approved": has,
-        "user_can_approve": not has and acts.level(one.project, asker) >= 30,
+        "user_can_approve": not has and rights.level(one.project, asker) >= 30,
         "approved": bool(one.approvals),
         "approved_by": [{"user": user(world, by), "approved_at": date(at)} for by, at in one.approvals],
     }
@@ -428,7 +428,7 @@ def branch(world: World, of: Project, name: str, sha: str, asker: User) -> Json:
         "protected": bool(rules),
         "developers_can_push": any(0 < rule.push <= 30 for rule in rules),
         "developers_can_merge": any(0 < rule.merge <= 30 for rule in rules),
-        "can_push": acts.may_push(of, asker, name),
+        "can_push": rights.may_push(of, asker, name),
         "default": name == of.default_branch,
         "web_url": f"{world.base_url}/{of.path}/-/tree/{name}",
     }

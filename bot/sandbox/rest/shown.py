@@ -2,7 +2,7 @@
 
 import re
 
-from bot.sandbox import acts
+from bot.sandbox import rights
 from bot.sandbox.rest.call import Answer, Call
 from bot.sandbox.rest.shapes import date
 from bot.sandbox.state import Note, Noteable, NoteableKind
@@ -41,14 +41,14 @@ def edited(call: Call, wanted: str) -> Answer:
 
 
 def _sees(call: Call, of: Noteable, note: Note) -> bool:
-    is_open = not note.is_internal or acts.level(of.project, call.user) >= 15
-    return is_open and acts.may_see(of.project, call.user) and acts.may_see_noteable(of, call.user)
+    is_open = not note.is_internal or rights.level(of.project, call.user) >= 15
+    return is_open and rights.may_see(of.project, call.user) and rights.may_see_noteable(of, call.user)
 
 
 def _project(call: Call, path: str, field: str, iid: str) -> dict[str, dict[str, str] | None] | None:
     project = None if path.isdigit() else call.world.project_at(path)
-    if project is None or not acts.may_see(project, call.user):
+    if project is None or not rights.may_see(project, call.user):
         return None
     found = project.noteable(_KINDS[field], int(iid)) if iid.isdigit() else None
-    is_shown = found is not None and acts.may_see_noteable(found, call.user)
+    is_shown = found is not None and rights.may_see_noteable(found, call.user)
     return {field: {"iid": iid} if is_shown else None}

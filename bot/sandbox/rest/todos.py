@@ -1,9 +1,9 @@
 """The to-do list of the token's account (docs.gitlab.com/api/todos)."""
 
-from bot.sandbox.acts import level, may_see, may_see_noteable, message
 from bot.sandbox.payloads import noteable_url
 from bot.sandbox.rest import shapes
 from bot.sandbox.rest.call import Answer, Call, paged
+from bot.sandbox.rights import level, may_see, may_see_noteable, message
 from bot.sandbox.state import Todo, World
 
 

@@ -5,9 +5,9 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from bot.sandbox.acts import ApiError, level, message
 from bot.sandbox.rest import hook_shapes, shapes
 from bot.sandbox.rest.call import Answer, Call, paged
+from bot.sandbox.rights import ApiError, level, message
 from bot.sandbox.state import Group, Hook, Project
 
 _FLAGS = (
