@@ -1,17 +1,23 @@
 """Pipelines and their jobs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import structs
 
+from bot.domain import CannotError
 from bot.gitlab import read
+from bot.gitlab.answers import RefusedError
 from bot.gitlab.transport import Transport
 from bot.gitlab.values import Job, Pipeline
 
 # GitLab keeps at most 100 MB of a log unless an administrator allows more (docs: instance_limits).
 LONGEST_TRACE = 200 * 1024 * 1024
 _MOST_PAGES = 20
+_NONE_SHOWN = (
+    "GitLab shows no pipelines here: CI/CD is switched off in this project, or for my account. A Maintainer can switch "
+    "that on under *Settings › General › Visibility, project features, permissions*."
+)
 
 
 class Pipelines:
@@ -21,18 +27,24 @@ class Pipelines:
 
     def pipeline(self, project_id: int, pipeline_id: int) -> Pipeline:
         """Return a pipeline."""
-        return read.pipeline(
-            self.transport.read_json(
-                "/projects/{project}/pipelines/{pipeline}", project=project_id, pipeline=pipeline_id
-            )
-        )
+        route = "/projects/{project}/pipelines/{pipeline}"
+        return read.pipeline(self._read_runs(route, project=project_id, pipeline=pipeline_id))
 
     def latest_pipeline(self, project_id: int, *, sha: str | None = None, ref: str | None = None) -> Pipeline | None:
         """Return the newest pipeline of a commit or of a branch."""
         query: dict[str, Any] = {"order_by": "id", "sort": "desc", "per_page": 1}
         query |= {key: value for key, value in (("sha", sha), ("ref", ref)) if value is not None}
-        rows = self.transport.read_json("/projects/{project}/pipelines", query, project=project_id)
+        rows = self._read_runs("/projects/{project}/pipelines", query, project=project_id)
         return read.pipeline(rows[0]) if rows else None
+
+    def _read_runs(self, route: str, query: Mapping[str, Any] | None = None, /, **ids: object) -> Any:
+        """GET; where CI/CD is switched off everybody is refused, whatever their role and token."""
+        try:
+            return self.transport.read_json(route, query, **ids)
+        except RefusedError as refused:
+            if refused.status != 403:
+                raise
+            raise CannotError(_NONE_SHOWN) from refused
 
     def jobs(self, project_id: int, pipeline_id: int) -> tuple[Job, ...]:
         """Return the jobs of a pipeline, the newest first, without those that were run again.

@@ -97,7 +97,7 @@ class Repository:
                 "/projects/{project}/repository/branches/{branch}", project=project_id, branch=branch
             )
         except RefusedError as refused:
-            if refused.status == 404:
+            if refused.status in (400, 404):  # 400 where Git would not let a branch be called so
                 return None
             raise
         return json

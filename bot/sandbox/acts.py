@@ -174,6 +174,8 @@ def set_state(world: World, of: Noteable, user: User, action: str) -> None:
     wanted = "closed" if action == "close" else "opened"
     if of.state in (wanted, "merged"):
         return
+    if isinstance(of, MergeRequest) and wanted == "opened":
+        _require_only_one(of.project, of.source_branch)
     of.state, of.updated_at = wanted, now()
     if isinstance(of, MergeRequest):
         of.auto_merge_by = None
@@ -226,10 +228,7 @@ def open_merge_request(
     """Open a merge request; one for a branch at a time."""
     if "merge_requests" in project.off:
         raise message(403, "403 Forbidden")
-    other = [one for one in project.merge_requests if one.state == "opened" and _is_of(one, project, source)]
-    if other:
-        text = f"Another open merge request already exists for this source branch: !{other[0].iid}"
-        raise message(409, [text])
+    _require_only_one(project, source)
     iid = len(project.merge_requests) + 1
     text, commands = quick_actions.extract(description)
     request = MergeRequest(world.next_id(), iid, project, user, title, text)
@@ -243,6 +242,13 @@ def open_merge_request(
         _carry_out(world, request, user, name, argument)
     engine.on_merge_request(world, request, user)
     return request
+
+
+def _require_only_one(project: Project, source: str) -> None:
+    other = [one for one in project.merge_requests if one.state == "opened" and _is_of(one, project, source)]
+    if other:
+        text = f"Another open merge request already exists for this source branch: !{other[0].iid}"
+        raise message(409, [text])
 
 
 def open_from_fork(world: World, project: Project, fork: Project, user: User, branch: str, title: str) -> MergeRequest:

@@ -228,6 +228,11 @@ def fetch(git_dir: Path, fork: Path, branch: str, ref: str) -> None:
     repository.remotes.create_anonymous(str(fork)).fetch([f"+refs/heads/{branch}:{ref}"])
 
 
+def is_branch_name(name: str) -> bool:
+    """Tell whether Git lets a branch be called so (git check-ref-format)."""
+    return pygit2.reference_is_valid_name(f"refs/heads/{name}") and not name.startswith("-")
+
+
 def create_branch(git_dir: Path, branch: str, sha: str) -> None:
     """Make a branch at a commit."""
     repository = pygit2.Repository(str(git_dir))

@@ -50,6 +50,8 @@ def may_see_noteable(of: Noteable, user: User) -> bool:
 def may_merge(project: Project, user: User, branch: str) -> bool:
     """Tell whether an account may merge into a branch: of several rules that cover it, one is enough."""
     role, rules = level(project, user), project.rules_for(branch)
+    if project.is_archived:
+        return False
     if not rules:
         return role >= 30
     return any(user.id in rule.mergers or 0 < rule.merge <= role for rule in rules)

@@ -105,6 +105,13 @@ def test_a_hook_never_tells_its_secrets(place: Place, hook: Hook) -> None:
     assert KEY not in json.dumps(shown)
 
 
+def test_another_address_forgets_the_secret_token(place: Place, hook: Hook) -> None:
+    known = f"/hooks/{hook.id}"
+    assert place.api.put(known, url=hook.url, push_events=False).json()["token_present"] is True
+    assert place.api.put(known, url=hook.url + "?other").json()["token_present"] is False
+    assert place.api.put(known, url=hook.url + "?third", token="t").json()["token_present"] is True
+
+
 def test_an_older_version_ignores_the_signing_token_without_a_word(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:

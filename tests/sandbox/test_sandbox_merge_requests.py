@@ -65,6 +65,9 @@ def test_a_second_one_for_a_branch_is_a_conflict(place: Place) -> None:
     place.api.put(path(request), state_event="close")
     again = place.api.post("/merge_requests", source_branch="topic", target_branch="main", title="Again")
     assert again.status_code == 201
+    reopened = place.api.put(path(request), state_event="reopen")
+    text = f"Another open merge request already exists for this source branch: !{again.json()['iid']}"
+    assert (reopened.status_code, reopened.json(), request.state) == (409, {"message": [text]}, "closed")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 import logging
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -278,6 +279,41 @@ def test_a_role_is_read_for_members_only(place: Place) -> None:
     assert (answer.status_code, answer.json()) == (404, {"message": "404 Not found"})
 
 
+WRITES = [
+    ("POST", "/issues", {"title": "x"}, 403),
+    ("POST", "/issues/1/notes", {"body": "x"}, 403),
+    ("POST", "/issues/1/award_emoji", {"name": "eyes"}, 404),
+    ("POST", "/merge_requests", {"title": "x", "source_branch": "topic", "target_branch": "main"}, 403),
+    ("PUT", "/merge_requests/1", {"title": "x"}, 403),
+    ("PUT", "/merge_requests/1/merge", {}, 401),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status"), WRITES)
+def test_an_archived_project_is_read_only(
+    place: Place, issue: str, method: str, path: str, body: Any, status: int
+) -> None:
+    place.open()
+    place.project.is_archived = True
+    assert place.api.call(method, path, body).status_code == status
+    assert place.api.get(issue).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("off", "path"), [("builds", "/pipelines"), ("builds", "/pipelines/1"), ("merge_requests", "/merge_requests")]
+)
+def test_what_is_switched_off_is_forbidden(place: Place, off: str, path: str) -> None:
+    place.project.off = (off,)  # type: ignore[assignment]
+    answer = place.api.get(path)
+    assert (answer.status_code, answer.json()) == (403, {"message": "403 Forbidden"})
+
+
+@pytest.mark.parametrize("name", ["a b", "a..b", "a~1", "a^", "a:b", "a?", "a*", "-a"])
+def test_what_git_calls_no_branch_is_no_branch_that_is_missing(place: Place, name: str) -> None:
+    answer = place.api.get("/repository/branches/" + quote(name, safe=""))
+    assert (answer.status_code, answer.json()) == (400, {"message": "The branch refname is invalid"})
+
+
 # --- commits ---
 
 
@@ -497,6 +533,12 @@ def test_no_job_runs_where_one_needs_what_rules_leave_out(place: Place, source: 
 def test_except_leaves_a_job_out(place: Place, left_out: str) -> None:
     content = f"a: {{script: [x], except: {left_out}}}"
     assert "prevented any jobs" in lint(place, content, dry_run=True, ref="main")["errors"][0]
+
+
+def test_a_simulation_on_what_is_no_branch_says_so_and_a_check_asks_for_none(place: Place) -> None:
+    found = lint(place, CI, dry_run=True, ref="nowhere")
+    assert (found["valid"], found["errors"]) == (False, ["Reference not found"])
+    assert lint(place, CI, ref="nowhere")["valid"] is True
 
 
 def test_on_a_protected_branch_only_whoever_may_update_it_simulates(place: Place) -> None:

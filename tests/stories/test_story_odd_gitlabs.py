@@ -110,11 +110,16 @@ def test_a_project_that_moves_while_its_order_waits_is_found_by_its_number(story
     assert "pytest" in story.file(".gitlab-ci.yml")
 
 
-def test_an_archived_project_is_told_and_nothing_is_tried(story: Story) -> None:
+def test_in_a_project_that_is_archived_before_the_answer_nothing_can_be_said_and_nothing_is_tried(
+    story: Story,
+) -> None:
+    asked: list[str] = []
     story.project.is_archived = True
-    answer = story.ask("@pipewright generate")
-    assert "archived" in answer
+    story.world.before_call.append(lambda method, path: asked.append(f"{method} {path}"))
+    assert story.ask("@pipewright generate") == ""
+    story.world.before_call.pop()
     assert story.project.merge_requests == []
+    assert [call for call in asked if "/repository/" in call or "/merge_requests" in call] == []
 
 
 def test_an_empty_repository_gets_its_draft_after_the_first_commit(town: Town) -> None:

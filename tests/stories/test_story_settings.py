@@ -27,3 +27,16 @@ def test_what_a_draft_needs_and_is_switched_off_is_named(story: Story, what: str
     assert told in answer
     assert "*Settings › General › Visibility" in answer
     assert nothing_was_made(story)
+
+
+@pytest.mark.parametrize("words", ["status", "explain", "status main", "generate"])
+def test_where_ci_is_switched_off_every_order_is_told_so(story: Story, words: str) -> None:
+    story.project.off = ("builds",)
+    answer = story.ask(f"@pipewright {words}")
+    assert "CI/CD is switched off" in answer
+    assert "scope `api`" not in answer, "the bot's role and token are fine"
+
+
+@pytest.mark.parametrize("branch", ["a..b", "feature^", "x:y", "every*"])
+def test_what_can_be_no_branch_is_told_like_one_that_is_not_there(story: Story, branch: str) -> None:
+    assert "there is no branch" in story.ask(f'@pipewright status "{branch}"')

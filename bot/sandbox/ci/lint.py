@@ -56,6 +56,11 @@ def no_right_to_run(ref: str) -> dict[str, Any]:
         f"You do not have sufficient permission to run a pipeline on '{ref}'. Please select a different branch or "
         "contact your administrator for assistance."
     )
+    return refused(text)
+
+
+def refused(text: str) -> dict[str, Any]:
+    """Return the answer when not even the configuration is looked at."""
     return {"valid": False, "merged_yaml": None, "errors": [text], "warnings": [], "includes": []}
 
 

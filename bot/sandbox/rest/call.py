@@ -58,6 +58,18 @@ class Call:
         return self.project
 
     @property
+    def runs(self) -> Project:
+        """The project of the path, to read pipelines of (app/policies/project_policy.rb)."""
+        if "builds" in self.project.off:
+            raise message(403, "403 Forbidden")
+        return self.project
+
+    def need_open(self) -> None:
+        """Refuse whatever would be written into an archived project (app/policies/project_policy.rb)."""
+        if self.project.is_archived:
+            raise message(403, "403 Forbidden")
+
+    @property
     def noteable(self) -> Noteable:
         """The issue or merge request of the path."""
         return acts.find(self.project, _KINDS[self.ids["kind"]], self.number("iid"), self.user)
@@ -82,7 +94,7 @@ class Call:
     def pipeline(self) -> Pipeline:
         """The pipeline of the path."""
         wanted = self.number("pipeline")
-        found = next((one for one in self.project.pipelines if one.id == wanted), None)
+        found = next((one for one in self.runs.pipelines if one.id == wanted), None)
         if found is None:
             raise message(404, "404 Pipeline Not Found")
         return found

@@ -22,6 +22,8 @@ def show(call: Call) -> Answer:
 
 def listing(call: Call) -> Answer:
     """List merge requests, the newest first."""
+    if "merge_requests" in call.project.off:
+        raise message(403, "403 Forbidden")
     wanted = {name: call.text(name) for name in ("source_branch", "target_branch", "state")}
     if wanted["state"] == "all":
         wanted["state"] = None
@@ -37,6 +39,7 @@ def create(call: Call) -> Answer:
     """Open a merge request; the answer still says that it is being prepared."""
     call.require("title", "source_branch", "target_branch")
     call.need_level(30)
+    call.need_open()
     source, target = str(call.params["source_branch"]), str(call.params["target_branch"])
     title = checked_title(call)
     for name, branch in (("Source", source), ("Target", target)):
@@ -65,6 +68,7 @@ def update(call: Call) -> Answer:
         raise ApiError(400, {"error": f"{', '.join(names)} are missing, at least one parameter must be provided"})
     if level(one.project, call.user) < 30 and one.author.id != call.user.id:
         raise message(403, "403 Forbidden")
+    call.need_open()
     title = checked_title(call) if "title" in call.params else None
     acts.update_merge_request(call.world, one, call.user, title=title, description=checked_description(call))
     if call.text("state_event") in ("close", "reopen"):

@@ -25,6 +25,7 @@ def issue(call: Call) -> Answer:
 def create_issue(call: Call) -> Answer:
     """Open an issue."""
     call.require("title")
+    call.need_open()
     opened = acts.open_issue(
         call.world,
         call.project,
@@ -55,6 +56,7 @@ def note(call: Call) -> Answer:
 
 def create_note(call: Call) -> Answer:
     """Write a note; one of nothing but commands gives 202 and is not kept."""
+    call.need_open()
     body = _body(call)
     of, internal = call.noteable, call.flag("internal") or call.flag("confidential")
     if internal and level(of.project, call.user) < 15:
@@ -64,6 +66,7 @@ def create_note(call: Call) -> Answer:
 
 def reply(call: Call) -> Answer:
     """Answer in a thread; an internal thread stays internal."""
+    call.need_open()
     body, of = _body(call), call.noteable
     thread = call.ids["discussion"]
     if not any(note.discussion_id == thread for note in _seen(call, of)):
@@ -89,6 +92,7 @@ def _written(call: Call, of: Noteable, result: Note | dict[str, object]) -> Answ
 
 def edit_note(call: Call) -> Answer:
     """Change a note; its author and Maintainers may."""
+    call.need_open()
     of, changed = call.noteable, call.note
     if changed.author.id != call.user.id and level(of.project, call.user) < 40:
         raise message(403, "403 Forbidden")
@@ -135,6 +139,8 @@ def awards(call: Call) -> Answer:
 def create_award(call: Call) -> Answer:
     """React; GitLab answers 404 for a second time and for emoji it does not know."""
     call.require("name")
+    if call.project.is_archived:
+        raise message(404, "404 Award Emoji Not Found")
     of, on = call.noteable, _target(call)
     name = str(call.params["name"])
     if name not in EMOJI:

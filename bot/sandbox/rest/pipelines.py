@@ -15,7 +15,7 @@ def listing(call: Call) -> Answer:
     wanted = {name: call.text(name) for name in ("ref", "sha", "status", "source")}
     rows = [
         run
-        for run in reversed(call.project.pipelines)
+        for run in reversed(call.runs.pipelines)
         if all(value is None or getattr(run, name) == value for name, value in wanted.items())
         and (run.source != SOURCE or wanted["source"] == SOURCE)
     ]
@@ -60,7 +60,7 @@ def cancel(call: Call) -> Answer:
 
 def _job(call: Call) -> tuple[Pipeline, Job]:
     wanted = call.number("job")
-    for run in call.project.pipelines:
+    for run in call.runs.pipelines:
         for job in run.jobs:
             if job.id == wanted and not is_bridge(job):
                 return run, job

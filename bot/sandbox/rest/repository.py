@@ -70,6 +70,8 @@ def file(call: Call) -> Answer:
 def branch(call: Call) -> Answer:
     """Show a branch."""
     project, name = call.code, call.ids["branch"]
+    if not git_store.is_branch_name(name):
+        raise message(400, "The branch refname is invalid")
     sha = git_store.head(project.git_dir, name)
     if sha is None:
         raise message(404, "404 Branch Not Found")
@@ -229,23 +231,21 @@ def _may_run_on(call: Call, branch: str) -> bool:
 def lint(call: Call) -> Answer:
     """Check a configuration; Developers and above."""
     from bot.sandbox.ci.lint import lint as check  # the name is taken here
-    from bot.sandbox.ci.lint import no_right_to_run
+    from bot.sandbox.ci.lint import no_right_to_run, refused
 
     call.need_level(30)
     call.require("content")
-    project = call.project
-    if not git_store.branches(project.git_dir):
-        raise message(404, "404 Repository Not Found")
+    project, is_dry = call.project, call.flag("dry_run")
     ref = _ref(call, project)
-    if git_store.resolve(project.git_dir, ref) is None:
-        raise ApiError(404, {"message": "404 Commit Not Found"})
+    if is_dry and git_store.resolve(project.git_dir, ref) is None:
+        return Answer(200, refused("Reference not found"))
     paths = [row["path"] for row in git_store.tree(project.git_dir, ref, recursive=True) or []]
 
     def read(path: str) -> str | None:
         content = git_store.read(project.git_dir, ref, path)
         return content.decode("utf-8", "replace") if content is not None else None
 
-    is_dry, may_run = call.flag("dry_run"), _may_run_on(call, ref)
+    may_run = _may_run_on(call, ref)
     body = check(
         str(call.params["content"]),
         read_file=read,

@@ -149,7 +149,10 @@ def _found(call: Call, hooks: list[Hook]) -> Hook:
 
 def _set(call: Call, hook: Hook) -> None:
     _check_address(call, call.text("url") or hook.url)
-    hook.url = call.text("url") or hook.url
+    address = call.text("url") or hook.url
+    if address != hook.url:
+        hook.token = None  # what was told to one address is not told to another
+    hook.url = address
     hook.token = call.text("token") or hook.token
     if call.world.knows_signing:
         hook.signing_token = call.text("signing_token") or hook.signing_token
