@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from bot.domain import UnreachableError
-from bot.llm.chat import StoppedError, Watch
+from bot.domain import ChatMessage, UnreachableError
+from bot.llm.chat import StoppedError, TooLongError, Watch
 from bot.llm.host import Breaker, Timing
 from bot.llm.ollama import Asking, OllamaModel
 from tests.llm.talk import HELLO, SYSTEM
@@ -138,3 +138,11 @@ def test_up_means_that_a_host_has_the_model(ollama: ScriptedOllama, name: str, i
 def test_another_server_is_not_up(wires: WireServer, body: str) -> None:
     wires.script = [Bytes(200, body)]
     assert not model(wires.url).is_up()
+
+
+def test_what_does_not_fit_into_the_window_is_refused_with_the_counts(ollama: ScriptedOllama) -> None:
+    long = ChatMessage(role="user", content="word " * 8_000)
+    with pytest.raises(TooLongError) as refused:
+        model(ollama.url).chat([SYSTEM, long], ())
+    assert (refused.value.tokens > 8192, refused.value.window) == (True, 8192)
+    assert len(ollama.refused) == 1

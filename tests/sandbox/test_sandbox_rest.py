@@ -314,6 +314,21 @@ def test_what_git_calls_no_branch_is_no_branch_that_is_missing(place: Place, nam
     assert (answer.status_code, answer.json()) == (400, {"message": "The branch refname is invalid"})
 
 
+@pytest.mark.parametrize(("act", "status"), [("retry", 201), ("cancel", 200)])
+def test_a_pipeline_of_a_protected_branch_is_for_who_may_push_or_merge_there(
+    place: Place, act: str, status: int
+) -> None:
+    place.push("main", ".gitlab-ci.yml", CI)
+    place.push("topic", "x", "x")
+    assert place.sandbox.wait_idle()
+    told = {}
+    for branch in ("main", "topic"):
+        run = place.api.get("/pipelines", ref=branch).json()[0]["id"]
+        told[branch] = [place.as_(who).post(f"/pipelines/{run}/{act}").status_code for who in ("rob", "mia", "max")]
+    assert place.sandbox.wait_idle()
+    assert told == {"main": [403, 403, status], "topic": [403, status, status]}
+
+
 # --- commits ---
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from bot.store import messages
 from tests.world.scripted_ollama import action
-from tests.world.town import Story
+from tests.world.town import PYTHON, Story, Town
 
 
 def stored(story: Story) -> list[messages.Message]:
@@ -38,6 +38,20 @@ def test_one_note_is_edited_through_its_stages_and_the_order_is_marked(story: St
     story.settle()
     assert len(story.answers(issue)) == 1
     assert [award.name for award in order.awards] == ["eyes", "white_check_mark"]
+
+
+def test_more_than_the_models_window_holds_is_never_sent(town: Town) -> None:
+    lines = "".join(f"{number} a line of a file that is far too long for the model\n" for number in range(9_000))
+    story = town.story({**PYTHON, "LONG.md": lines})
+    town.ollama.say(
+        action("read_file", path="LONG.md"),
+        action("list_files", folder=""),
+        action("read_file", path="pyproject.toml"),
+        action("final", text="It is long."),
+    )
+    assert "It is long." in story.ask("@pipewright what does LONG.md say? " + "please " * 800)
+    assert town.ollama.script == []
+    assert town.ollama.refused == []
 
 
 @pytest.mark.parametrize("words", ["@pipewright approve", "@pipewright is it red?"])

@@ -20,6 +20,7 @@ from typing import Any, Literal
 from tests.world.tool_parser import ToolParser
 
 MODEL = "llama3.1:8b"
+_WINDOW = 4096  # without options, on less than 23 GiB of VRAM
 _STAMP = "2026-08-21T18:48:22.123456789Z"
 _LOAD_TIME = ("num_ctx", "num_batch", "num_gpu", "main_gpu", "num_thread", "use_mmap")
 _TYPES: dict[str, type | tuple[type, ...]] = {"num_ctx": int, "num_predict": int, "seed": int, "stop": list}
@@ -121,12 +122,16 @@ def calling(*calls: tuple[str, Any]) -> Json:
 
 @dataclass
 class ScriptedOllama:
-    """The server with its script; `requests` holds the chat requests it got, `wrongs` what no client may do."""
+    """The server with its script; `requests` holds the chat requests it got, `wrongs` what no client may do.
+
+    `refused` are those that did not fit into the model's window.
+    """
 
     models: list[str] = field(default_factory=lambda: [MODEL])
     script: list[Turn] = field(default_factory=list)
     requests: list[Json] = field(default_factory=list)
     wrongs: list[str] = field(default_factory=list)
+    refused: list[Json] = field(default_factory=list)
     is_down: bool = False
     improvise: Callable[[Json], "Turn"] | None = None
     path: Literal["rendered", "native"] = "rendered"
@@ -156,7 +161,8 @@ class ScriptedOllama:
 
     def say(self, *turns: Turn) -> None:
         """Forget what was asked, and say these next; afterwards the model babbles."""
-        self.script, self.requests, self.wrongs, self.is_down = list(turns), [], [], False
+        self.script, self.requests, self.is_down = list(turns), [], False
+        self.wrongs, self.refused = [], []
 
     def answer(self, request: Json, handler: "_Handler") -> None:
         """Answer a chat request; one after another, as OLLAMA_NUM_PARALLEL=1 has it."""
@@ -186,7 +192,7 @@ class ScriptedOllama:
             handler.send_whole(Wire(200, json.dumps(_loaded(request, reason))))
             return
         self.requests.append(request)
-        turn = self._next(request)
+        turn = self._next_that_fits(request)
         if isinstance(turn, Wire):
             handler.send_whole(turn)
             return
@@ -197,6 +203,13 @@ class ScriptedOllama:
             handler.send_stream(stream)
         else:
             handler.send_folded(stream, has_tools=bool(request.get("tools")))
+
+    def _next_that_fits(self, request: Json) -> "Turn":
+        refusal = _too_long(request)
+        if refusal is None:
+            return self._next(request)
+        self.refused.append(request)
+        return refusal
 
     def _next(self, request: Json) -> "Turn":
         if self.script:
@@ -295,6 +308,16 @@ def _as_parsed(request: Json, raw: Raw) -> Stream:
             pieces.append(C(piece) if isinstance(piece, str) else T(number, *piece))
             number += isinstance(piece, tuple)
     return Stream([*pieces, F("stop", parser.rest(), prompt_eval_count=_prompt_tokens(request))])
+
+
+def _too_long(request: Json) -> Wire | None:
+    """Refuse what does not fit into the window, as llama-server does where Ollama may not cut it."""
+    tokens, window = _prompt_tokens(request), request.get("options", {}).get("num_ctx", _WINDOW)
+    if request.get("truncate", True) or tokens < window:
+        return None
+    text = f"request ({tokens} tokens) exceeds the available context size ({window} tokens), try increasing it"
+    error = {"code": 400, "message": text, "type": "exceed_context_size_error"}
+    return E(400, json.dumps({"error": {**error, "n_prompt_tokens": tokens, "n_ctx": window}}))
 
 
 def _loaded(request: Json, reason: str) -> Json:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bot.sandbox import rights
 from bot.sandbox.ci import engine
 from bot.sandbox.ci.children import SOURCE, is_bridge
 from bot.sandbox.rest import shapes
@@ -44,18 +45,26 @@ def _scoped(call: Call, *, are_bridges: bool) -> list[Job]:
     return [job for job in rows if is_bridge(job) is are_bridges and (not wanted or job.status in wanted)]
 
 
+def _need_right_to_update(call: Call) -> None:
+    """On a protected branch only whoever may push or merge there runs or stops something (ci/pipeline_policy.rb)."""
+    call.need_level(30)
+    branch = call.pipeline.ref
+    if not (rights.may_push(call.project, call.user, branch) or rights.may_merge(call.project, call.user, branch)):
+        raise message(403, "403 Forbidden")
+
+
 def retry(call: Call) -> Answer:
     """Run failed jobs again."""
-    call.need_level(30)
+    _need_right_to_update(call)
     engine.retry(call.world, call.pipeline)
     return Answer(201, shapes.pipeline(call.world, call.pipeline))
 
 
 def cancel(call: Call) -> Answer:
     """Stop a pipeline."""
-    call.need_level(30)
+    _need_right_to_update(call)
     engine.cancel(call.world, call.pipeline)
-    return Answer(201, shapes.pipeline(call.world, call.pipeline))
+    return Answer(200, shapes.pipeline(call.world, call.pipeline))
 
 
 def _job(call: Call) -> tuple[Pipeline, Job]:
