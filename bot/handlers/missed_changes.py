@@ -21,6 +21,7 @@ from bot.gitlab.once import name_of
 from bot.gitlab.values import Pipeline
 from bot.proposals.approval import policy_of
 from bot.proposals.policy import is_approving
+from bot.proposals.status import pipeline_after_merge
 from bot.proposals.stuck import stuck_how
 from bot.services import Services
 from bot.store import approvals, conversations, proposals
@@ -85,7 +86,7 @@ class _Known:
 def _differences(services: Services, known: _Known) -> Iterator[tuple[str, Event]]:
     proposal = known.proposal
     if proposal.status == ProposalStatus.COMMITTED:
-        run = services.gitlab.latest_pipeline(proposal.project_id, sha=proposal.merged_sha)
+        run = pipeline_after_merge(services, proposal)
         yield from _ended(known, run)
         yield from _stuck(services, known, run)
         return

@@ -90,7 +90,7 @@ def _order(services: Services, proposal: Proposal, event: PipelineChanged, order
 
 def is_late(proposal: Proposal, event: PipelineChanged) -> bool:
     """Tell whether the hook was overtaken: by a newer pipeline, or by the final state of its own."""
-    if event.sha == proposal.merged_sha:
+    if _is_after_merge(proposal, event):
         known, status = proposal.after_merge_pipeline_id, proposal.after_merge_status
     else:
         known, status = proposal.pipeline_id, proposal.pipeline_status
@@ -101,9 +101,15 @@ def is_late(proposal: Proposal, event: PipelineChanged) -> bool:
     return status in FINAL_PIPELINE_STATUSES and event.status not in FINAL_PIPELINE_STATUSES
 
 
+def _is_after_merge(proposal: Proposal, event: PipelineChanged) -> bool:
+    """After a fast-forward the draft's pipeline is of the same commit as the target branch's."""
+    is_forwarded = proposal.merged_sha == proposal.commit_id
+    return event.sha == proposal.merged_sha and (not is_forwarded or event.ref == proposal.target_branch)
+
+
 def _remember(services: Services, proposal: Proposal, event: PipelineChanged) -> Proposal:
     with services.pool.connection() as connection:
-        if event.sha == proposal.merged_sha:
+        if _is_after_merge(proposal, event):
             proposals.set_pipeline_after_merge(
                 connection, proposal.id, pipeline_id=event.pipeline_id, status=event.status
             )

@@ -22,7 +22,7 @@ def refreshed(services: Services, proposal: Proposal) -> Proposal:
             proposals.set_pipeline(connection, proposal.id, pipeline_id=found.id, status=found.status)
         if proposal.merged_sha is None:
             return proposals.get(connection, proposal.id)
-    after = services.gitlab.latest_pipeline(proposal.project_id, sha=proposal.merged_sha)
+    after = pipeline_after_merge(services, proposal)
     with services.pool.connection() as connection:
         if after is not None:
             proposals.set_pipeline_after_merge(connection, proposal.id, pipeline_id=after.id, status=after.status)
@@ -30,12 +30,24 @@ def refreshed(services: Services, proposal: Proposal) -> Proposal:
 
 
 def pipeline_of(services: Services, proposal: Proposal) -> Pipeline | None:
-    """Return the newest pipeline of a proposal's commit; one of merged results only its merge request knows."""
+    """Return the newest pipeline of a proposal's commit; one of merged results only its merge request knows.
+
+    After a fast-forward the target branch's is one of the same commit.
+    """
     found = services.gitlab.latest_pipeline(proposal.project_id, sha=proposal.commit_id)
-    if found is not None or proposal.merge_request_iid is None:
+    if found is not None and found.ref != proposal.target_branch:
         return found
+    if proposal.merge_request_iid is None:
+        return None
     run = services.gitlab.merge_request(proposal.project_id, proposal.merge_request_iid).pipeline
     return run if run is not None and run.sha == proposal.commit_id else None
+
+
+def pipeline_after_merge(services: Services, proposal: Proposal) -> Pipeline | None:
+    """Return the newest pipeline of what was merged, where it was merged to; a draft's can be of the same commit."""
+    if proposal.merged_sha is None:
+        return None
+    return services.gitlab.latest_pipeline(proposal.project_id, sha=proposal.merged_sha, ref=proposal.target_branch)
 
 
 def branch_status(services: Services, project_id: int, branch: str | None) -> str:

@@ -9,7 +9,7 @@ from bot.domain import CannotError
 from bot.gitlab.answers import RefusedError
 from bot.gitlab.values import Pipeline
 from bot.proposals.order import Order
-from bot.proposals.status import pipeline_of
+from bot.proposals.status import pipeline_after_merge, pipeline_of
 from bot.replies.render import quoted
 from bot.services import Services
 from bot.store import proposals
@@ -112,8 +112,7 @@ def _nearest(services: Services, order: Order) -> Pipeline:
 
 def _of_draft(services: Services, proposal: Proposal) -> Pipeline | None:
     """Return the pipeline after the merge once there is one, else the draft's."""
-    merged = proposal.merged_sha
-    after = services.gitlab.latest_pipeline(proposal.project_id, sha=merged) if merged else None
+    after = pipeline_after_merge(services, proposal)
     return after or (pipeline_of(services, proposal) if proposal.commit_id else None)
 
 

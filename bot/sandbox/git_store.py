@@ -222,6 +222,19 @@ def is_ahead(git_dir: Path, source: str, target: str) -> bool:
     return base is None or str(base) != theirs
 
 
+def is_on_top(git_dir: Path, source: str, target: str) -> bool:
+    """Tell whether a branch holds all of another one, so that this can be moved on to it."""
+    ours, theirs = head(git_dir, target), head(git_dir, source)
+    if ours is None or theirs is None:
+        return False
+    return str(pygit2.Repository(str(git_dir)).merge_base(ours, theirs)) == ours
+
+
+def move_branch(git_dir: Path, branch: str, sha: str) -> None:
+    """Let a branch stand at another commit."""
+    pygit2.Repository(str(git_dir)).references.create(f"refs/heads/{branch}", sha, force=True)
+
+
 def fetch(git_dir: Path, fork: Path, branch: str, ref: str) -> None:
     """Fetch a branch of another repository under a ref that is no branch, as GitLab does for a fork's merge request."""
     repository = pygit2.Repository(str(git_dir))

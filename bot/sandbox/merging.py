@@ -26,7 +26,13 @@ def _settled_status(request: MergeRequest) -> str:
         return "commits_status"
     if git_store.has_conflicts(request.project.git_dir, request.source_branch, request.target_branch):
         return "conflict"
+    if request.project.merge_method == "ff" and not _is_on_top(request):
+        return "need_rebase"
     return _pipeline_status(request)
+
+
+def _is_on_top(request: MergeRequest) -> bool:
+    return git_store.is_on_top(request.project.git_dir, request.source_branch, request.target_branch)
 
 
 def _pipeline_status(request: MergeRequest) -> str:
@@ -38,7 +44,7 @@ def _pipeline_status(request: MergeRequest) -> str:
     return "mergeable" if run is not None and run.status == "success" else "ci_must_pass"
 
 
-_REFUSED = ("ci_must_pass", "conflict", "commits_status", "not_approved")
+_REFUSED = ("ci_must_pass", "conflict", "commits_status", "need_rebase", "not_approved")
 # What an armed merge waits for since 17.7 (app/services/auto_merge/merge_when_checks_pass_service.rb).
 _WAITED_FOR = ("draft_status", "not_approved", "ci_must_pass", "ci_still_running")
 
@@ -95,9 +101,22 @@ def _leave_train(world: World, request: MergeRequest, user: User) -> None:
 def complete_merge(world: World, request: MergeRequest, user: User) -> None:
     """Really merge."""
     project = request.project
+    onto = git_store.head(project.git_dir, request.target_branch)
+    sha = _forwarded(request) if project.merge_method == "ff" else _merge_commit(request, user)
+    request.last_sha = git_store.head(project.git_dir, request.source_branch) or request.last_sha
+    request.state, request.merged_by, request.merged_onto = "merged", user, onto
+    request.merge_commit_sha = sha if project.merge_method == "merge" else None
+    request.updated_at, request.auto_merge_by = now(), None
+    if request.remove_source_branch:
+        git_store.delete_branch(project.git_dir, request.source_branch)
+    hooks.emit(world, project, "merge_request", payloads.merge_request(world, request, user, "merge"))
+    engine.on_push(world, project, request.target_branch, sha, user)
+
+
+def _merge_commit(request: MergeRequest, user: User) -> str:
     try:
-        sha = git_store.merge(
-            project.git_dir,
+        return git_store.merge(
+            request.project.git_dir,
             source=request.source_branch,
             target=request.target_branch,
             message=f"Merge branch '{request.source_branch}' into '{request.target_branch}'\n\n{request.title}",
@@ -105,13 +124,15 @@ def complete_merge(world: World, request: MergeRequest, user: User) -> None:
         )
     except git_store.GitError as error:
         raise message(422, str(error)) from error
-    request.last_sha = git_store.head(project.git_dir, request.source_branch) or request.last_sha
-    request.state, request.merged_by, request.merge_commit_sha = "merged", user, sha
-    request.updated_at, request.auto_merge_by = now(), None
-    if request.remove_source_branch:
-        git_store.delete_branch(project.git_dir, request.source_branch)
-    hooks.emit(world, project, "merge_request", payloads.merge_request(world, request, user, "merge"))
-    engine.on_push(world, project, request.target_branch, sha, user)
+
+
+def _forwarded(request: MergeRequest) -> str:
+    """Let the target branch stand where the source branch does: there is no merge commit."""
+    head = git_store.head(request.project.git_dir, request.source_branch)
+    if head is None or not _is_on_top(request):
+        raise message(422, "Branch cannot be merged")
+    git_store.move_branch(request.project.git_dir, request.target_branch, head)
+    return head
 
 
 def after_pipeline(world: World, pipeline: Pipeline) -> None:

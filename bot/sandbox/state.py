@@ -120,6 +120,7 @@ class MergeRequest(Noteable):
     auto_merge_by: User | None = None
     merged_by: User | None = None
     merge_commit_sha: str | None = None
+    merged_onto: str | None = None
     last_sha: str = ""
     remove_source_branch: bool = False
     fork: "Project | None" = None
@@ -292,6 +293,7 @@ class Project:
     ci_config_path: str = ""
     off: tuple[Literal["builds", "merge_requests"], ...] = ()
     only_merge_when_green: bool = False
+    merge_method: Literal["merge", "ff"] = "merge"
     message_rule: str | None = None
     approvals_needed: int = 0
     has_merge_train: bool = False

@@ -163,6 +163,22 @@ def test_the_right_sha_is_merged_once(place: Place) -> None:
     assert refused(merge(place, request)) == NOT_ALLOWED
 
 
+def test_a_fast_forward_has_no_merge_commit(place: Place) -> None:
+    place.project.merge_method = "ff"
+    request = place.open()
+    answer = merge(place, request).json()
+    assert (answer["state"], answer["merge_commit_sha"], answer["changes_count"]) == ("merged", None, "1")
+    assert head(place, "main") == answer["sha"]
+
+
+def test_what_does_not_stand_on_the_target_is_not_forwarded(place: Place) -> None:
+    place.project.merge_method = "ff"
+    request = place.open()
+    place.push("main", "other.txt", "x")
+    assert place.api.get(path(request)).json()["detailed_merge_status"] == "need_rebase"
+    assert refused(merge(place, request)) == NOT_ALLOWED
+
+
 def test_the_head_may_be_named_in_the_query(place: Place) -> None:
     request = place.open()
     answer = place.api.call("PUT", path(request) + "/merge", sha=head(place), squash="True")

@@ -107,7 +107,7 @@ def project(world: World, one: Project, asker: User) -> Json:
         "visibility": one.visibility,
         "permissions": {"project_access": {"access_level": role} if role else None, "group_access": None},
         "only_allow_merge_if_pipeline_succeeds": one.only_merge_when_green,
-        "merge_method": "merge",
+        "merge_method": one.merge_method,
         "squash_option": "default_off",
         "ci_config_path": one.ci_config_path,
         "builds_access_level": "disabled" if "builds" in one.off else "enabled",
@@ -239,9 +239,7 @@ def _changes_count(one: MergeRequest) -> str | None:
     """GitLab counts in a text, and says nothing where nothing is changed."""
     if one.fork is not None:
         return "1"
-    git_dir, target = one.project.git_dir, one.target_branch
-    if one.merge_commit_sha is not None:
-        target = git_store.commit_info(git_dir, one.merge_commit_sha)["parents"][0]
+    git_dir, target = one.project.git_dir, one.merged_onto or one.target_branch
     count = len(git_store.changed_files(git_dir, target, _head(one)))
     return str(count) if count else None
 
