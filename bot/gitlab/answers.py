@@ -10,6 +10,7 @@ from bot.domain import CannotError, UnreachableError
 _PASSING = frozenset({429, 500, 502, 503, 504})
 _LONGEST_WAIT = 20  # seconds in one call; for longer the whole order is laid aside
 _LONGEST_RETRY_AFTER = 3600
+_NO_FIELDS = frozenset({"base", "error", "message"})
 
 
 class RefusedError(CannotError):
@@ -108,7 +109,16 @@ def _detail(response: requests.Response) -> str:
     if not isinstance(body, dict):
         return str(body)[:300]
     more = f": {body['error_description']}" if body.get("error_description") else ""
-    return f"{body.get('message') or body.get('error')}{more}"[:300]
+    said = body.get("message") or body.get("error") or body.get("errors")  # the last is GraphQL's
+    return f"{_in_words(said)}{more}"[:300]
+
+
+def _in_words(said: Any) -> str:
+    """Return in one line what GitLab says as a text, in a list, or by the field that it is said of."""
+    if isinstance(said, dict):
+        named = ((name, _in_words(inner)) for name, inner in said.items())
+        return ", ".join(inner if name in _NO_FIELDS else f"{name} {inner}" for name, inner in named)
+    return ", ".join(map(_in_words, said)) if isinstance(said, list) else str(said)
 
 
 def wait_asked_for(response: requests.Response, default: float) -> float:

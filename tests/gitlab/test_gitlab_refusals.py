@@ -128,6 +128,24 @@ def test_approvals_are_read_with_who_gave_them(gitlab: GitLab, wires: WireServer
     assert gitlab.approvals_given(7, 3) == ()
 
 
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"message": {"title": ["is too long", "is odd"], "base": ["No"]}}, "title is too long, is odd, No"),
+        ({"message": ["Another one exists already: !5"]}, "Another one exists already: !5"),
+        ({"error": "title is missing"}, "title is missing"),
+        ({"errors": [{"message": "Variable $paths was provided invalid value"}]}, "Variable $paths was provided inv"),
+    ],
+)
+def test_what_gitlab_says_in_lists_and_by_field_is_told_in_words(
+    gitlab: GitLab, wires: WireServer, body: object, told: str
+) -> None:
+    wires.script = [wire(body, 422)]
+    with pytest.raises(CannotError) as refused:
+        gitlab.update_merge_request(7, 3, title="x")
+    assert str(refused.value).startswith(f"GitLab refused (422: {told}")
+
+
 # --- opening and committing ---
 
 

@@ -66,6 +66,13 @@ def test_an_unknown_graphql_query_is_an_error_and_logged(place: Place) -> None:
     assert place.world.unknown_routes[-1].startswith("GraphQL")
 
 
+def test_graphql_refuses_in_a_form_of_its_own(place: Place) -> None:
+    answer = httpx.post(
+        place.sandbox.url + "/api/graphql", json={"query": "{}"}, headers={"PRIVATE-TOKEN": "wrong"}, timeout=60
+    )
+    assert (answer.status_code, answer.json()) == (401, {"errors": [{"message": "Invalid token"}]})
+
+
 def test_a_method_nobody_answers_is_not_allowed(place: Place) -> None:
     assert place.api.delete("/issues").status_code == 405
 

@@ -14,6 +14,7 @@ Handler = Callable[[Call], Answer]
 _P = "/projects/:project"
 _MR = _P + "/merge_requests/:iid"
 _ANY = _P + "/:kind(issues|merge_requests)/:iid"
+_GRAPHQL = "/api/graphql"
 _RUN = _P + "/pipelines/:pipeline"
 
 _ROUTES: tuple[tuple[str, str, Handler], ...] = (
@@ -107,13 +108,19 @@ def answer(world: World, method: str, path: str, headers: Mapping[str, str], par
         try:
             return _answer(world, method, path, headers, params)
         except ApiError as refusal:
-            return Answer(refusal.status, refusal.body)
+            return Answer(refusal.status, _refused_by_graphql(refusal) if path == _GRAPHQL else refusal.body)
+
+
+def _refused_by_graphql(refusal: ApiError) -> dict[str, Any]:
+    """Return the body of a refusal in GraphQL's own form (app/controllers/graphql_controller.rb)."""
+    text = "Invalid token" if refusal.status == 401 else "API not accessible for user"
+    return {"errors": [{"message": text}]}
 
 
 def _answer(world: World, method: str, path: str, headers: Mapping[str, str], params: dict[str, Any]) -> Answer:
     token = _token(world, headers)
     _check_scope(token, method, path)
-    if path == "/api/graphql":
+    if path == _GRAPHQL:
         return repository.graphql(Call(world, token, path, {}, params))
     known = [(verb, match, handler) for verb, pattern, handler in _TABLE if (match := pattern.match(path))]
     for verb, match, handler in known:
@@ -146,7 +153,7 @@ def _invalid(description: str) -> ApiError:
 
 
 def _check_scope(token: Token, method: str, path: str) -> None:
-    reads = method == "GET" or path == "/api/graphql"
+    reads = method == "GET" or path == _GRAPHQL
     enough = {"api", "read_api"} if reads else {"api"}
     if path == "/personal_access_tokens/self" or enough & set(token.scopes):
         return
