@@ -4,7 +4,10 @@ _WHY = {
     "approvals_syncing": "GitLab is still counting approvals. Approve again in a minute",
     "checking": "GitLab is still working out whether it can be merged. Approve again in a minute",
     "ci_must_pass": "this project wants a pipeline that passed. Approve again once it is green",
-    "ci_still_running": "its pipeline is still running. Approve again once it is green",
+    "ci_still_running": (
+        "its pipeline has not ended: it runs, or somebody has to start a job of it by hand. Approve again once it is "
+        "green"
+    ),
     "commits_status": "the branch has no commit that the target lacks, so there is nothing to merge. Close it",
     "conflict": "it conflicts with the target branch. Ask me for a new draft, or resolve the conflict and approve that",
     "discussions_not_resolved": "this project wants every thread resolved first. Resolve them and approve again",

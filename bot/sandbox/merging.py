@@ -39,7 +39,7 @@ def _pipeline_status(request: MergeRequest) -> str:
     if not request.project.only_merge_when_green:
         return "mergeable"
     run = engine.head_pipeline(request)
-    if run is not None and run.status in engine.UNDER_WAY:
+    if run is not None and run.status not in engine.DONE:  # one that waits for a hand is not done either
         return "ci_still_running"
     return "mergeable" if run is not None and run.status == "success" else "ci_must_pass"
 

@@ -329,6 +329,16 @@ def test_where_pipelines_must_succeed_only_green_is_merged(piped: Place, script:
     assert merge(piped, request).status_code == (405 if status == "ci_must_pass" else 200)
 
 
+@pytest.mark.parametrize("status", ["manual", "canceling", "running"])
+def test_where_pipelines_must_succeed_one_that_waits_for_a_hand_is_under_way(piped: Place, status: str) -> None:
+    piped.project.only_merge_when_green = True
+    request = piped.open()
+    assert piped.sandbox.wait_idle()
+    piped.project.pipelines[-1].status = status
+    assert piped.api.get(path(request)).json()["detailed_merge_status"] == "ci_still_running"
+    assert refused(merge(piped, request)) == NOT_ALLOWED
+
+
 # --- approvals ---
 
 

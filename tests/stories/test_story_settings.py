@@ -43,6 +43,17 @@ def test_what_can_be_no_branch_is_told_like_one_that_is_not_there(story: Story, 
     assert "there is no branch" in story.ask(f'@pipewright status "{branch}"')
 
 
+def test_where_pipelines_must_succeed_one_that_waits_for_a_hand_is_not_said_to_run(story: Story) -> None:
+    story.project.only_merge_when_green = True
+    request = story.drafted()
+    story.project.pipelines[-1].status = "manual"
+    story.react(request)
+    story.settle()
+    assert request.state == "opened"
+    assert "its pipeline is still running." not in story.answer(request)
+    assert "somebody has to start" in story.answer(request)
+
+
 def test_after_a_fast_forward_only_the_target_branchs_own_pipeline_is_the_one_after_the_merge(story: Story) -> None:
     story.project.merge_method = "ff"
     request = story.drafted()

@@ -21,7 +21,7 @@ from bot.sandbox.ci.includes import Elsewhere
 from bot.sandbox.ci.lint import missing_needs, rule_errors, selected
 from bot.sandbox.state import Job, MergeRequest, Outcome, Pipeline, Project, User, World, now
 
-_DONE = frozenset({"success", "failed", "canceled", "skipped"})
+DONE = frozenset({"success", "failed", "canceled", "skipped"})
 # app/models/concerns/ci/has_status.rb
 UNDER_WAY = frozenset({"created", "waiting_for_resource", "preparing", "waiting_for_callback", "pending", "running"})
 _JOB_TIMEOUT_SECONDS = 900
@@ -351,10 +351,10 @@ def retry(world: World, pipeline: Pipeline) -> None:
 
 def cancel(world: World, pipeline: Pipeline) -> None:
     """Stop what has not finished."""
-    if pipeline.status in _DONE:
+    if pipeline.status in DONE:
         return
     for job in pipeline.jobs:
-        if job.status not in _DONE:
+        if job.status not in DONE:
             job.status = "canceled"
         if job.child is not None:
             cancel(world, job.child)
