@@ -106,13 +106,12 @@ def _as_written(services: Services, order: Order, command: Command) -> _Asked:
             f"Write `{services.mention} {command.name}` in a comment if you want it."
         )
     author, text, at = _as_gitlab_has_it(services, order, order.note_id)
-    written = read_command(text, services.mention_names)
-    if author != order.person.id or not isinstance(written, Command) or written.name != command.name:
+    if author != order.person.id or read_command(text, services.mention_names) != command:
         raise CannotError(
             "the comment is not in GitLab as it was delivered to me: it was changed, deleted or never written. "
             f"Write `{services.mention} {command.name}` in a new comment if you want it."
         )
-    return _Asked(written.rest, at)
+    return _Asked(command.rest, at)
 
 
 def _as_gitlab_has_it(services: Services, order: Order, note_id: int) -> tuple[int, str, datetime | None]:

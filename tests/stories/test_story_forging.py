@@ -52,6 +52,20 @@ def test_an_approval_that_was_changed_before_the_bot_looks_merges_nothing(story:
     assert "Write `@pipewright approve` in a new comment" in story.answer(request)
 
 
+def test_a_commit_that_another_wrote_into_an_approval_before_the_bot_looks_is_not_merged(story: Story) -> None:
+    """Whoever may edit comments need not be one who may merge, and GitLab goes on naming the author alone."""
+    request = story.drafted()
+    proposed = story.head(request.source_branch)
+    pushed = story.push(request.source_branch, "more.txt", "more\n")
+    story.settle()
+    with story.world.lock:
+        note = story.comment(request, f"{APPROVE} {proposed[:10]}", by=story.maintainer)
+        acts.edit(story.world, request, note, f"{APPROVE} {pushed[:10]}", by=story.developer)
+    story.settle()
+    assert request.state == "opened"
+    assert "not in GitLab as it was delivered to me" in story.answer(request)
+
+
 @pytest.mark.parametrize("is_told", [True, False], ids=["told of before", "told of by the edit"])
 def test_what_another_wrote_into_a_description_merges_nothing(story: Story, *, is_told: bool) -> None:
     """Whoever opened the issue may merge; whoever edits its description may not, and GitLab's list names both."""
