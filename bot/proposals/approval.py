@@ -9,7 +9,15 @@ from bot.domain import CannotError, Person, ProposalStatus, SkipError
 from bot.gitlab.merge_status import not_now, waits_for_person
 from bot.gitlab.values import MergeRequest
 from bot.proposals import note
-from bot.proposals.entitled import PATIENCE_SECONDS, RUNNING, Signal, require_entitled, require_seen, still_stands
+from bot.proposals.entitled import (
+    PATIENCE_SECONDS,
+    RUNNING,
+    Signal,
+    require_entitled,
+    require_fit,
+    require_seen,
+    still_stands,
+)
 from bot.proposals.order import Order
 from bot.proposals.policy import POLICY_PATH, Policy, read_policy
 from bot.replies import progress
@@ -94,16 +102,16 @@ def _given(services: Services, proposal: Proposal, sha: str) -> list[Approval]:
 
 
 def _merge(services: Services, proposal: Proposal, policy: Policy, merge_request: MergeRequest, sha: str) -> Proposal:
-    status = merge_request.pipeline.status if merge_request.pipeline else None
-    settled = merge_request.detailed_merge_status
     if merge_request.is_draft:
-        settled = _made_ready(services, proposal, merge_request.iid).detailed_merge_status
+        merge_request = _made_ready(services, proposal, merge_request.iid)
+        require_fit(services, policy, proposal, merge_request)  # GitLab takes its time, and people go on meanwhile
     if policy.merge == "never":
         return proposal
+    status = merge_request.pipeline.status if merge_request.pipeline else None
     # Where merges wait in line (a merge train), the armed one does too; an immediate one would jump the queue.
     waits = status in RUNNING or services.gitlab.project(proposal.project_id).has_merge_train
-    if waits and waits_for_person(settled):
-        raise CannotError(not_now(settled))
+    if waits and waits_for_person(merge_request.detailed_merge_status):
+        raise CannotError(not_now(merge_request.detailed_merge_status))
     result = services.gitlab.merge(proposal.project_id, merge_request.iid, sha=sha, when_pipeline_succeeds=waits)
     return _merged(services, proposal, result) if result.state == "merged" else note.latest(services, proposal)
 

@@ -69,12 +69,17 @@ def require_entitled(services: Services, proposal: Proposal, signal: Signal, pol
         return merge_request
     if merge_request.state != "opened":
         raise CannotError(f"the merge request is {merge_request.state}. Ask me for a new draft if you still want one.")
-    _require_same_target(proposal, merge_request)
     _require_same_commit(services, proposal, signal, merge_request)
-    _require_pipeline(services, policy, merge_request)
+    require_fit(services, policy, proposal, merge_request)
     if policy.merge != "never" and not merge_request.may_merge:
         raise CannotError(may_not_merge(merge_request.target_branch))
     return merge_request
+
+
+def require_fit(services: Services, policy: Policy, proposal: Proposal, merge_request: MergeRequest) -> None:
+    """Raise CannotError where the draft goes elsewhere than was proposed, or where its pipeline forbids the merge."""
+    _require_same_target(proposal, merge_request)
+    _require_pipeline(services, policy, merge_request)
 
 
 def _require_open(proposal: Proposal) -> None:

@@ -122,6 +122,25 @@ def test_a_draft_aimed_at_another_branch_is_not_merged(story: Story) -> None:
     assert "now aims at `production`" in story.answer(request)
 
 
+def test_a_draft_aimed_at_another_branch_while_it_is_made_ready_is_not_merged(story: Story) -> None:
+    request = story.drafted()
+    with story.world.lock:
+        git_store.create_branch(story.project.git_dir, "production", story.head("main"))
+
+    def aim(method: str, at: str) -> None:
+        if (method, at) == ("PUT", f"/projects/{story.project.id}/merge_requests/1"):
+            request.target_branch = "production"
+
+    story.world.before_call.append(aim)
+    try:
+        story.react(request)
+        story.settle()
+    finally:
+        story.world.before_call.remove(aim)
+    assert request.state == "opened"
+    assert "now aims at `production`" in story.answer(request)
+
+
 @pytest.mark.parametrize("signal", sorted(SIGNALS.keys() - {"approval"}))  # GitLab shows no button there
 def test_a_closed_draft_is_not_merged(story: Story, signal: str) -> None:
     request = story.drafted()
