@@ -44,18 +44,22 @@ class MergeRequests:
             return False
         return list(parents[1:]) == [head]
 
-    def settled_merge_request(self, project_id: int, iid: int, *, patience_seconds: float) -> MergeRequest:
+    def settled_merge_request(
+        self, project_id: int, iid: int, *, patience_seconds: float, pipeline_seconds: float = 0.0
+    ) -> MergeRequest:
         """Return a merge request once GitLab knows whether it can be merged, or as it is when patience ends.
 
-        GitLab works that out in the background after a creation, a push and each reading.
+        GitLab works that out in the background after a creation, a push and each reading. The pipeline of a new head
+        comes a moment after it, too: where there is none yet, it is waited for so long.
         """
-        deadline = time.monotonic() + patience_seconds
+        began = time.monotonic()
         wait = 0.1
         while True:
             found = self.merge_request(project_id, iid)
-            if found.state != "opened" or found.detailed_merge_status not in _TRANSIENT:
+            is_known = found.detailed_merge_status not in _TRANSIENT
+            if found.state != "opened" or (is_known and found.pipeline is not None):
                 return found
-            if time.monotonic() + wait > deadline:
+            if time.monotonic() + wait > began + (pipeline_seconds if is_known else patience_seconds):
                 return found
             self.sleep(wait)
             wait = min(wait * 1.7, 2.0)

@@ -1,6 +1,6 @@
 """Whether an approval counts: each condition read from GitLab now, each refusal with its reason and what to do."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from msgspec import Struct
@@ -63,7 +63,10 @@ def require_entitled(services: Services, proposal: Proposal, signal: Signal, pol
     require_still_permitted(policy, proposal.composition)
     _require_standing(services, proposal, signal)
     merge_request = services.gitlab.settled_merge_request(
-        proposal.project_id, proposal.merge_request_iid or 0, patience_seconds=PATIENCE_SECONDS
+        proposal.project_id,
+        proposal.merge_request_iid or 0,
+        patience_seconds=PATIENCE_SECONDS,
+        pipeline_seconds=_pipeline_seconds(policy, proposal, signal),
     )
     if merge_request.state == "merged" and proposal.status == ProposalStatus.APPROVED:
         return merge_request
@@ -80,6 +83,19 @@ def require_fit(services: Services, policy: Policy, proposal: Proposal, merge_re
     """Raise CannotError where the draft goes elsewhere than was proposed, or where its pipeline forbids the merge."""
     _require_same_target(proposal, merge_request)
     _require_pipeline(services, policy, merge_request)
+
+
+def _pipeline_seconds(policy: Policy, proposal: Proposal, signal: Signal) -> float:
+    """Return how long to wait for the pipeline of a commit: merged before GitLab made it, it would have run too late.
+
+    Of a person's commit it is only known that it was there when that person's word came.
+    """
+    if policy.merge != "auto" or proposal.opened_at is None:
+        return 0.0
+    is_ours = signal.sha is None or (proposal.commit_id or "").startswith(signal.sha)
+    since = proposal.opened_at if is_ours or signal.at is None else max(signal.at, proposal.opened_at)
+    age = (datetime.now(UTC) - since).total_seconds()
+    return min(max(PATIENCE_SECONDS - age, 0.0), PATIENCE_SECONDS)
 
 
 def _require_open(proposal: Proposal) -> None:

@@ -1,11 +1,13 @@
 """Who may approve where, by which signal, under which rules: each way tried, each refusal with its mend."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import product
 
 import pytest
 
 from bot.sandbox import acts, git_store, merging, seed
+from bot.sandbox.ci import engine
 from bot.sandbox.state import Issue, MergeRequest, Note, Pipeline, Protection, User
 from bot.store import approvals, proposals
 from tests.world.town import PYTHON, Story, Town
@@ -389,7 +391,15 @@ def without_pipeline(story: Story) -> MergeRequest:
     gone: list[Pipeline] = story.project.pipelines
     with story.world.lock:
         gone.clear()
+    made_long_ago(story)
     return request
+
+
+def made_long_ago(story: Story) -> None:
+    """Let the draft be so old that nobody waits for its pipeline any more."""
+    with story.town.parts.services.pool.connection() as connection:
+        sql = "update pipelines set opened_at = opened_at - interval '1 minute' where project_id = %s"
+        connection.execute(sql, (story.project.id,))
 
 
 def test_without_any_pipeline_the_rule_decides(town: Town) -> None:
@@ -404,6 +414,51 @@ def test_without_any_pipeline_the_rule_decides(town: Town) -> None:
     free.react(request)
     free.settle()
     assert request.state == "merged"
+
+
+@contextmanager
+def without_pipelines(story: Story) -> Iterator[None]:
+    """Let GitLab make no pipelines yet."""
+    story.world.makes_pipelines = False
+    try:
+        yield
+    finally:
+        story.world.makes_pipelines = True
+
+
+@contextmanager
+def pipeline_at_look(number: int, story: Story) -> Iterator[None]:
+    """Let GitLab make the pipeline of the draft when the bot looks at it for the so-manieth time."""
+    looks: list[str] = []
+
+    def make(method: str, at: str) -> None:
+        if (method, at) == ("GET", f"/projects/{story.project.id}/merge_requests/1"):
+            looks.append(at)
+            if len(looks) == number:
+                with story.world.lock:
+                    engine.on_merge_request(story.world, story.request, story.town.bot)
+
+    story.world.before_call.append(make)
+    try:
+        yield
+    finally:
+        story.world.before_call.remove(make)
+
+
+@pytest.mark.parametrize("whose", ["proposed", "pushed"])
+def test_what_is_approved_before_gitlab_made_its_pipeline_waits_for_that(story: Story, whose: str) -> None:
+    with without_pipelines(story):
+        request = story.drafted()
+        if whose == "pushed":
+            story.push(request.source_branch, "x/more.py", "")
+            story.settle()
+    with story.jobs_held(), pipeline_at_look(4, story):
+        head = story.head(request.source_branch)
+        story.comment(request, f"@pipewright approve {head[:10]}", by=story.maintainer)
+        story.until(lambda: request.auto_merge_by is not None or request.state == "merged")
+        assert request.state == "opened"
+    story.settle()
+    assert (request.state, request.last_sha) == ("merged", head)
 
 
 @pytest.mark.parametrize("status", ["waiting_for_resource", "preparing", "waiting_for_callback"])
@@ -570,6 +625,7 @@ def test_each_pipeline_under_each_rule_ends_as_the_rule_says(town: Town, run: st
                 story.project.pipelines.clear()
             else:
                 story.project.pipelines[-1].status = {"green": "success", "red": "failed", "cancelled": "canceled"}[run]
+        made_long_ago(story)
         SIGNALS[signal](story, request, story.maintainer)
         story.settle()
     wanted = ends(run, merge)
