@@ -13,6 +13,7 @@ from bot.proposals.entitled import (
     PATIENCE_SECONDS,
     RUNNING,
     Signal,
+    is_taken_back,
     require_entitled,
     require_fit,
     require_seen,
@@ -139,6 +140,8 @@ def withdraw(services: Services, order: Order, proposal: Proposal, signal: Signa
     given = _given(services, proposal, sha)
     if not any(_is_of(row, signal) for row in given):
         raise SkipError("this signal had approved nothing")
+    if not is_taken_back(services, proposal, signal):
+        raise SkipError("it stands in GitLab")
     remaining = [row for row in given if not _is_of(row, signal)]
     if proposal.status != ProposalStatus.APPROVED or _suffice(services, proposal, remaining):
         _remember(services, order.id, proposal, signal, "withdrawn", sha)

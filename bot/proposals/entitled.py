@@ -135,16 +135,30 @@ def _require_standing(services: Services, proposal: Proposal, signal: Signal) ->
 
     A delivery may be late or forged: when it was given is read from GitLab, which of approvals older ones do not say.
     """
+    times = _given_at(services, proposal, signal)
+    if times == []:
+        name = "reaction" if signal.kind == "reaction" else "approval"
+        raise CannotError(f"the {name} was taken back, so nothing is merged.")
+    require_seen(proposal, times[0] if times else None)
+
+
+def is_taken_back(services: Services, proposal: Proposal, signal: Signal) -> bool:
+    """Tell whether GitLab has a reaction or approval no more: a delivery of that may be late or forged, too."""
+    try:
+        return _given_at(services, proposal, signal) == []
+    except CannotError:  # what it stood on is gone
+        return True
+
+
+def _given_at(services: Services, proposal: Proposal, signal: Signal) -> list[datetime | None] | None:
+    """Return when what stands in GitLab was given; None of a signal that does not stand there."""
     match signal.kind:
         case "reaction":
-            times, name = _reacted_at(services, proposal, signal), "reaction"
+            return _reacted_at(services, proposal, signal)
         case "merge_request_approval":
-            times, name = _approved_at(services, proposal, signal), "approval"
+            return _approved_at(services, proposal, signal)
         case _:
-            return
-    if not times:
-        raise CannotError(f"the {name} was taken back, so nothing is merged.")
-    require_seen(proposal, times[0])
+            return None
 
 
 def _reacted_at(services: Services, proposal: Proposal, signal: Signal) -> list[datetime | None]:

@@ -7,8 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.sandbox import acts, payloads
+from bot.sandbox import acts, hooks, payloads
 from bot.sandbox.state import Note, Todo
+from tests.stories.test_story_approving import are_carried_out
 from tests.world.missed import look, no_delivery
 from tests.world.town import SECRET, Story
 
@@ -119,3 +120,27 @@ def test_a_delivery_cannot_make_an_old_word_count_for_a_newer_commit(story: Stor
     assert request.state == "opened"
     assert "the draft was changed after your approval came" in story.answer(request)
     assert "must be taken back first" in story.answer(request)
+
+
+@pytest.mark.parametrize("kind", ["reaction", "approval"])
+def test_a_delivery_that_takes_back_what_stands_in_gitlab_disarms_nothing(story: Story, kind: str) -> None:
+    """It may be forged, or come late, after the same was given once more."""
+    with story.jobs_held():
+        request = story.request_while_running()
+        if kind == "reaction":
+            story.react(request)
+        else:
+            story.approve(request)
+        story.until(lambda: request.auto_merge_by is not None)
+        with story.world.lock:
+            if kind == "reaction":
+                event, body = "emoji", payloads.emoji(story.world, request, None, request.awards[-1], "revoke")
+            else:
+                event = "merge_request"
+                body = payloads.merge_request(story.world, request, story.maintainer, "unapproved")
+            hooks.emit(story.world, story.project, event, body)
+        story.until(lambda: are_carried_out(story, "reaction" if kind == "reaction" else event))
+        assert request.auto_merge_by is not None
+    story.settle()
+    assert request.state == "merged"
+    assert "took the approval back" not in story.answer(request)
