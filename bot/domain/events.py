@@ -37,11 +37,14 @@ class Reaction(Struct, frozen=True, kw_only=True, tag="reaction"):
     note_id: int | None = None
 
 
-MergeRequestAction = Literal["open", "close", "reopen", "update", "approved", "unapproved", "merge"]
+MergeRequestAction = Literal["open", "close", "reopen", "update", "approved", "unapproved", "lapsed", "merge"]
 
 
 class MergeRequestChanged(Struct, frozen=True, kw_only=True, tag="merge_request"):
-    """A merge request changed. `head_sha` is the head when the hook was sent; `oldrev` is set for a push."""
+    """A merge request changed. `head_sha` is the head when the hook was sent; `oldrev` is set for a push.
+
+    No hook tells that what its merge waits on has `lapsed`: our own look does.
+    """
 
     project: ProjectRef
     iid: int

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.domain import (
     FINAL_PIPELINE_STATUSES,
@@ -18,11 +18,12 @@ from bot.domain import (
     Reaction,
 )
 from bot.gitlab.once import name_of
-from bot.gitlab.values import Pipeline
+from bot.gitlab.values import MergeRequest, Pipeline
 from bot.proposals.approval import policy_of
 from bot.proposals.policy import is_approving
 from bot.proposals.status import pipeline_after_merge
 from bot.proposals.stuck import stuck_how
+from bot.proposals.voiding import why_lapsed
 from bot.services import Services
 from bot.store import approvals, conversations, proposals
 from bot.store.approvals import Approval
@@ -30,6 +31,7 @@ from bot.store.proposals import Proposal
 from bot.store.sweeps import Swept
 
 _SOMEBODY = Person(id=0, username="somebody")
+_UNDER_WAY = timedelta(minutes=1)
 
 
 def missed_changes(services: Services, swept: Swept) -> Iterator[tuple[str, Event]]:
@@ -104,6 +106,7 @@ def _differences(services: Services, known: _Known) -> Iterator[tuple[str, Event
         yield from _stuck(services, known, now.pipeline)
         yield from _approvals(services, known)
         yield from _reactions(services, known)
+        yield from _lapsed(services, known, now)
 
 
 def _pushed(services: Services, known: _Known, head: str) -> Iterator[tuple[str, Event]]:
@@ -158,6 +161,14 @@ def _approvals(services: Services, known: _Known) -> Iterator[tuple[str, Event]]
         if row.user_id not in people:
             person = Person(id=row.user_id, username=row.username)
             yield f"unapproved:{row.user_id}:{row.created_at}", known.changed("unapproved", person, head)
+
+
+def _lapsed(services: Services, known: _Known, now: MergeRequest) -> Iterator[tuple[str, Event]]:
+    """A merge that waits in vain, or on the word of whoever may not merge any more; tried once an hour."""
+    proposal, today = known.proposal, datetime.now(UTC)
+    is_under_way = today - proposal.updated_at < _UNDER_WAY  # it may be about to be merged
+    if proposal.status == ProposalStatus.APPROVED and not is_under_way and why_lapsed(services, proposal, now):
+        yield f"lapsed:{proposal.updated_at}:{today:%Y-%m-%dT%H}", known.changed("lapsed", _SOMEBODY, now.sha)
 
 
 def _reactions(services: Services, known: _Known) -> Iterator[tuple[str, Event]]:

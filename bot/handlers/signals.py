@@ -3,7 +3,7 @@
 from bot.domain import CannotError, MergeRequestChanged, Person, ProposalStatus, Reaction, SkipError
 from bot.handlers import limits
 from bot.handlers.reply import Reply
-from bot.proposals import approval, note
+from bot.proposals import approval, note, voiding
 from bot.proposals.draft import merge_request_url
 from bot.proposals.entitled import Signal
 from bot.proposals.learning import learn_from
@@ -43,13 +43,8 @@ def _proposal_reacted_to(services: Services, event: Reaction) -> Proposal | None
 
 
 def handle_merge_request(services: Services, event: MergeRequestChanged, order: Order) -> str:
-    """Follow the draft: approved, approval taken back, pushed to, closed, opened again, merged."""
-    with services.pool.connection() as connection:
-        proposal = proposals.find_by_merge_request(connection, event.project.id, event.iid)
-    if proposal is None:
-        raise SkipError("the merge request is not a proposal")
-    if event.author.id == services.bot.id and event.action != "merge":
-        raise SkipError("the bot did this itself")
+    """Follow the draft: approved, approval taken back or void, pushed to, closed, opened again, merged."""
+    proposal = _proposal_changed(services, event)
     match event.action:
         case "approved":
             signal = Signal(kind="merge_request_approval", person=event.author, sha=event.head_sha)
@@ -58,6 +53,8 @@ def handle_merge_request(services: Services, event: MergeRequestChanged, order: 
             return _withdraw(services, order, proposal, Signal(kind="merge_request_approval", person=event.author))
         case "update" if event.oldrev and event.head_sha:
             return _pushed(services, order, proposal, event.author, event.head_sha)
+        case "lapsed":
+            return _lapsed(services, order, proposal)
         case "close":
             return _closed(services, order, proposal)
         case "reopen":
@@ -66,6 +63,16 @@ def handle_merge_request(services: Services, event: MergeRequestChanged, order: 
             return _merged(services, order, proposal)
         case _:
             raise SkipError(f"nothing to do when a draft is changed by {event.action}")
+
+
+def _proposal_changed(services: Services, event: MergeRequestChanged) -> Proposal:
+    with services.pool.connection() as connection:
+        proposal = proposals.find_by_merge_request(connection, event.project.id, event.iid)
+    if proposal is None:
+        raise SkipError("the merge request is not a proposal")
+    if event.author.id == services.bot.id and event.action != "merge":
+        raise SkipError("the bot did this itself")
+    return proposal
 
 
 def _approve(services: Services, order: Order, proposal: Proposal, signal: Signal) -> str:
@@ -95,7 +102,7 @@ def _withdraw(services: Services, order: Order, proposal: Proposal, signal: Sign
     if proposal.status not in _LIVE:
         raise SkipError(f"the proposal is {proposal.status}; there is no approval to take back")
     try:
-        was_waiting = approval.withdraw(services, order, proposal, signal)
+        was_waiting = voiding.withdraw(services, order, proposal, signal)
     except CannotError as refused:
         Reply(services, order).show(progress.still_armed(signal.person.username, str(refused)))
         return "refused"
@@ -105,8 +112,20 @@ def _withdraw(services: Services, order: Order, proposal: Proposal, signal: Sign
     return "withdrawn"
 
 
+def _lapsed(services: Services, order: Order, proposal: Proposal) -> str:
+    """Void a merge that waits in vain, or on the word of whoever may not merge any more."""
+    try:
+        why = voiding.void_lapsed(services, order, proposal)
+    except CannotError as refused:
+        Reply(services, order).show(progress.lapsed_and_armed(str(refused)))
+        return "refused"
+    note.refresh(services, note.latest(services, proposal))
+    Reply(services, order).show(why)
+    return "voided"
+
+
 def _pushed(services: Services, order: Order, proposal: Proposal, pusher: Person, head: str) -> str:
-    approval.void_by_push(services, order, proposal, pusher, head)
+    voiding.void_by_push(services, order, proposal, pusher, head)
     note.refresh(services, note.latest(services, proposal))
     text = progress.approval_void(proposal.commit_id or "", head, pusher.username, services.mention)
     Reply(services, order).show(text)

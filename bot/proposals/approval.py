@@ -5,7 +5,7 @@ No text of a model comes here: the signal is a reaction, GitLab's own approval, 
 
 from uuid import UUID
 
-from bot.domain import CannotError, Person, ProposalStatus, SkipError
+from bot.domain import CannotError, ProposalStatus
 from bot.gitlab.merge_status import not_now, waits_for_person
 from bot.gitlab.values import MergeRequest
 from bot.proposals import note
@@ -13,7 +13,6 @@ from bot.proposals.entitled import (
     PATIENCE_SECONDS,
     RUNNING,
     Signal,
-    is_taken_back,
     require_entitled,
     require_fit,
     require_seen,
@@ -26,8 +25,6 @@ from bot.services import Services
 from bot.store import approvals, proposals
 from bot.store.approvals import Approval
 from bot.store.proposals import Proposal
-
-_WAS_WAITING = "a merge was waiting"
 
 
 def approve(services: Services, order: Order, proposal: Proposal, signal: Signal) -> Proposal:
@@ -46,7 +43,7 @@ def approve(services: Services, order: Order, proposal: Proposal, signal: Signal
             return _merged(services, proposal, merge_request)
         return _approved(services, order, proposal, signal, policy, merge_request)
     except CannotError as refused:
-        _remember(services, order.id, proposal, signal, "refused", proposal.commit_id or "", str(refused))
+        remember(services, order.id, proposal, signal, "refused", proposal.commit_id or "", str(refused))
         raise
 
 
@@ -70,7 +67,7 @@ def _approved(
     standing, lapsed = _earlier(services, proposal, sha, policy)
     count = len({row.user_id for row in standing} | {signal.person.id})
     said = progress.approvals_so_far(count, minimum) if count < minimum else _left_to_person(policy)
-    _remember(services, order.id, proposal, signal, "accepted", sha, said)
+    remember(services, order.id, proposal, signal, "accepted", sha, said)
     if count < minimum:
         return note.latest(services, proposal)
     with services.pool.connection() as connection:
@@ -92,12 +89,13 @@ def _earlier(services: Services, proposal: Proposal, sha: str, policy: Policy) -
     """Return the approvals of this commit that hold now, and those that were given and hold no longer."""
     standing: list[Approval] = []
     lapsed: list[Approval] = []
-    for row in _given(services, proposal, sha):
+    for row in given_now(services, proposal, sha):
         (standing if still_stands(services, proposal, row, policy) else lapsed).append(row)
     return standing, lapsed
 
 
-def _given(services: Services, proposal: Proposal, sha: str) -> list[Approval]:
+def given_now(services: Services, proposal: Proposal, sha: str) -> list[Approval]:
+    """Return the approvals of a commit that nobody took back, as far as is stored."""
     with services.pool.connection() as connection:
         return approvals.given(approvals.for_proposal(connection, proposal.id), sha, proposal.opened_at)
 
@@ -127,92 +125,10 @@ def _merged(services: Services, proposal: Proposal, merge_request: MergeRequest)
         return proposals.set_merged(connection, proposal.id, merged_sha=merge_request.merged_sha or merge_request.sha)
 
 
-def withdraw(services: Services, order: Order, proposal: Proposal, signal: Signal) -> bool:
-    """Take an approval back; return whether the waiting merge went with it, because too few remain.
-
-    Raises SkipError when none counted. An earlier try that was cut off after it decided so for all tries.
-    """
-    with services.pool.connection() as connection:
-        earlier = approvals.withdrawn_by(connection, order.id)
-    if earlier is not None:
-        return earlier == _WAS_WAITING
-    sha = proposal.commit_id or ""
-    given = _given(services, proposal, sha)
-    if not any(_is_of(row, signal) for row in given):
-        raise SkipError("this signal had approved nothing")
-    if not is_taken_back(services, proposal, signal):
-        raise SkipError("it stands in GitLab")
-    remaining = [row for row in given if not _is_of(row, signal)]
-    if proposal.status != ProposalStatus.APPROVED or _suffice(services, proposal, remaining):
-        _remember(services, order.id, proposal, signal, "withdrawn", sha)
-        return False
-    if not services.gitlab.cancel_auto_merge(proposal.project_id, proposal.merge_request_iid or 0):
-        raise SkipError("GitLab merged it already")
-    _void(services, order, proposal, signal.person, signal.kind, signal)
-    return True
-
-
-def _suffice(services: Services, proposal: Proposal, given: list[Approval]) -> bool:
-    """Tell whether these approvals are enough as things stand now; where the rules cannot be read, none are."""
-    try:
-        policy = policy_of(services, proposal)
-    except CannotError:
-        return False
-    people = {row.user_id for row in given if still_stands(services, proposal, row, policy)}
-    return len(people) >= policy.approval.minimum
-
-
-def _is_of(row: Approval, signal: Signal) -> bool:
-    return (row.user_id, row.signal, row.emoji, row.note_id) == (
-        signal.person.id,
-        signal.kind,
-        signal.emoji,
-        signal.note_id,
-    )
-
-
-def void_by_push(services: Services, order: Order, proposal: Proposal, pusher: Person, head: str) -> None:
-    """A push after the approval voids it; GitLab disarms a waiting merge itself, we make sure.
-
-    Raises SkipError when there was none to void. An earlier try that was cut off after it decided so for all tries.
-    """
-    with services.pool.connection() as connection:
-        if approvals.withdrawn_by(connection, order.id) is not None:
-            return
-    if proposal.status != ProposalStatus.APPROVED or head == proposal.commit_id:
-        raise SkipError("no approval is touched by this push")
-    now = services.gitlab.merge_request(proposal.project_id, proposal.merge_request_iid or 0)
-    if now.is_armed and now.sha == proposal.commit_id:
-        raise SkipError("the push came before what was approved")
-    services.gitlab.cancel_auto_merge(proposal.project_id, proposal.merge_request_iid or 0)
-    _void(services, order, proposal, pusher, "push")
-
-
-def _void(
-    services: Services, order: Order, proposal: Proposal, person: Person, kind: str, signal: Signal | None = None
-) -> None:
-    """Store both in one transaction: a try that is cut off between them would leave an approval nobody can void."""
-    with services.pool.connection() as connection:
-        approvals.add(
-            connection,
-            proposal_id=proposal.id,
-            order_id=order.id,
-            user_id=person.id,
-            username=person.username,
-            signal=kind,
-            sha=proposal.commit_id or "",
-            outcome="withdrawn",
-            reason=_WAS_WAITING,
-            emoji=signal.emoji if signal else None,
-            note_id=signal.note_id if signal else None,
-            noteable=signal.noteable if signal else None,
-        )
-        proposals.set_approved_no_longer(connection, proposal.id)
-
-
-def _remember(
+def remember(
     services: Services, order_id: UUID, proposal: Proposal, signal: Signal, outcome: str, sha: str, reason: str = ""
 ) -> None:
+    """Store what became of a signal."""
     with services.pool.connection() as connection:
         approvals.add(
             connection,

@@ -98,6 +98,31 @@ def approval_withdrawn(person: str) -> str:
     return f"{quoted(person)} took the approval back before the merge, so nothing is merged."
 
 
+def approval_lapsed(sha: str) -> str:
+    """Say that a merge which waited is given up."""
+    return (
+        f"I gave up the merge of `{sha[:8]}` that waited for the pipeline: too few of its approvals count any more. "
+        "Who gave them may not merge now, took the words back, or this project's rules have changed. Somebody who may "
+        "has to approve again."
+    )
+
+
+def lapsed_and_armed(reason: str) -> str:
+    """Say that too few approvals count and the merge waits all the same."""
+    return (
+        "Too few of the approvals count any more, but I could not stop the merge that waits for the pipeline: "
+        f"{reason} Cancel the auto-merge in GitLab."
+    )
+
+
+def merge_disarmed(sha: str) -> str:
+    """Say that GitLab does not wait any more to merge what was approved."""
+    return (
+        f"`{sha[:8]}` was approved, but GitLab waits no longer to merge it: somebody cancelled that, or changed the "
+        "merge request. Nothing is merged. Approve again if it shall be."
+    )
+
+
 def still_armed(person: str, reason: str) -> str:
     """Say that an approval was taken back and the merge waits all the same."""
     return (

@@ -1,14 +1,16 @@
 """Stories of lost webhooks: what none brought is found all the same, once, and the person learns why it took longer."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from bot.handlers.sweep import sweep
 from bot.sandbox import acts
-from bot.sandbox.state import MergeRequest, Todo
+from bot.sandbox.state import MergeRequest, Protection, Todo
+from tests.stories.test_story_approving import are_carried_out
 from tests.world.missed import look, no_delivery
-from tests.world.town import Story, Town
+from tests.world.town import PYTHON, Story, Town
 
 
 def test_a_comment_whose_delivery_was_lost_is_answered_once_and_says_why_it_took_longer(story: Story) -> None:
@@ -359,23 +361,112 @@ def test_a_comment_about_a_draft_that_was_closed_approves_no_later_one(story: St
     assert "the draft was changed after your approval came" in story.answer(issue)
 
 
+def look_at_drafts(story: Story) -> None:
+    """Let the bot look at this story's drafts, as if it were two minutes later, while their pipelines run."""
+    services, queue = story.town.parts.services, story.town.parts.queue
+    with services.pool.connection() as connection:
+        connection.execute("update pipelines set swept_at = now()")
+        connection.execute(
+            "update pipelines set swept_at = null, opened_at = opened_at - interval '2 minutes',"
+            " updated_at = updated_at - interval '2 minutes' where project_id = %s",
+            (story.project.id,),
+        )
+    sweep(services, queue.accept)
+
+
 def test_an_approval_taken_back_without_its_hook_disarms_the_waiting_merge(story: Story) -> None:
     with story.jobs_held():
         request = story.approved_while_running()
         with no_delivery(story):
             story.unreact(request)
-            services, queue = story.town.parts.services, story.town.parts.queue
-            with services.pool.connection() as connection:
-                connection.execute("update pipelines set swept_at = now()")
-                connection.execute(
-                    "update pipelines set swept_at = null, opened_at = opened_at - interval '2 minutes'"
-                    " where project_id = %s",
-                    (story.project.id,),
-                )
-            sweep(services, queue.accept)
+            look_at_drafts(story)
             story.until(lambda: request.auto_merge_by is None)
     story.settle()
     assert request.state == "opened"
+
+
+# --- a merge that waits for the pipeline: GitLab completes it in the bot's name, and asks nobody who approved again ---
+
+
+def blocked(story: Story) -> None:
+    story.maintainer.state = "blocked"
+
+
+def removed(story: Story) -> None:
+    del story.project.members[story.maintainer.id]
+
+
+def protected_more(story: Story) -> None:
+    story.project.protected["main"] = Protection(push=40, merge=50)
+
+
+def wanted_by_two(story: Story) -> None:
+    story.push("main", ".pipewright.yml", "approval:\n  minimum: 2\n", by=story.maintainer)
+
+
+def deleted(story: Story) -> None:
+    story.request.notes.clear()
+
+
+@pytest.mark.parametrize("meanwhile", [blocked, removed, protected_more, wanted_by_two, deleted])
+def test_a_merge_does_not_wait_on_an_approval_that_counts_no_longer(
+    story: Story, meanwhile: Callable[[Story], None]
+) -> None:
+    with story.jobs_held():
+        request = story.request_while_running()
+        story.comment(request, "@pipewright approve", by=story.maintainer)
+        story.until(lambda: request.auto_merge_by is not None and "approved" in story.answer(request))
+        with no_delivery(story):
+            meanwhile(story)
+            look_at_drafts(story)
+            story.until(lambda: "I gave up the merge" in story.answer(request))
+    story.settle()
+    assert request.state == "opened"
+    assert "GitLab merges when it passes" not in story.answers(story.project.issues[0])[0].body
+
+
+def test_it_is_told_where_gitlab_lets_nobody_stop_a_merge_that_nobody_approves_any_more(story: Story) -> None:
+    with story.jobs_held():
+        request = story.approved_while_running()
+        path = f"/projects/{story.project.id}/merge_requests/1/cancel_merge_when_pipeline_succeeds$"
+        story.sandbox.fail("POST", path, 403)
+        blocked(story)
+        look_at_drafts(story)
+        story.until(lambda: "Cancel the auto-merge in GitLab" in story.answer(request))
+    story.settle()
+
+
+def test_a_merge_goes_on_waiting_while_enough_approvals_count(story: Story) -> None:
+    with story.jobs_held():
+        request = story.approved_while_running()
+        look_at_drafts(story)
+        story.until(lambda: are_carried_out(story, "reaction"))
+    story.settle()
+    assert (request.state, story.answers(request)) == ("merged", [])
+
+
+def test_whoever_approved_learns_that_somebody_cancelled_the_merge_in_gitlab(story: Story) -> None:
+    with story.jobs_held():
+        request = story.approved_while_running()
+        request.auto_merge_by = None
+        look_at_drafts(story)
+        story.until(lambda: "GitLab waits no longer to merge it" in story.answer(request))
+        look_at_drafts(story)
+    story.settle()
+    assert (request.state, len(story.answers(request))) == ("opened", 1)
+    story.comment(request, "@pipewright approve", by=story.maintainer)
+    story.settle()
+    assert request.state == "merged"
+
+
+def test_what_is_left_to_a_person_is_not_called_cancelled(town: Town) -> None:
+    story = town.story({**PYTHON, ".pipewright.yml": "merge: never\n"})
+    request = story.drafted()
+    story.react(request)
+    story.settle()
+    look_at_drafts(story)
+    story.settle()
+    assert story.answers(request) == []
 
 
 def test_a_merge_and_a_closing_by_hand_are_noticed_without_hooks(story: Story) -> None:

@@ -24,6 +24,7 @@ _ACTS = {
     "update": "changed the merge request",
     "approved": "approved the merge request",
     "unapproved": "took the approval back",
+    "lapsed": "changed what the merge waited on",
     "merge": "merged the merge request",
 }
 
