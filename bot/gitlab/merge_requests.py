@@ -16,6 +16,7 @@ from bot.gitlab.values import Given, MergeRequest
 
 _ROUTE = "/projects/{project}/merge_requests/{iid}"
 _DRAFT = re.compile(r"^\s*(?:draft:|\[draft\]|\(draft\))\s*", re.IGNORECASE)
+_MOST_PAGES = 20  # two thousand pushes
 _TRANSIENT = frozenset({"unchecked", "checking", "preparing", "approvals_syncing"})
 
 
@@ -131,6 +132,11 @@ class MergeRequests:
         """Return the approvals that stand now, with their times."""
         json = self.transport.read_json(_ROUTE + "/approvals", project=project_id, iid=iid)
         return tuple(read.given(row) for row in json.get("approved_by", ()))
+
+    def heads(self, project_id: int, iid: int) -> frozenset[str]:
+        """Return every commit at which a merge request has stood."""
+        rows = self.transport.read_rows(_ROUTE + "/versions", most_pages=_MOST_PAGES, project=project_id, iid=iid)
+        return frozenset(str(row["head_commit_sha"]) for row in rows)
 
     def merge(self, project_id: int, iid: int, *, sha: str, when_pipeline_succeeds: bool) -> MergeRequest:
         """Merge exactly `sha`, now or when its pipeline passes; raise CannotError with GitLab's reason.

@@ -232,9 +232,23 @@ def _require_same_commit(services: Services, proposal: Proposal, signal: Signal,
     if signal.sha is not None and signal.kind == "note":
         if not head.startswith(signal.sha.lower()):
             raise CannotError(f"you named `{signal.sha}`, but the draft stands at `{head[:8]}`. Look at that first.")
+        _require_one_meant(services, merge_request, proposal, signal.sha.lower())
         return
     if head != proposed or (signal.sha is not None and signal.sha != head):
         raise CannotError(progress.head_moved(proposed, head, services.mention))
+
+
+def _require_one_meant(services: Services, merge_request: MergeRequest, proposal: Proposal, named: str) -> None:
+    """Two commits with the same first letters are made in seconds, and then pushed one in place of the other."""
+    if named == merge_request.sha:
+        return
+    heads = services.gitlab.heads(proposal.project_id, merge_request.iid) - {merge_request.sha}
+    other = next((head for head in sorted(heads) if head.startswith(named)), None)
+    if other is not None:
+        raise CannotError(
+            f"the draft has stood at two commits that begin with `{named}`: it was `{other}`, and is "
+            f"`{merge_request.sha}` now. Look at that, and name it in full if you approve it."
+        )
 
 
 def _require_pipeline(services: Services, policy: Policy, merge_request: MergeRequest) -> None:

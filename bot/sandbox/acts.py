@@ -207,7 +207,7 @@ def push(
     requests = [one for one in project.merge_requests if one.state == "opened" and _is_of(one, project, branch)]
     for request in requests:
         request.unsettled_reads, request.auto_merge_by = world.unsettled_reads, None
-        request.last_sha, request.updated_at = sha, now()
+        request.stands_at(sha)
         event = payloads.merge_request(world, request, user, "update", oldrev=before)
         hooks.emit(world, project, "merge_request", event)
         engine.on_merge_request(world, request, user)
@@ -234,7 +234,7 @@ def open_merge_request(
     request = MergeRequest(world.next_id(), iid, project, user, title, text)
     request.source_branch, request.target_branch = source, target
     request.unsettled_reads = world.unsettled_reads
-    request.last_sha = git_store.head(project.git_dir, source) or ""
+    request.stands_at(git_store.head(project.git_dir, source) or "")
     project.merge_requests.append(request)
     todos.on_mention(world, request, user, text)
     hooks.emit(world, project, "merge_request", payloads.merge_request(world, request, user, "open"))
@@ -255,7 +255,7 @@ def open_from_fork(world: World, project: Project, fork: Project, user: User, br
     """Open a merge request whose branch lies in another project; whoever sees the project may."""
     request = MergeRequest(world.next_id(), len(project.merge_requests) + 1, project, user, title, "")
     request.source_branch, request.target_branch, request.fork = branch, project.default_branch or "main", fork
-    request.last_sha = git_store.head(fork.git_dir, branch) or ""
+    request.stands_at(git_store.head(fork.git_dir, branch) or "")
     git_store.fetch(project.git_dir, fork.git_dir, branch, f"refs/merge-requests/{request.iid}/head")
     project.merge_requests.append(request)
     hooks.emit(world, project, "merge_request", payloads.merge_request(world, request, user, "open"))

@@ -111,6 +111,7 @@ class MergeRequest(Noteable):
     """A merge request; `unsettled_reads` counts how often it still answers that it is being checked.
 
     `fork` is the project its branch lies in when that is another one; what comes from there is never merged here.
+    `versions` are the heads it has had since it was opened, oldest first.
     """
 
     source_branch: str = ""
@@ -122,12 +123,18 @@ class MergeRequest(Noteable):
     merge_commit_sha: str | None = None
     merged_onto: str | None = None
     last_sha: str = ""
+    versions: list[tuple[str, datetime]] = field(default_factory=list)
     remove_source_branch: bool = False
     fork: "Project | None" = None
 
     def __post_init__(self) -> None:
         """Say what it is."""
         self.kind = "merge_request"
+
+    def stands_at(self, sha: str) -> None:
+        """Take a new head."""
+        self.last_sha, self.updated_at = sha, now()
+        self.versions.append((sha, self.updated_at))
 
 
 @dataclass

@@ -46,6 +46,14 @@ def test_a_push_starts_the_checks_again(place: Place) -> None:
     assert place.api.get(path(request)).json()["detailed_merge_status"] == "preparing"
 
 
+def test_it_lists_the_heads_it_has_had_newest_first(place: Place) -> None:
+    request = place.open()
+    first = head(place)
+    place.push("topic", "more", "x")
+    rows = place.api.get(path(request) + "/versions").json()
+    assert [row["head_commit_sha"] for row in rows] == [head(place), first]
+
+
 @pytest.mark.parametrize("title", ["Draft: it", "draft: it", "[Draft] it", "(Draft) it", "DRAFT:it"])
 def test_the_title_alone_makes_a_draft(place: Place, title: str) -> None:
     shown = place.api.get(path(place.open(title=title))).json()

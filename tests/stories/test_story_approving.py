@@ -1,11 +1,14 @@
 """Stories of approving: who, how, and exactly which commit."""
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
+import pygit2
 import pytest
 
 from bot.sandbox import hooks, merging, payloads, seed
+from bot.sandbox.ci import engine
 from bot.sandbox.faults import DeliveryFault
 from bot.sandbox.state import Award, MergeRequest, Protection
 from tests.world.missed import no_delivery
@@ -176,6 +179,44 @@ def test_whoever_names_the_new_commit_approves_that(story: Story) -> None:
     story.ask(f"@pipewright approve {pushed[:8]}", of=request, by=story.maintainer)
     assert request.state == "merged"
     assert request.last_sha == pushed
+
+
+def alike(story: Story, branch: str) -> tuple[bytes, bytes]:
+    """Make two commits on top of a branch whose names begin with the same seven letters."""
+    head = pygit2.Repository(str(story.project.git_dir))[story.head(branch)].peel(pygit2.Commit)
+    seen: dict[str, bytes] = {}
+    for number in range(1_000_000):
+        raw = f"tree {head.tree_id}\nparent {head.id}\nauthor M <m@x> 1 +0000\ncommitter M <m@x> 1 +0000\n\n{number}"
+        body = raw.encode()
+        name = hashlib.sha1(b"commit %d\0" % len(body) + body, usedforsecurity=False).hexdigest()[:7]
+        if name in seen:
+            return seen[name], body
+        seen[name] = body
+    raise AssertionError("no two are alike")
+
+
+def force(story: Story, request: MergeRequest, body: bytes) -> str:
+    """Push this commit in place of what stands on the draft's branch."""
+    repository = pygit2.Repository(str(story.project.git_dir))
+    made = repository.write(pygit2.enums.ObjectType.COMMIT, body)
+    with story.world.lock:
+        repository.references.create(f"refs/heads/{request.source_branch}", made, force=True)
+        request.stands_at(str(made))
+        engine.on_merge_request(story.world, request, story.developer)
+    story.settle()
+    return str(made)
+
+
+def test_a_commit_whose_name_begins_like_that_of_another_is_approved_in_full_only(story: Story) -> None:
+    request = story.drafted()
+    first, second = alike(story, request.source_branch)
+    looked_at = force(story, request, first)
+    head = force(story, request, second)
+    answer = story.ask(f"@pipewright approve {looked_at[:7]}", of=request, by=story.maintainer)
+    assert request.state == "opened"
+    assert f"it was `{looked_at}`, and is `{head}` now" in answer
+    story.ask(f"@pipewright approve {head}", of=request, by=story.maintainer)
+    assert (request.state, request.last_sha) == ("merged", head)
 
 
 def test_a_reaction_taken_back_before_the_bot_looks_counts_for_nothing(story: Story) -> None:

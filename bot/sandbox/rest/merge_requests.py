@@ -127,3 +127,24 @@ def pipelines(call: Call) -> Answer:
     own = [run for run in reversed(one.project.pipelines) if run.source != SOURCE]
     rows = [run for run in own if run.merge_request is one or run.ref == one.source_branch]
     return paged(call, rows, lambda run: shapes.pipeline_basic(call.world, run))
+
+
+def versions(call: Call) -> Answer:
+    """List the heads that a merge request has had, newest first (docs: api/merge_requests, diff versions)."""
+    one = call.merge_request
+    base = git_store.head(one.project.git_dir, one.target_branch)
+    rows = list(enumerate(one.versions, start=1))[::-1]
+    return paged(
+        call,
+        rows,
+        lambda row: {
+            "id": one.id * 1000 + row[0],
+            "head_commit_sha": row[1][0],
+            "base_commit_sha": base,
+            "start_commit_sha": base,
+            "created_at": shapes.date(row[1][1]),
+            "merge_request_id": one.id,
+            "state": "collected",
+            "real_size": "1",
+        },
+    )

@@ -64,6 +64,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", _MR + "/approvals", merge_requests.approvals),
     ("POST", _MR + "/approve", merge_requests.approve),
     ("POST", _MR + "/unapprove", merge_requests.unapprove),
+    ("GET", _MR + "/versions", merge_requests.versions),
     ("GET", _MR + "/pipelines", merge_requests.pipelines),
     ("GET", _P + "/pipelines", pipelines.listing),
     ("GET", _RUN, pipelines.show),
