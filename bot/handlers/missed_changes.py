@@ -136,7 +136,14 @@ def _ended(known: _Known, run: Pipeline | None) -> Iterator[tuple[str, Event]]:
         (proposal.after_merge_pipeline_id, proposal.after_merge_status),
     }
     if (run.id, run.status) not in heard:
-        event = PipelineChanged(project=known.project, pipeline_id=run.id, ref=run.ref, sha=run.sha, status=run.status)
+        event = PipelineChanged(
+            project=known.project,
+            pipeline_id=run.id,
+            ref=run.ref,
+            sha=run.sha,
+            status=run.status,
+            merge_request_iid=proposal.merge_request_iid,  # one of merged results runs on a commit of its own
+        )
         yield f"pipeline:{run.id}:{run.status}", event
 
 

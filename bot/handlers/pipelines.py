@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import structs
 
 from bot.domain import FINAL_PIPELINE_STATUSES, Noteable, NoteableKind, Person, PipelineChanged, SkipError
+from bot.gitlab.answers import RefusedError
 from bot.handlers.reply import Reply
 from bot.proposals import note
 from bot.proposals.learning import learn_from
@@ -20,7 +21,7 @@ from bot.store.proposals import Proposal
 
 def handle_pipeline(services: Services, event: PipelineChanged, order_id: UUID) -> str:
     """Remember a pipeline's status and, when it is final, say so in the proposal's note."""
-    event = _of_head(services, event)
+    event = _of_head(services, _as_gitlab_has_it(services, event))
     with services.pool.connection() as connection:
         proposal = proposals.find_by_sha(connection, event.project.id, event.sha)
     if proposal is None:
@@ -39,6 +40,19 @@ def handle_pipeline(services: Services, event: PipelineChanged, order_id: UUID) 
     note.refresh(services, changed)
     learn_from(services, changed)
     return event.status
+
+
+def _as_gitlab_has_it(services: Services, event: PipelineChanged) -> PipelineChanged:
+    """Believe no delivery how a pipeline ended: it may be forged, or come after the pipeline was run again."""
+    if event.status not in FINAL_PIPELINE_STATUSES:
+        return event
+    try:
+        run = services.gitlab.pipeline(event.project.id, event.pipeline_id)
+    except RefusedError as refused:
+        if refused.status != 404:
+            raise
+        raise SkipError("GitLab has no such pipeline") from refused
+    return structs.replace(event, status=run.status, sha=run.sha, ref=run.ref)
 
 
 def _of_head(services: Services, event: PipelineChanged) -> PipelineChanged:

@@ -144,3 +144,18 @@ def test_a_delivery_that_takes_back_what_stands_in_gitlab_disarms_nothing(story:
     story.settle()
     assert request.state == "merged"
     assert "took the approval back" not in story.answer(request)
+
+
+@pytest.mark.parametrize("is_there", [True, False], ids=["runs", "no such pipeline"])
+def test_a_delivery_cannot_make_a_running_pipeline_one_that_passed(story: Story, *, is_there: bool) -> None:
+    with story.jobs_held():
+        story.request_while_running()
+        run = story.project.pipelines[-1]
+        with story.world.lock:
+            body = payloads.pipeline(story.world, run)
+            told = body["object_attributes"] | {"status": "success", "id": run.id if is_there else run.id + 1_000_000}
+            hooks.emit(story.world, story.project, "pipeline", body | {"object_attributes": told})
+        story.until(lambda: are_carried_out(story, "pipeline"))
+        assert "passed" not in story.answers(story.project.issues[0])[0].body
+    story.settle()
+    assert "passed ✅" in story.answers(story.project.issues[0])[0].body
