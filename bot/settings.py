@@ -5,11 +5,12 @@ import re
 from base64 import b64decode
 from collections.abc import Mapping
 from difflib import get_close_matches
+from io import StringIO
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
+from dotenv.parser import Binding, parse_stream
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -251,12 +252,29 @@ def _address(value: str) -> str:
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    """Return what a file like `.env` sets, nothing when there is none; raises CannotError for what is no text."""
+    """Return what a file like `.env` sets, nothing when there is none; raises CannotError for what cannot be read."""
+    if not path.is_file() and not path.is_fifo():
+        return {}
     try:
-        found = dotenv_values(path, interpolate=False)
+        lines = tuple(parse_stream(StringIO(path.read_text(encoding="utf-8"))))
     except UnicodeDecodeError as error:
         raise CannotError(f"{path} is no UTF-8 text (byte {error.start}): save it anew, encoded as UTF-8") from error
-    return {key: value for key, value in found.items() if value is not None}
+    garbled = next(filter(_is_garbled, lines), None)
+    if garbled is not None:
+        why = "this is not NAME=value on one line, with each quote closed again"
+        raise CannotError(f"{path}, line {_line_of(garbled)}: {why}")
+    return {each.key: each.value for each in lines if each.key is not None and each.value is not None}
+
+
+def _is_garbled(read: Binding) -> bool:
+    """Tell whether a setting of ours is lost: its line was not understood, or vanished in another's quotes."""
+    return PREFIX in read.original.string and (read.error or "\n" in (read.value or ""))
+
+
+def _line_of(read: Binding) -> int:
+    """What was read begins with the blank lines before it."""
+    text = read.original.string
+    return read.original.line + text[: len(text) - len(text.lstrip())].count("\n")
 
 
 def _explain(error: ValidationError, given: Mapping[str, str]) -> str:

@@ -172,6 +172,32 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     assert settings.gitlab_token.get_secret_value() == "a$b", "a dollar stays a dollar"
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        pytest.param(f"{PREFIX}MENTION='helper\n", 1, id="not closed"),
+        pytest.param(f'OTHER=1\n\n{PREFIX}MENTION="helper\nOTHER=2\n', 3, id="not closed, more follows"),
+        pytest.param(f"OTHER='1\n{PREFIX}MENTION='helper'\n", 1, id="another's swallows ours"),
+        pytest.param(f"{PREFIX}MENTION='helper\nOTHER=2'\n", 1, id="closed a line further"),
+        pytest.param(f"OTHER='1\n{PREFIX}MENTION=helper\nOTHER=2'\n", 1, id="another's closed behind ours"),
+        pytest.param(f"{PREFIX}MENTION='help'er\n", 1, id="more behind"),
+    ],
+)
+def test_a_file_whose_quotes_do_not_close_is_refused(tmp_path: Path, text: str, line: int) -> None:
+    """Else the bot starts without the setting, which stands in the file for all to see."""
+    (tmp_path / ".env").write_text(text)
+    with pytest.raises(CannotError, match=rf"\.env, line {line}: .*quote") as refused:
+        read_settings({PREFIX + name: value for name, value in GOOD.items()}, tmp_path / ".env")
+    assert "helper" not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["OTHER='1\n", "just words\n", "OTHER='1\n2'\n", f"# {PREFIX}MENTION='x\n"])
+def test_what_is_odd_in_a_file_but_not_ours_does_not_matter(tmp_path: Path, text: str) -> None:
+    (tmp_path / ".env").write_text(f"{PREFIX}MENTION=helper\n{text}")
+    values = {PREFIX + name: value for name, value in GOOD.items()}
+    assert read_settings(values, tmp_path / ".env").mention == "helper"
+
+
 def test_a_missing_file_is_no_matter(tmp_path: Path) -> None:
     values = {PREFIX + name: value for name, value in GOOD.items()}
     assert read_settings(values, tmp_path / "none").mention == "pipewright"
