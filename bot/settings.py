@@ -190,8 +190,11 @@ class Settings(BaseSettings):
 
     @field_validator("mention")
     @classmethod
-    def _without_at(cls, value: str) -> str:
-        return value.lstrip("@")
+    def _is_one_word(cls, value: str) -> str:
+        name = value.lstrip("@")
+        if not re.fullmatch(r"[\w./-]+", name):
+            raise ValueError("must be one word of letters, digits, dots, dashes and underscores")
+        return name
 
     @property
     def operator_names(self) -> frozenset[str]:

@@ -106,6 +106,16 @@ def test_a_setting_that_is_gone_says_what_takes_its_place(name: str, value: str)
     assert value not in text.replace(PREFIX + name, "")
 
 
+@pytest.mark.parametrize("value", ["my bot", "@", "bot,", "bot!", "@my@bot", "b\nt"])
+def test_a_name_that_nobody_can_call_by_is_refused(value: str) -> None:
+    assert f"{PREFIX}MENTION is wrong: must be one word" in complaint(**GOOD | {"MENTION": value})
+
+
+@pytest.mark.parametrize("value", ["pipe-wright", "ci.bot_2", "platform/bots", "ботик"])
+def test_a_name_may_have_all_that_names_in_gitlab_have(value: str) -> None:
+    assert read(**GOOD, MENTION=value).mention == value
+
+
 def test_operators_are_names_or_ids() -> None:
     assert read(**GOOD, OPERATORS="@Ada, 17,").operator_names == {"ada", "17"}
 
