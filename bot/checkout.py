@@ -16,11 +16,14 @@ _SKIPPED_FOLDERS = frozenset({".git", ".hg", ".svn", "node_modules", ".venv", ".
 def read_checkout(path: Path, choose: Callable[[Sequence[str]], Sequence[str]]) -> Snapshot:
     """Return the paths of a checkout, and the texts of those that `choose` picks.
 
-    Files over 1 MB, binary files and links that leave the folder have a path but no text.
+    Files over 1 MB, binary files and links that leave the folder have a path but no text. Raises CannotError when there
+    is no folder, and OSError when it may not be read.
     """
     if not path.is_dir():
         raise CannotError(f"there is no folder `{path}`")
     paths = tuple(sorted(set(_listed(path))))
+    if not paths:
+        next(path.iterdir(), None)  # raises where the folder is not empty but may not be read
     return Snapshot(paths=paths, texts=dict(_texts(path.resolve(), choose(paths))))
 
 

@@ -2,7 +2,9 @@
 
 import os
 import subprocess
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,31 @@ def test_large_binary_and_leaving_files_have_no_text(tmp_path: Path) -> None:
 def test_a_missing_folder_is_said(tmp_path: Path) -> None:
     with pytest.raises(CannotError, match="no folder"):
         read_checkout(tmp_path / "nowhere", everything)
+
+
+@contextmanager
+def as_ordinary_user() -> Iterator[None]:
+    """Root may read everything."""
+    before = os.geteuid()
+    os.seteuid(before or 65534)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+@pytest.mark.parametrize("has_git", [False, True])
+def test_a_folder_that_may_not_be_read_is_not_called_empty(has_git: bool) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        folder = Path(name) / "closed"
+        folder.mkdir()
+        if has_git:
+            git(folder, "init", "-q")
+        folder.chmod(0o311)
+        with as_ordinary_user(), pytest.raises(PermissionError, match="closed"):
+            read_checkout(folder, everything)
+        folder.chmod(0o755)
 
 
 @pytest.mark.parametrize(
