@@ -30,6 +30,19 @@ def test_help_names_every_command_at_once() -> None:
 ROOT = Path(__file__).parents[2]
 
 
+def test_whoever_ends_it_while_it_loads_sees_no_stack_trace(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(9)\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "doctor"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
 def test_what_a_terminal_cannot_show_ends_no_command() -> None:
     """As in a terminal of Latin-1, which has no check marks."""
     done = subprocess.run(
