@@ -214,7 +214,9 @@ class Settings(BaseSettings):
         return tuple(self.ollama_url.split(","))
 
 
-def read_settings(environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:
+def read_settings(
+    environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env"), *, needs_secret: bool = True
+) -> Settings:
     """Read the settings; raise CannotError with one message that names every missing or wrong variable."""
     values = {**(read_env_file(env_file) if env_file else {}), **(os.environ if environ is None else environ)}
     given = {
@@ -228,7 +230,8 @@ def read_settings(environ: Mapping[str, str] | None = None, env_file: Path | Non
     try:
         return Settings.model_validate(given)
     except ValidationError as error:
-        raise CannotError(_explain(error, given)) from error
+        needs_secret = needs_secret and given.get("webhooks") != "off"
+        raise CannotError(_explain(error, given, needs_secret=needs_secret)) from error
 
 
 def misspelt(environ: Mapping[str, str] | None = None, env_file: Path = Path(".env")) -> dict[str, str]:
@@ -280,7 +283,7 @@ def _line_of(read: Binding) -> int:
     return read.original.line + text[: len(text) - len(text.lstrip())].count("\n")
 
 
-def _explain(error: ValidationError, given: Mapping[str, str]) -> str:
+def _explain(error: ValidationError, given: Mapping[str, str], *, needs_secret: bool) -> str:
     lines = ["the settings are not complete (environment or .env):"]
     for problem in error.errors(include_input=False, include_url=False):
         name = str(problem["loc"][0]) if problem["loc"] else "?"
@@ -292,7 +295,7 @@ def _explain(error: ValidationError, given: Mapping[str, str]) -> str:
         )
         hint = f" — {field.description}" if field and field.description else ""
         lines.append(f"  {PREFIX}{name.upper()} {what}{hint}")
-    if given.get("webhooks") != "off" and not given.get("webhook_secret") and not given.get("webhook_signing_token"):
+    if needs_secret and not given.get("webhook_secret") and not given.get("webhook_signing_token"):
         lines.append(f"  {PREFIX}WEBHOOK_SECRET is missing — any long random text; `hooks install` tells GitLab")
     lines.append("`pipewright init` asks for what is needed; .env.example shows how to write all of them.")
     return "\n".join(lines)

@@ -83,11 +83,14 @@ def init_command(
 
 
 def _settings_of(known: Mapping[str, str], values: Mapping[str, str]) -> "Settings":
-    """Read the settings as the bot will with the new file; what the environment says wins there too."""
+    """Read the settings as the bot will with the new file; what the environment says wins there too.
+
+    The webhook's secret may still be missing: it is made once GitLab has said which kind it knows.
+    """
     from bot.settings import read_settings
 
     in_file = {env_file.PREFIX + name: value for name, value in {**known, **values}.items()}
-    return read_settings({**in_file, **os.environ}, env_file=None)
+    return read_settings({**in_file, **os.environ}, env_file=None, needs_secret=False)
 
 
 def _greet(settings: "Settings", said: Said) -> str:

@@ -166,6 +166,14 @@ def test_what_is_missing_is_said_and_nothing_written(
     assert not (tmp_path / ".env").exists()
 
 
+def test_of_what_is_wrong_it_names_nothing_that_it_makes_itself(stand_in: Sandbox, token: str, tmp_path: Path) -> None:
+    result = run("init", *given(stand_in, token), "--mention", "my bot")
+    assert result.exit_code == 1
+    assert "PIPEWRIGHT_MENTION is wrong" in result.stderr
+    assert "WEBHOOK_SECRET" not in result.stderr
+    assert not (tmp_path / ".env").exists()
+
+
 @pytest.mark.parametrize("scopes", [("read_api",), None], ids=["may only read", "unknown"])
 def test_a_token_that_does_not_do_is_said_and_nothing_written(
     stand_in: Sandbox, token: str, tmp_path: Path, scopes: tuple[str, ...] | None
