@@ -12,7 +12,7 @@ from psycopg.rows import TupleRow
 
 from bench.busy_past import COMMON, LONG_ONE, OLD, OWNER_ID, PROJECTS, RARE
 from bench.place import Place
-from bot.cli.hooks import new
+from bot.cli.rotating import new
 from bot.sandbox import seed
 from bot.sandbox.server import Sandbox
 from bot.sandbox.state import Issue, User

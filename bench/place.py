@@ -15,7 +15,7 @@ from pathlib import Path
 
 import click
 
-from bot.cli.hooks import new
+from bot.cli.rotating import new
 from bot.sandbox import seed
 from bot.sandbox.server import Sandbox
 from bot.sandbox.state import User

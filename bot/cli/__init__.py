@@ -18,6 +18,7 @@ from bot.cli.generate import generate_command
 from bot.cli.hooks import hooks_group
 from bot.cli.init import init_command
 from bot.cli.lint import lint_command
+from bot.cli.rotating import rotate_command
 from bot.cli.sandbox import sandbox_command
 from bot.cli.serve import serve_command, worker_command
 from bot.cli.templates import templates_group
@@ -121,3 +122,4 @@ for command in (
     completion_command,
 ):
     main.add_command(command)
+hooks_group.add_command(rotate_command)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from bot.cli.hooks import new
+from bot.cli.rotating import new
 from bot.domain import CannotError
 
 

@@ -1,16 +1,12 @@
 """`hooks`: the webhook in GitLab, of a project or a group, with exactly the events the bot needs."""
 
 import json
-import secrets
-from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli import env_file
 from bot.cli.installer import Done, Installer, install, webhooks_of
 from bot.domain import CannotError
 from bot.gitlab.addresses import project_path
@@ -24,7 +20,6 @@ _PLACE = click.argument("place", metavar="PROJECT_OR_GROUP")
 _URL = click.option("--url", help="Address GitLab reaches this program under; default: PIPEWRIGHT_PUBLIC_URL.")
 _EACH = click.option("--each", is_flag=True, help="Of a group: in each of its projects, not in the group itself.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object a line.")
-_SECRETS = ("WEBHOOK_SECRET", "WEBHOOK_SIGNING_TOKEN")
 
 
 @click.group("hooks", short_help="the webhook in GitLab: install, list, remove, refresh, rotate")
@@ -44,7 +39,7 @@ def install_command(*, place: str, url: str | None, each: bool, as_json: bool) -
     that the bot's account maintains. What is installed already is mended, never doubled: run it as often as you like.
     """
     settings, gitlab = _open()
-    installer = Installer(settings, gitlab, target_of(settings, url))
+    installer = _installer(settings, gitlab, url)
     _told(install(installer, path_of(place, settings.gitlab_url), each=each), as_json=as_json)
 
 
@@ -100,59 +95,26 @@ def refresh_command(*, url: str | None, as_json: bool) -> None:
     Projects without one are left alone. Use it after `hooks rotate`, and when a new version needs other events.
     """
     settings, gitlab = _open()
-    installer = Installer(settings, gitlab, target_of(settings, url))
-    done = (installer.refreshed(project.path) for project in gitlab.maintained_projects())
-    if not _told((each for each in done if each), as_json=as_json):
+    if not _told(refreshed(settings, gitlab, url), as_json=as_json):
         raise CannotError(
-            f"no project that the bot's account maintains has a webhook that calls {installer.target}; "
+            f"no project that the bot's account maintains has a webhook that calls {target_of(settings, url)}; "
             "of a group's own webhook: `pipewright hooks install GROUP` enters the present secret"
         )
 
 
-@hooks_group.command("rotate", short_help="make a new secret; the old one is accepted until --finish")
-@click.option("--finish", is_flag=True, help="Stop accepting the old secret.")
-@click.option(
-    "--env-file", "path", type=click.Path(path_type=Path), default=Path(".env"), help="The file of settings (.env)."
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object; secrets are not in it.")
-def rotate_command(*, finish: bool, path: Path, as_json: bool) -> None:
-    """Rotate the webhook's secret without losing a delivery: old and new are both accepted in between.
-
-    \b
-    1. pipewright hooks rotate            new secret into .env, the old one stays valid; restart the bot
-    2. pipewright hooks refresh           every webhook gets the new one (group hooks: hooks install GROUP)
-    3. pipewright hooks rotate --finish   the old one is taken out; restart the bot
-    """
-    known = env_file.values_of(path)
-    set_now = [name for name in _SECRETS if known.get(name)]
-    if not set_now:
-        raise CannotError(f"{path} sets neither PIPEWRIGHT_WEBHOOK_SECRET nor PIPEWRIGHT_WEBHOOK_SIGNING_TOKEN")
-    old = [f"{name}_OLD" for name in _SECRETS if known.get(f"{name}_OLD")]
-    if finish:
-        if not old:
-            raise CannotError(f"no rotation is under way in {path}; `pipewright hooks rotate` begins one")
-        env_file.change(path, dict.fromkeys(old))
-        words = "finished: the old secret counts no longer once every process of the bot has been restarted"
-        click.echo(json.dumps({"result": "finished", "removed": old}) if as_json else words)
-        return
-    if old:
-        raise CannotError(
-            "a rotation is under way: another one would drop the secret that some webhooks still use. Run `pipewright "
-            "hooks refresh`, then `pipewright hooks rotate --finish`"
-        )
-    env_file.change(path, {f"{name}_OLD": known[name] for name in set_now} | {name: new(name) for name in set_now})
-    words = (
-        f"rotated in {path}. Restart the bot, then run `pipewright hooks refresh`, then `pipewright hooks rotate "
-        "--finish`."
-    )
-    click.echo(json.dumps({"result": "rotated", "renewed": set_now}) if as_json else words)
+def refreshed(settings: "Settings", gitlab: "GitLab", url: str | None = None) -> Iterator[Done]:
+    """Mend every webhook that calls this program in the projects the bot's account maintains."""
+    installer = _installer(settings, gitlab, url)
+    done = (installer.refreshed(project.path) for project in gitlab.maintained_projects())
+    yield from (each for each in done if each)
 
 
-def new(name: str) -> str:
-    """Return a fresh secret of a kind: GitLab's signing tokens are 32 bytes in Base64 behind `whsec_`."""
-    if name == "WEBHOOK_SIGNING_TOKEN":
-        return "whsec_" + b64encode(secrets.token_bytes(32)).decode()
-    return secrets.token_hex(32)
+def _installer(settings: "Settings", gitlab: "GitLab", url: str | None) -> Installer:
+    from bot.cli.delivering import check_restarted
+
+    target = target_of(settings, url)
+    check_restarted(settings, target)
+    return Installer(settings, gitlab, target)
 
 
 def _told(rows: Iterable[Done], *, as_json: bool) -> int:

@@ -1,22 +1,17 @@
 """Our own address: who answers there, whether it takes the secret of these settings, and signing in."""
 
-import json
-import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from bot.cli.delivering import caller, delivered
 from bot.cli.doctor.diagnosis import Diagnosis, ill, lacking, tried
 from bot.cli.hooks import PATH
 
 if TYPE_CHECKING:
-    import ssl
-
     import httpx
 
     from bot.gitlab.sign_in import SignIn
     from bot.settings import Settings
-
-_PATIENCE_SECONDS = 5.0
 
 
 def look(settings: "Settings", *, with_gitlab: bool) -> Iterator[Diagnosis]:
@@ -47,18 +42,12 @@ def _public_url(settings: "Settings") -> Iterator[Diagnosis]:
         yield lacking("address", "unknown", mend)
         return
     try:
-        with httpx.Client(timeout=_PATIENCE_SECONDS, verify=_trusted(settings)) as client:
+        with caller(settings) as client:
             yield _answering(url, client)
             yield from _delivered(settings, url, client)
     except httpx.HTTPError as error:
         mend = "Start the bot (`pipewright serve`); when it runs, check PIPEWRIGHT_PUBLIC_URL, its DNS and its proxy."
         yield lacking("address", f"nobody answers at {url} from here ({type(error).__name__})", mend)
-
-
-def _trusted(settings: "Settings") -> "bool | ssl.SSLContext":
-    import ssl
-
-    return ssl.create_default_context(cafile=settings.ca_file) if settings.ca_file else True
 
 
 def _answering(url: str, client: "httpx.Client") -> Diagnosis:
@@ -70,25 +59,15 @@ def _answering(url: str, client: "httpx.Client") -> Diagnosis:
 
 
 def _delivered(settings: "Settings", url: str, client: "httpx.Client") -> Iterator[Diagnosis]:
-    """Deliver something that means nothing, as GitLab would, to the bot that runs there."""
-    from bot.gitlab.webhook import signed
-
-    body = json.dumps({"object_kind": "doctor"}).encode()
-    headers = {"Content-Type": "application/json"}
-    if settings.webhook_secret:
-        headers["X-Gitlab-Token"] = settings.webhook_secret.get_secret_value()
-    if settings.webhook_signing_token:
-        token = settings.webhook_signing_token.get_secret_value()
-        headers |= signed(body, token, name="doctor", now=int(time.time()))
-    answer = client.post(url + PATH, content=body, headers=headers)
-    if answer.status_code == 401:
+    status = delivered(settings, url + PATH, client)
+    if status == 401:
         mend = (
             "Restart every process of the bot, so that all read the settings; after `hooks rotate` refresh the hooks."
         )
         yield ill("secret", "the bot that runs there has another secret than these settings", mend)
-    elif answer.status_code != 200:
+    elif status != 200:
         mend = f"Let the proxy before it pass POST {PATH} on."
-        yield ill("address", f"a delivery to {url}{PATH} was answered {answer.status_code}", mend)
+        yield ill("address", f"a delivery to {url}{PATH} was answered {status}", mend)
 
 
 def _sign_in(settings: "Settings") -> Diagnosis:
