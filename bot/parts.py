@@ -10,6 +10,7 @@ from functools import partial
 from bot import tracing
 from bot.agent.prompts import default_prompts_dir
 from bot.domain import CannotError, Person
+from bot.gitlab.answers import RefusedError
 from bot.gitlab.client import GitLab
 from bot.gitlab.values import Account, OwnToken
 from bot.handlers import dispatch
@@ -30,6 +31,13 @@ from bot.tasks import Queue, Work, queue_schema
 from bot.traced import TracedModel
 from bot.tracing import Traces
 from bot.web.api.metrics import Metrics
+
+# What GitLab says when it is asked who we are sounds as if it were about a project.
+_NOBODY = {
+    401: "PIPEWRIGHT_GITLAB_TOKEN is not accepted ({detail}): make a new token with the scope `api`, and set that.",
+    404: "There is no API below {address} ({detail}): PIPEWRIGHT_GITLAB_URL has to be GitLab's own address, without a "
+    "project's path, and with the path below which GitLab runs.",
+}
 
 
 @dataclass(frozen=True)
@@ -54,7 +62,7 @@ def open_parts(settings: Settings) -> Iterator[Parts]:
         stack.enter_context(collected(pool))
         traces = stack.enter_context(tracing.exported())
         gitlab = open_gitlab(settings, metrics)
-        account, token = usable_account(gitlab), own_token(gitlab)
+        account, token = usable_account(gitlab, settings), own_token(gitlab)
         templates, examples = open_library(settings, gitlab, pool)
         services = Services(
             settings=settings,
@@ -165,9 +173,15 @@ def _check_certificates(settings: Settings) -> None:
         ) from error
 
 
-def usable_account(gitlab: GitLab) -> Account:
+def usable_account(gitlab: GitLab, settings: Settings) -> Account:
     """Return the token's account; raise CannotError when the token may not do what the bot does."""
-    account = gitlab.me()
+    try:
+        account = gitlab.me()
+    except RefusedError as refused:
+        if refused.status not in _NOBODY:
+            raise
+        words = _NOBODY[refused.status].format(detail=refused.detail, address=settings.gitlab_url)
+        raise CannotError(words) from refused
     scopes = gitlab.token_scopes()
     if scopes and "api" not in scopes:
         raise CannotError(

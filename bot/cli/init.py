@@ -98,7 +98,7 @@ def _greet(settings: "Settings", said: Said) -> str:
     from bot.parts import open_gitlab, usable_account
 
     gitlab = open_gitlab(settings)
-    account = usable_account(gitlab)
+    account = usable_account(gitlab, settings)
     version = gitlab.version()
     said.tell("GitLab", f"{settings.gitlab_url}, version {version}, as @{account.username}")
     return version

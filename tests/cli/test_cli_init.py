@@ -166,6 +166,38 @@ def test_what_is_missing_is_said_and_nothing_written(
     assert not (tmp_path / ".env").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("GITLAB_URL", "{url}/team/app", "There is no API below {url}/team/app"),
+        ("GITLAB_TOKEN", "glpat-unknown", "make a new token with the scope `api`"),
+    ],
+)
+@pytest.mark.parametrize("command", ["init", "serve"])
+def test_who_does_not_get_in_hears_which_setting_to_mend(
+    stand_in: Sandbox,
+    token: str,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    name: str,
+    value: str,
+    says: str,
+) -> None:
+    right = {
+        "GITLAB_URL": stand_in.url,
+        "GITLAB_TOKEN": token,
+        "PUBLIC_URL": "http://127.0.0.1:9",
+        "WEBHOOK_SECRET": "x",
+    }
+    for each, text in (right | {name: value.format(url=stand_in.url)}).items():
+        monkeypatch.setenv(f"PIPEWRIGHT_{each}", text)
+    result = run(command, *(["--no-input"] if command == "init" else []))
+    assert result.exit_code == 1
+    assert f"PIPEWRIGHT_{name}" in result.stderr
+    assert says.format(url=stand_in.url) in result.stderr
+    assert not Path(".env").exists()
+
+
 def test_of_what_is_wrong_it_names_nothing_that_it_makes_itself(stand_in: Sandbox, token: str, tmp_path: Path) -> None:
     result = run("init", *given(stand_in, token), "--mention", "my bot")
     assert result.exit_code == 1
