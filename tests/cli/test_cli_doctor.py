@@ -444,5 +444,12 @@ def test_a_broken_set_up_is_named_with_what_mends_it(place: Place, broken: Broke
     assert result.exit_code == (1 if "✗" in result.stdout else 0)
 
 
+def test_a_place_that_nobody_sees_is_named_and_hides_no_other(place: Place) -> None:
+    result = run("doctor", "no/where", place.story.project.path)
+    assert "✗ webhook: no/where is neither a project nor a group that I can see" in result.stdout
+    assert f"✓ webhook: {place.story.project.path}: " in result.stdout
+    assert result.exit_code == 1
+
+
 def test_the_table_is_long_enough() -> None:
     assert len({broken.name for broken in TABLE}) == len(TABLE) >= 40

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.cli.doctor.diagnosis import Diagnosis, ill, lacking
 from bot.cli.hooks import PATH, path_of
+from bot.cli.installer import kind_of
 from bot.domain import CannotError, UnreachableError
 
 if TYPE_CHECKING:
@@ -33,8 +34,9 @@ def look(gitlab: "GitLab", settings: "Settings", places: tuple[str, ...]) -> Ite
         yield Diagnosis("webhook", True, "off: GitLab is only looked at")
         return
     found: dict[tuple[str, str, bool], list[str]] = defaultdict(list)
+    unseen: list[str] = []
     try:
-        looked_at = _places(gitlab, settings, places)
+        looked_at = [*_places(gitlab, settings, places, unseen)] if places else _first(gitlab)
         hooks = _Hooks(gitlab, settings)
         for place in looked_at:
             says, mend, needed = _role(place) or hooks.judged(place.path)
@@ -42,7 +44,8 @@ def look(gitlab: "GitLab", settings: "Settings", places: tuple[str, ...]) -> Ite
     except (CannotError, UnreachableError) as error:
         yield ill("webhook", str(error), "Name projects or groups that the bot's account may see.")
         return
-    if not looked_at:
+    yield from (ill("webhook", why, "Name projects or groups that the bot's account may see.") for why in unseen)
+    if not looked_at and not unseen:
         mend = "Make it a member of a project or group with the role Maintainer."
         yield lacking("webhook", "the bot's account is a member of no project", mend)
     for (says, mend, needed), paths in found.items():
@@ -55,17 +58,22 @@ def _named(paths: list[str]) -> str:
     return ", ".join(paths[:_MOST_NAMED]) + more
 
 
-def _places(gitlab: "GitLab", settings: "Settings", places: Iterable[str]) -> list[_Place]:
-    found: list[_Place] = []
+def _places(gitlab: "GitLab", settings: "Settings", places: Iterable[str], unseen: list[str]) -> Iterator[_Place]:
+    """Yield the projects of each place; what is said of one that nobody sees is kept for the others to go on."""
     for place in places:
-        path = path_of(place, settings.gitlab_url)
-        group = gitlab.find_group(path)
-        if group is not None:
-            found += [_place(gitlab, each) for each in islice(gitlab.joined_projects(group), _MOST_OF_GROUP)]
+        try:
+            path = path_of(place, settings.gitlab_url)
+            _, group = kind_of(gitlab, path)
+        except CannotError as error:
+            unseen.append(str(error))
+            continue
+        if group is None:
+            yield _place(gitlab, gitlab.find_project(path))
         else:
-            found.append(_place(gitlab, gitlab.find_project(path)))
-    if places:
-        return found
+            yield from (_place(gitlab, each) for each in islice(gitlab.joined_projects(group), _MOST_OF_GROUP))
+
+
+def _first(gitlab: "GitLab") -> list[_Place]:
     return [_place(gitlab, each) for each in islice(gitlab.joined_projects(), _MOST_PROJECTS)]
 
 
