@@ -192,6 +192,31 @@ def test_axe_finds_nothing_serious_and_nothing_sticks_out(story: Story, window: 
             assert max_.serious() == [], place
 
 
+def test_on_a_narrow_phone_no_table_scrolls_sideways_and_every_hint_is_read_whole(
+    story: Story, window: Readers
+) -> None:
+    path = drafted(story)
+    with window(viewport={"width": 360, "height": 760}) as max_:
+        max_.sign_in(story.maintainer)
+        for place in (path, f"/projects/{story.project.id}"):
+            max_.open(place)
+            max_.page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+            tables = max_.page.locator(".wide:has(table)")
+            assert tables.count() > 0
+            assert tables.evaluate_all("all => all.filter(one => one.scrollWidth > one.clientWidth).length") == 0, place
+        max_.open("/")
+        hints = max_.page.locator("#words, #project, #asked_by")
+        assert hints.evaluate_all(_CUT_HINTS) == []
+
+
+_CUT_HINTS = """all => all.filter(one => {
+    const style = getComputedStyle(one), pen = document.createElement("canvas").getContext("2d");
+    pen.font = style.font;
+    const room = one.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    return pen.measureText(one.placeholder).width > room;
+}).map(one => one.id)"""
+
+
 def test_the_colours_follow_the_system_until_somebody_chooses(window: Readers, story: Story) -> None:
     def is_dark(one: Reader) -> bool:
         return bool(one.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 18, 23)")
