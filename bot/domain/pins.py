@@ -1,12 +1,16 @@
 """The versions of tools and images that proposed pipelines pin, and the day they were right: read from `pins.toml`."""
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from typing import TypeVar
 
 from msgspec import Struct, convert
 
 from bot.domain.known import known
+
+_Pin = TypeVar("_Pin")
 
 
 class Tool(Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,13 +37,20 @@ def pins() -> Pins:
 
 
 def pin(tool: str) -> str:
-    """Return the pinned version of a tool."""
-    return pins().tools[tool].version
+    """Return the pinned version of a tool; raises LookupError."""
+    return _known(pins().tools, tool).version
 
 
 def pinned_image(image: str, suffix: str = "") -> str:
-    """Return an image with its pinned tag."""
-    return f"{image}:{pins().images[image]}{suffix}"
+    """Return an image with its pinned tag; raises LookupError."""
+    return f"{image}:{_known(pins().images, image)}{suffix}"
+
+
+def _known(pinned: Mapping[str, _Pin], name: str) -> _Pin:
+    """Templates ask by name, and whoever writes one has to hear which name is wrong."""
+    if name not in pinned:
+        raise LookupError(f"nothing is pinned as `{name}`")
+    return pinned[name]
 
 
 known(Pins)

@@ -48,6 +48,12 @@ def test_a_sound_template_is_tried_and_shown(tmp_path: Path) -> None:
         pytest.param({"template.yml": "name: cobol\ndescription: x\n"}, "would apply to everything", id="no facts"),
         pytest.param({"jobs.yml.j2": "test:\n  {% if %}\n"}, "jobs.yml.j2 line 2", id="jinja"),
         pytest.param({"jobs.yml.j2": "test:\n  image: {{ nothing }}\n"}, "'nothing' is undefined", id="unknown name"),
+        pytest.param(
+            {"jobs.yml.j2": 'test:\n  image: {{ pinned_image("alpine/hlm") }}\n'},
+            "nothing is pinned as `alpine/hlm`",
+            id="image",
+        ),
+        pytest.param({"jobs.yml.j2": 'test:\n  image: a:{{ pin("uvx") }}\n'}, "nothing is pinned as `uvx`", id="pin"),
         pytest.param({"jobs.yml.j2": "test:\n  image: a:1\n  scrpt: [make]\n"}, "can do nothing", id="semantics"),
         pytest.param({"jobs.yml.j2": ""}, "it writes no jobs", id="empty"),
         pytest.param(
