@@ -17,6 +17,8 @@ from bot.ci.metadata import BrokenTemplateError
 from bot.domain import Unit
 from bot.domain.pins import pin, pinned_image
 
+_MOST_CHARACTERS = 1_000_000  # GitLab itself reads no more than 2 MiB
+
 
 class Place(Struct, frozen=True, kw_only=True):
     """Where a unit sits among the others: how its jobs are named, and what decides that they run.
@@ -52,7 +54,7 @@ class Renderer:
             return ""
         try:
             source = self._jinja.get_template(f"{template.name}/{fragment}")
-            text = source.render(_context(place))
+            text = _written(source, _context(place))
         except (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
             what = f"the template {template.name}/{fragment} does not render: {error}"
             raise BrokenTemplateError(template.name, what) from error
@@ -61,7 +63,7 @@ class Renderer:
     def render_shared(self, fragment: str, known: Mapping[str, object]) -> str:
         """Return the text of a shared fragment, which knows no unit."""
         try:
-            return _tidy(self._jinja.get_template(SHARED + fragment).render(known))
+            return _tidy(_written(self._jinja.get_template(SHARED + fragment), known))
         except (jinja2.TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
             what = f"the template {SHARED}{fragment} does not render: {error}"
             raise BrokenTemplateError(SHARED.rstrip("/"), what) from error
@@ -83,6 +85,17 @@ def _environment(texts: tuple[tuple[str, str], ...]) -> jinja2.Environment:
     environment.filters |= {"at_service": at_service, "exec_form": exec_form, "as_user": as_user}
     environment.tests["match"] = lambda text, pattern: re.search(pattern, text) is not None
     return environment
+
+
+def _written(source: jinja2.Template, known: Mapping[str, object]) -> str:
+    """Render piece by piece, for a loop in a loop would go on for hours; raises ValueError for what no pipeline is."""
+    pieces, size = [], 0
+    for piece in source.generate(known):
+        pieces.append(piece)
+        size += len(piece)
+        if size > _MOST_CHARACTERS:
+            raise ValueError(f"it writes more than {_MOST_CHARACTERS:,} characters")
+    return "".join(pieces)
 
 
 def _tidy(text: str) -> str:

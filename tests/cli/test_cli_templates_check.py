@@ -72,6 +72,15 @@ def test_what_is_wrong_is_said(tmp_path: Path, files: dict[str, str], says: str)
     assert says in result.stdout
 
 
+def test_a_template_that_writes_without_end_is_stopped(tmp_path: Path) -> None:
+    """Two loops, one in the other, would go on for hours and fill the memory."""
+    loops = "{% for i in range(100000) %}\n{% for j in range(100000) %}\n    - make\n{% endfor %}\n{% endfor %}\n"
+    endless = {"jobs.yml.j2": "test:\n  image: a:1\n  script:\n" + loops}
+    result = run("templates", "check", written(tmp_path, COBOL | endless))
+    assert result.exit_code == 1
+    assert "jobs.yml.j2 does not render: it writes more than 1,000,000 characters" in result.stdout
+
+
 def test_what_is_risky_is_told_without_refusing(tmp_path: Path) -> None:
     risky = {"jobs.yml.j2": "test:\n  image: a:1\n  script: ['curl https://x.example | sh']\n"}
     result = run("templates", "check", written(tmp_path, COBOL | risky))
