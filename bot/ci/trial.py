@@ -1,6 +1,8 @@
 """Tries an organisation's own templates out: each on a unit invented to fit it, with the whole check ladder behind."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 
 from msgspec import Struct
 
@@ -23,6 +25,8 @@ _USUAL = {
     "start": "echo start",
     "port": "8000",
 }
+_ASKED = re.compile(r"""\b(?:facts?|has|quotes)\(\s*["'](\w+)["']""")
+_ALIKE = 0.8
 # What joins another template's jobs gets some to join.
 _HOST = {"package_manager": "pip", "version": "3.14", "version_floor": "3.13", "dockerfile": "Dockerfile"}
 
@@ -60,6 +64,9 @@ def try_out(shipped: Mapping[str, str], layer: Layer) -> Iterator[Trial]:
 
 def _tried(catalog: Catalog, template: Template) -> Trial:
     facts = _facts(template)
+    misspelt = next(_misspelt(template, catalog), None)
+    if misspelt is not None:
+        return Trial(template=template.name, facts=facts, why=misspelt)
     try:
         composition = compose(_assignment(template, facts), catalog)
     except CannotError as error:
@@ -72,6 +79,22 @@ def _tried(catalog: Catalog, template: Template) -> Trial:
         findings=composition.findings,
         why=_missing(composition, template, catalog),
     )
+
+
+def _misspelt(template: Template, catalog: Catalog) -> Iterator[str]:
+    """Say which facts are no repository's: the trial would give the unit any that is asked for.
+
+    Surveys state what they like, so only a name that is nearly a usual one is taken for a mistake.
+    """
+    usual = {"ecosystem", *_USUAL, *_HOST, *_asked(catalog.shipped.values())}
+    usual |= {name for each in catalog.templates if not each.origin for name in each.applies_to}
+    for name in sorted({*template.applies_to, *_asked(template.fragments.values())} - usual):
+        for meant in get_close_matches(name, usual, n=1, cutoff=_ALIKE):
+            yield f"it asks for the fact `{name}`, which no repository has: is `{meant}` meant?"
+
+
+def _asked(texts: Iterable[str]) -> set[str]:
+    return {name for text in texts for name in _ASKED.findall(text)}
 
 
 def _missing(composition: Composition, template: Template, catalog: Catalog) -> str:

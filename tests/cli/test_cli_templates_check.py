@@ -1,10 +1,12 @@
 """`templates check`: what an author hears before anybody gets the template."""
 
+import re
 import textwrap
 from pathlib import Path
 
 import pytest
 
+from bot import survey
 from bot.ci.catalog import default_templates_dir
 from tests.cli.conftest import run
 
@@ -55,6 +57,16 @@ def test_a_sound_template_is_tried_and_shown(tmp_path: Path) -> None:
         ),
         pytest.param({"jobs.yml.j2": 'test:\n  image: a:{{ pin("uvx") }}\n'}, "nothing is pinned as `uvx`", id="pin"),
         pytest.param({"jobs.yml.j2": "test:\n  image: a:1\n  scrpt: [make]\n"}, "can do nothing", id="semantics"),
+        pytest.param(
+            {"template.yml": "name: cobol\ndescription: x\napplies_to: {ecosystm: [cobol]}\n"},
+            "the fact `ecosystm`, which no repository has: is `ecosystem` meant?",
+            id="misspelt fact",
+        ),
+        pytest.param(
+            {"jobs.yml.j2": 'test:\n  image: a:1\n  script: [make]\n{% if has("lnt_tool", "x") %}\n{% endif %}\n'},
+            "the fact `lnt_tool`, which no repository has: is `lint_tool` meant?",
+            id="misspelt fact in a fragment",
+        ),
         pytest.param({"jobs.yml.j2": ""}, "it writes no jobs", id="empty"),
         pytest.param(
             {"jobs.yml.j2": "{% if has('nothing') %}\ntest: {}\n{% endif %}\n"}, "it writes no jobs", id="no fact"
@@ -92,6 +104,16 @@ def test_a_folder_without_templates_is_said(tmp_path: Path) -> None:
     result = run("templates", "check", tmp_path)
     assert result.exit_code == 1
     assert "holds no template" in result.stderr
+
+
+def test_every_fact_of_the_survey_may_be_asked_for(tmp_path: Path) -> None:
+    """Those that no shipped template asks for are called no misspelling of another."""
+    texts = [path.read_text() for path in (Path(survey.__file__).parent).rglob("*.py")]
+    facts = {name for text in texts for name in re.findall(r'\.add\(\s*"([a-z_]+)"', text)}
+    assert len(facts) > 40
+    asking = "".join(f'{{{{ fact("{name}") and "" }}}}' for name in sorted(facts))
+    result = run("templates", "check", written(tmp_path, COBOL | {"jobs.yml.j2": f"{asking}{COBOL['jobs.yml.j2']}"}))
+    assert result.exit_code == 0, result.stdout
 
 
 def test_every_shipped_template_passes() -> None:
