@@ -5,6 +5,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+# What names of accounts are made of; any other letter beside one, as in Chinese, where no blank parts words, ends it.
+NAME_LETTERS = "A-Za-z0-9_"
+
 
 class AccessLevel(IntEnum):
     """A person's role in a project (docs.gitlab.com/api/members)."""

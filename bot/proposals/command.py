@@ -13,6 +13,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from msgspec import Struct
 
+from bot.domain.places import NAME_LETTERS
+
 CommandName = Literal["help", "generate", "status", "approve", "reject", "retry", "cancel", "undo", "explain", "repair"]
 NAMES: tuple[CommandName, ...] = (
     "help", "generate", "status", "approve", "reject", "retry", "cancel", "undo", "explain", "repair",
@@ -130,7 +132,7 @@ def read_command(text: str, names: tuple[str, ...]) -> Order | None:
     """
     read = text[:_READ_AT_MOST]
     pattern = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    mention = rf"(?<![\w@./\\-])@(?:{pattern})(?![\w-]|[./]\w)[:,]?"
+    mention = rf"(?<![{NAME_LETTERS}@./\\-])@(?:{pattern})(?![{NAME_LETTERS}-]|[./][{NAME_LETTERS}])[:,]?"
     before, *after = re.split(mention, visible_text(read), flags=re.IGNORECASE)
     if not after:
         return None
@@ -141,7 +143,7 @@ def read_command(text: str, names: tuple[str, ...]) -> Order | None:
 def stands_too_far_down(text: str, names: tuple[str, ...]) -> bool:
     """Tell whether a line begins with one of `names` (without @) below what is read."""
     pattern = "|".join(re.escape(name) for name in names)
-    return bool(re.search(rf"^@(?:{pattern})\b", text[_READ_AT_MOST:], re.IGNORECASE | re.MULTILINE))
+    return bool(re.search(rf"^@(?:{pattern})(?![{NAME_LETTERS}])", text[_READ_AT_MOST:], re.IGNORECASE | re.MULTILINE))
 
 
 def read_order(words: str, *, whole: str = "") -> Order:

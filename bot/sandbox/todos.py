@@ -5,7 +5,7 @@ import re
 from bot.sandbox.state import Note, Noteable, Todo, User, World
 
 _CODE = re.compile(r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1|\Z)|`[^`\n]+`|^>.*?$", re.DOTALL | re.MULTILINE)
-_MENTION = re.compile(r"(?<![\w@./-])@([\w][\w.-]*[\w]|\w)")
+_MENTION = re.compile(r"(?<![\w@./-])@([\w][\w.-]*[\w]|\w)", re.ASCII)  # as Ruby reads it
 
 
 def on_mention(

@@ -36,6 +36,7 @@ COMMANDS = {
     "approve, @pipewright": command("approve"),
     "Здравствуйте, @pipewright help": command("help"),
     "你好 @pipewright help": command("help"),
+    "请@pipewright status": command("status"),
     # an empty mention asks for help
     "@pipewright": command("help"),
     "@pipewright!": command("help"),

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.sandbox import git_store, sample
+from tests.world.scripted_ollama import action
 from tests.world.town import PYTHON, Story, Town
 
 
@@ -78,3 +79,9 @@ def test_what_is_to_be_closed_may_be_named(story: Story, words: str) -> None:
     request = story.drafted()
     assert "Closed, as" in story.ask(f"@pipewright {words}", of=request)
     assert request.state == "closed"
+
+
+@pytest.mark.parametrize("words", ["请@pipewright status", "@pipewright请说明测试"])
+def test_a_name_may_touch_words_of_a_language_without_blanks(story: Story, words: str) -> None:
+    story.town.ollama.say(action("final", text="测试通过。"))
+    assert story.ask(words) != ""
