@@ -66,6 +66,10 @@ _LONG_QUOTE = re.compile(
     r"|^ {0,3}(?P<quote>>{3,})[ \t]*\n.*?(?:^ {0,3}(?P=quote)>*[ \t]*$|\Z)",
     re.MULTILINE | re.DOTALL,
 )
+# Signs that part an order from the name and from what follows, in other scripts than ours too.
+_AROUND = " \t\n.,!?:;()|-–—―>=→⇒，。、：；！？（）،؛؟۔"
+# What turns the direction of writing, and the like: it stands in names and orders without being seen.
+_HIDDEN = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 _POLITE = re.compile(
     r"^(?:(?:hi|hello|hey|please|pls|kindly|(?:could|can|would|will) you|i(?:'d| would) like you to)\b[\s,!:]*)+",
     re.IGNORECASE,
@@ -148,12 +152,12 @@ def stands_too_far_down(text: str, names: tuple[str, ...]) -> bool:
 
 def read_order(words: str, *, whole: str = "") -> Order:
     """Read the words after the mention; `whole` is what the model gets to see."""
-    asked = _POLITE.sub("", words.strip(" \t\n.,!?:;()")).strip()
+    asked = _POLITE.sub("", _HIDDEN.sub("", words).strip(_AROUND)).strip()
     if not asked:
         return Command(name="help")
     head, _, rest = asked.partition("\n")
     first, tail = [*head.split(maxsplit=1), ""][:2]
-    word = first.strip(".,!?:;").lstrip("/").lower()
+    word = first.strip(_AROUND).lstrip("/").lower()
     name = _ALIASES.get(word, word)
     tail = tail if name == "approve" else _SIGNS.sub("", tail)
     if name in NAMES and _reads_as_command(name, tail):
@@ -168,7 +172,7 @@ def read_order(words: str, *, whole: str = "") -> Order:
 
 _CHANGES = frozenset[CommandName]({"approve", "reject", "retry", "cancel", "undo", "repair"})
 # "Could you approve, please?" is an order all the same.
-_IS_QUESTION = re.compile(r"(?!.*\byou\b)[^?\n]*\?", re.IGNORECASE)
+_IS_QUESTION = re.compile(r"(?!.*\byou\b)[^?？؟\n]*[?？؟]", re.IGNORECASE)
 
 
 _OBJECTS: Mapping[str, str] = {

@@ -42,6 +42,7 @@ def test_a_question_whether_to_approve_merges_nothing(story: Story) -> None:
     answer = story.ask("Is it time to @pipewright\n\napprove?", of=request, by=story.maintainer)
     assert "Did you mean `@pipewright approve`?" in answer
     assert request.state == "opened"
+    assert "Did you mean `@pipewright approve`?" in story.ask("@pipewright approve？", of=request, by=story.maintainer)
     story.ask("@pipewright could you approve, please?", of=request, by=story.maintainer)
     assert request.state == "merged"
 
@@ -85,3 +86,12 @@ def test_what_is_to_be_closed_may_be_named(story: Story, words: str) -> None:
 def test_a_name_may_touch_words_of_a_language_without_blanks(story: Story, words: str) -> None:
     story.town.ollama.say(action("final", text="测试通过。"))
     assert story.ask(words) != ""
+
+
+@pytest.mark.parametrize(
+    "words", ["@pipewright — status", "@pipewright：status", "\u2067@pipewright\u2069، status\u200f"]
+)
+def test_signs_of_any_script_part_the_order_from_the_name(story: Story, words: str) -> None:
+    issue = story.issue()
+    story.ask("@pipewright generate", of=issue)
+    assert "is **proposed** at" in story.ask(words, of=issue)
