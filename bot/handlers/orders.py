@@ -6,7 +6,7 @@ from bot.domain import AccessLevel, CannotError, ProposalStatus
 from bot.gitlab.answers import RefusedError
 from bot.handlers.reply import Answering
 from bot.proposals import approval, draft, note
-from bot.proposals.command import commit_named
+from bot.proposals.command import commit_named, words_without
 from bot.proposals.entitled import Signal
 from bot.proposals.learning import learn_from
 from bot.proposals.order import Order
@@ -14,7 +14,6 @@ from bot.proposals.prepare import prepare
 from bot.proposals.rights import require, require_person
 from bot.proposals.status import branch_status, refreshed
 from bot.proposals.undo import undo
-from bot.proposals.which import words_without
 from bot.replies import progress
 from bot.services import Services
 from bot.store import orders as stored_orders
@@ -54,7 +53,10 @@ def undo_change(services: Services, order: Order, reply: Answering) -> None:
     show_proposal(services, order, undo(services, order), reply)
 
 
-_NO_BRANCHES = frozenset("of on please now thanks the my our this it branch draft pipeline merge request mr ci".split())
+_NO_BRANCHES = frozenset(
+    "of on for please pls now again thanks thank you the my our this it branch draft pipeline merge request mr "
+    "ci".split()
+)
 
 
 def report_status(services: Services, order: Order, ref: str, reply: Answering) -> None:
@@ -72,7 +74,7 @@ def report_status(services: Services, order: Order, ref: str, reply: Answering) 
 def branch_named(words: str) -> str | None:
     """Return the branch of "main" or "of the release branch, please"; None for "please, when you can" and the like."""
     named = words_without(words, _NO_BRANCHES)
-    if len(named) > 1 and not {"of", "on"} & set(words.lower().split()):
+    if len(named) > 1 and not {"of", "on", "for"} & set(words.lower().split()):
         return None
     return named[0] if named else None
 

@@ -81,15 +81,16 @@ _PLAIN_GENERATE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _PLAIN_EXPLAIN = re.compile(
-    r"^(?:why|what) (?:(?:is|are|was|were|did|does|do|has|have|went|goes|made|makes|broke|happened)\b ?)+"
+    r"^(?:explain )?(?:why|what)(?:['’]s)? (?:(?:is|are|was|were|did|does|do|has|have|went|goes|made|makes|broke|"
+    r"happened)\b ?)*"
     r"(?:(?:it|this|that|the|our|my|to|with|in|ci|pipelines?|jobs?|builds?|tests?|draft)\b ?)*"
     r"(?:fail(?:ed|s|ing)?|red|broken|break|broke|wrong)?\b ?"
     r"(?:(?:on|in|for|with|of) (?:the )?(?:branch |job |pipeline )?(?P<where>[\w./#:-]+))?"
-    r"(?: (?:fail(?:ed|s|ing)?|red|broken))?[ ?!.]*$",
+    r"(?: (?:fail(?:ed|s|ing)?|red|broken))?(?: again)?[ ?!.]*$",
     re.IGNORECASE,
 )
 _PLAIN_EXPLAIN_PLACE = re.compile(
-    r"^why (?:is|was|did|does|has) (?:the )?(?P<where>[\w./#:-]+) (?:branch |job |pipeline )?"
+    r"^(?:explain )?why (?:(?:is|was|did|does|has) )?(?:the )?(?P<where>[\w./#:-]+) (?:branch |job |pipeline )?"
     r"(?:(?:gone|turn|turned|become|still|always|now) )?(?:fail(?:ed|s|ing)?|red|broken|break)[ ?!.]*$",
     re.IGNORECASE,
 )
@@ -170,6 +171,11 @@ def read_order(words: str, *, whole: str = "") -> Order:
     return _plain_explain(asked) or _guess(asked, word) or FreeText(text=whole or words)
 
 
+_LEADS: Mapping[str, tuple[str, ...]] = {
+    "status": ("of ", "on ", "for ", "please", "branch ", "pipeline "),
+    "explain": ("of ", "on ", "please", "branch ", "job ", "pipeline "),
+}
+_COURTESIES = frozenset("please pls thanks thank you now again why".split())
 _CHANGES = frozenset[CommandName]({"approve", "reject", "retry", "cancel", "undo", "repair"})
 # "Could you approve, please?" is an order all the same.
 _IS_QUESTION = re.compile(r"(?!.*\byou\b)[^?？؟\n]*[?？؟]", re.IGNORECASE)
@@ -191,12 +197,17 @@ def _reads_as_command(name: str, tail: str) -> bool:
         return True
     rest = tail.strip(" .!")
     if name in ("status", "explain"):
-        is_led_to = rest.lower().startswith(("of ", "on ", "please", "job ", "pipeline "))
-        return is_led_to or len(_CODE.sub("name", rest).split()) <= 1
+        return rest.lower().startswith(_LEADS[name]) or len(words_without(_CODE.sub("name", rest), _COURTESIES)) <= 1
     if name == "undo":
         return bool(_LAST_CHANGE.fullmatch(rest))
     no_more = rf"(?:(?:please|it|this|thanks|thank you|now|(?:the|this|that) (?:{_OBJECTS[name]}))\b[ ,]*)*"
     return bool(re.fullmatch(no_more, rest, re.IGNORECASE) or _SHA.fullmatch(rest))
+
+
+def words_without(words: str, fillers: frozenset[str]) -> list[str]:
+    """Return what may be a name: the words without their punctuation, and without those that only lead to one."""
+    said = [word.strip(".,!?`\"'“”„«»") for word in words.split()]
+    return [word for word in said if word and word.lower() not in fillers]
 
 
 def _wishes(words: str) -> str:

@@ -8,6 +8,7 @@ from msgspec import Struct
 from bot.domain import CannotError
 from bot.gitlab.answers import RefusedError
 from bot.gitlab.values import Pipeline
+from bot.proposals.command import words_without
 from bot.proposals.order import Order
 from bot.proposals.status import pipeline_after_merge, pipeline_of
 from bot.replies.render import quoted
@@ -15,7 +16,10 @@ from bot.services import Services
 from bot.store import proposals
 from bot.store.proposals import Proposal
 
-_FILLERS = frozenset("of on in the for please pipeline job branch it this now that did run failed failure".split())
+_FILLERS = frozenset(
+    "of on in the for please pls thanks thank you pipeline job branch it this now again why that did run failed "
+    "failure".split()
+)
 _ID = "[0-9]{1,18}"  # GitLab's are 64 bits wide
 
 
@@ -48,12 +52,6 @@ def _named(words: str) -> str | None:
     if quoted_name:
         return quoted_name[1]
     return " ".join(words_without(words, _FILLERS)) or None
-
-
-def words_without(words: str, fillers: frozenset[str]) -> list[str]:
-    """Return what may be a name: the words without their punctuation, and without those that only lead to one."""
-    said = [word.strip(".,!?`\"'“”„«»") for word in words.split()]
-    return [word for word in said if word and word.lower() not in fillers]
 
 
 def _number(named: str, order: Order) -> tuple[str, int] | None:

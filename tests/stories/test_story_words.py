@@ -95,3 +95,23 @@ def test_signs_of_any_script_part_the_order_from_the_name(story: Story, words: s
     issue = story.issue()
     story.ask("@pipewright generate", of=issue)
     assert "is **proposed** at" in story.ask(words, of=issue)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("status main, please", "on `main` failed"),
+        ("status for main", "on `main` failed"),
+        ("explain lint please", "`lint`: "),
+        ("explain again", "`lint`: "),
+        ("explain why it failed", "`lint`: "),
+        ("what failed?", "`lint`: "),
+    ],
+)
+def test_polite_words_around_an_order_change_nothing_of_it(town: Town, words: str, told: str) -> None:
+    story = town.story(PYTHON)
+    story.push("main", ".gitlab-ci.yml", "lint:\n  script: [make lint]\n", by=story.maintainer)
+    story.settle()
+    with story.world.lock:
+        story.project.pipelines[0].status = story.project.pipelines[0].jobs[0].status = "failed"
+    assert told in story.ask(f"@pipewright {words}")
