@@ -77,7 +77,11 @@ _POLITE = re.compile(
 _PLAIN_GENERATE = re.compile(
     r"^(?:set ?up|create|add|make|write|build|generate|give (?:us|me)|prepare|propose|configure|bootstrap)\s+"
     r"(?:(?:a|an|the|some|us|me|our|this|new|working|gitlab|for|project|repo(?:sitory)?)\s+)*"
-    r"(?:ci/cd\b|cicd\b|ci\b|pipelines?\b|\.?gitlab-ci(?:\.ya?ml)?\b|continuous integration\b)(?P<rest>.*)$",
+    r"(?:ci/cd\b|cicd\b|\.?gitlab-ci(?:\.ya?ml)?\b|ci\b|pipelines?\b|continuous integration\b)"
+    r"(?:[ -](?:pipelines?|config(?:uration)?|files?|ya?ml|jobs?)\b)*"
+    # The status, a badge or a schedule of a pipeline is another wish, and so is a faster one.
+    r"(?! +(?!(?:for|with|without|that|which|using|via|on|in|at|to|and|or|but|so|then|as|from|only|use|run|please|pls|"
+    r"thanks|thank|here|now|again|today|asap|bitte|für|mit|pour|avec|para|con|per)\b)[a-z])(?P<rest>.*)$",
     re.IGNORECASE | re.DOTALL,
 )
 _PLAIN_EXPLAIN = re.compile(

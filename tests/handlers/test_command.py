@@ -89,6 +89,10 @@ COMMANDS = {
     "@pipewright could you add CI/CD with postgres?": command("generate", "with postgres"),
     "@pipewright write us a .gitlab-ci.yml": command("generate"),
     "@pipewright give us some pipelines.": command("generate"),
+    "@pipewright set up a CI pipeline please": command("generate", "please"),
+    "@pipewright add a CI config file": command("generate"),
+    "@pipewright set up CI für dieses Projekt": command("generate", "für dieses Projekt"),
+    "@pipewright set up CI\nwith postgres": command("generate", "with postgres"),
     # several: the first is meant
     "@pipewright status\n@pipewright approve": command("status"),
     "@pipewright generate and then @pipewright approve": command("generate", "and then"),
@@ -228,6 +232,11 @@ FREE = [
     "@pipewright cancel my subscription",
     "@pipewright close the window",
     "@pipewright xyz",
+    "@pipewright give me the pipeline status",
+    "@pipewright add a pipeline badge to the README",
+    "@pipewright create a CI pipeline schedule for nightly",
+    "@pipewright make the pipeline faster",
+    "@pipewright write CI docs",
     "@pipewright 👍",
     "@pipewright 请设置持续集成",
 ]

@@ -115,3 +115,10 @@ def test_polite_words_around_an_order_change_nothing_of_it(town: Town, words: st
     with story.world.lock:
         story.project.pipelines[0].status = story.project.pipelines[0].jobs[0].status = "failed"
     assert told in story.ask(f"@pipewright {words}")
+
+
+@pytest.mark.parametrize("words", ["give me the pipeline status", "add a pipeline badge to the README"])
+def test_something_about_a_pipeline_is_no_wish_for_one(story: Story, words: str) -> None:
+    story.town.ollama.say(action("final", text="There is none yet."))
+    assert "There is none yet." in story.ask(f"@pipewright {words}")
+    assert story.project.merge_requests == []
