@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from bot.domain import AccessLevel, CannotError
-from bot.handlers import explaining, orders
+from bot.handlers import explaining, orders, running
 from bot.handlers.reply import Answering
 from bot.proposals import draft, note
 from bot.proposals.command import Command, CommandName
@@ -84,8 +84,8 @@ _CARRY_OUT: Mapping[CommandName, Callable[[Services, Order, str, Answering], Non
     "status": _status,
     "approve": orders.approve,
     "reject": lambda services, order, _, told: orders.reject(services, order, told),
-    "retry": lambda services, order, _, told: orders.retry(services, order, told),
-    "cancel": lambda services, order, _, told: orders.cancel(services, order, told),
+    "retry": lambda services, order, _, told: running.retry(services, order, told),
+    "cancel": lambda services, order, _, told: running.cancel(services, order, told),
     "undo": _undo,
     "explain": explaining.explain,
     "repair": lambda services, order, _, told: explaining.carry_out_repair(services, order, told),

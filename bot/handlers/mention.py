@@ -8,7 +8,7 @@ from typing import assert_never
 import structlog
 
 from bot.domain import CannotError, ChatMessage, Mention, SkipError
-from bot.handlers import answer, explaining, hook_health, limits, memory, orders
+from bot.handlers import answer, explaining, hook_health, limits, memory, orders, running
 from bot.handlers.reply import Reply
 from bot.proposals.command import Command, CommandName, FreeText, Unknown, read_command, stands_too_far_down
 from bot.proposals.order import Order
@@ -133,8 +133,8 @@ _CARRY_OUT: Mapping[CommandName, Callable[[Services, Order, _Asked, Reply], None
     "status": lambda services, order, asked, reply: orders.report_status(services, order, asked.rest, reply),
     "approve": lambda services, order, asked, reply: orders.approve(services, order, asked.rest, reply, at=asked.at),
     "reject": lambda services, order, _, reply: orders.reject(services, order, reply),
-    "retry": lambda services, order, _, reply: orders.retry(services, order, reply),
-    "cancel": lambda services, order, _, reply: orders.cancel(services, order, reply),
+    "retry": lambda services, order, _, reply: running.retry(services, order, reply),
+    "cancel": lambda services, order, _, reply: running.cancel(services, order, reply),
     "undo": lambda services, order, _, reply: orders.undo_change(services, order, reply),
     "explain": lambda services, order, asked, reply: explaining.explain(services, order, asked.rest, reply),
     "repair": lambda services, order, _, reply: explaining.carry_out_repair(services, order, reply),

@@ -113,7 +113,7 @@ def close_draft(services: Services, order: Order, proposal: Proposal) -> None:
         note.refresh(services, proposal)
         return
     if proposal.status not in (ProposalStatus.PROPOSED, ProposalStatus.APPROVED) or proposal.merge_request_iid is None:
-        raise CannotError(f"the draft is {proposal.status} already.")
+        raise CannotError(progress.ended_already(proposal.status))
     _close(services, proposal.project_id, proposal.merge_request_iid)
     with services.pool.connection() as connection:
         closed = proposals.set_status(connection, proposal.id, ProposalStatus.REJECTED)
@@ -139,28 +139,6 @@ def _closed_it(services: Services, order: Order, proposal: Proposal) -> bool:
     with services.pool.connection() as connection:
         row = stored_orders.get(connection, order.id)
     return row is not None and row.started_at is not None and proposal.updated_at >= row.started_at
-
-
-def retry(services: Services, order: Order, reply: Answering) -> None:
-    """Run the failed jobs of the draft's pipeline again."""
-    pipeline_id = _pipeline_of(services, order, "retry a pipeline")
-    again = services.gitlab.retry_pipeline(order.project.id, pipeline_id)
-    reply.show(progress.pipeline_line(again.status, again.web_url, where="of the draft"))
-
-
-def cancel(services: Services, order: Order, reply: Answering) -> None:
-    """Stop the running pipeline of the draft."""
-    pipeline_id = _pipeline_of(services, order, "cancel a pipeline")
-    stopped = services.gitlab.cancel_pipeline(order.project.id, pipeline_id)
-    reply.show(progress.pipeline_line(stopped.status, stopped.web_url, where="of the draft"))
-
-
-def _pipeline_of(services: Services, order: Order, what: str) -> int:
-    require(services, order, AccessLevel.DEVELOPER, what)
-    proposal = refreshed(services, required_proposal(services, order))
-    if proposal.pipeline_id is None:
-        raise CannotError("no pipeline has run for the draft yet.")
-    return proposal.pipeline_id
 
 
 def newest_proposal(services: Services, order: Order) -> Proposal | None:

@@ -93,7 +93,7 @@ def standing(services: Services, proposal: Proposal) -> str:
     if proposal.status in (ProposalStatus.PROPOSED, ProposalStatus.APPROVED, ProposalStatus.COMMITTED):
         lines.append(pipeline_of_draft(services, proposal))
     if proposal.status == ProposalStatus.COMMITTED:
-        lines.append(_pipeline_after_merge(proposal))
+        lines.append(pipeline_after_merge(proposal))
     if proposal.status in (ProposalStatus.REJECTED, ProposalStatus.SUPERSEDED):
         lines.append(f"This draft is {proposal.status}.")
     return "\n\n".join(line for line in lines if line)
@@ -138,7 +138,8 @@ def pipeline_of_draft(services: Services, proposal: Proposal) -> str:
     return "\n\n".join(part for part in (line, progress.failed_jobs(failed)) if part)
 
 
-def _pipeline_after_merge(proposal: Proposal) -> str:
+def pipeline_after_merge(proposal: Proposal) -> str:
+    """Say how the target branch's pipeline stands, where one is known."""
     if proposal.after_merge_pipeline_id is None:
         return ""
     url = pipeline_url(proposal, proposal.after_merge_pipeline_id)

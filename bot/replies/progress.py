@@ -38,6 +38,33 @@ def pipeline_line(status: str | None, url: str, *, where: str) -> str:
     return f"The [pipeline]({url}) {where} {_words_for(status or 'created')}."
 
 
+def nothing_to_retry(line: str, what_else: str) -> str:
+    """Say why no job is run again; `line` tells how the pipeline stands."""
+    return f"no job of it failed or was stopped. {line} {what_else}".rstrip()
+
+
+def nothing_to_cancel(line: str, what_else: str) -> str:
+    """Say why no pipeline is stopped; `line` tells how it stands."""
+    return f"it does not run any more. {line} {what_else}".rstrip()
+
+
+def only_of_draft(line: str) -> str:
+    """Say that the pipeline after the merge, whose state is the `line`, is none that these orders reach."""
+    return f"The draft is merged, and what runs since is yours to run again or to stop on its own page. {line}".rstrip()
+
+
+def make_another(mention: str) -> str:
+    """Say how to go on when the draft was turned down."""
+    return f"The draft is rejected; `{mention} generate` makes another one."
+
+
+def ended_already(status: str) -> str:
+    """Say why a draft that is no longer open cannot be closed."""
+    if status == "committed":
+        return "the draft is merged already. *Revert* on the page of its merge request takes that back."
+    return f"the draft is {status} already."
+
+
 def failed_jobs(rows: tuple[tuple[str, str, str], ...]) -> str:
     """Name failed jobs: (name, url, reason)."""
     return "\n".join(

@@ -342,7 +342,9 @@ def _set(world: World, pipeline: Pipeline, status: str) -> None:
 
 
 def retry(world: World, pipeline: Pipeline) -> None:
-    """Run failed, cancelled and skipped jobs again, as new jobs."""
+    """Run failed, cancelled and skipped jobs again, as new jobs; what went well is left as it is."""
+    if not any(job.status in ("failed", "canceled") for job in pipeline.jobs):
+        return
     for job in pipeline.jobs:
         if job.status in ("failed", "canceled", "skipped"):
             job.id, job.status, job.trace, job.failure_reason = world.next_id(), "created", "", None
