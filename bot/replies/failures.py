@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from bot.replies.render import code_block, folded, quoted
+from bot.replies.render import closed, code_block, folded, quoted
 
 
 class Told(Struct, frozen=True, kw_only=True):
@@ -79,7 +79,7 @@ def _one(told: Told) -> str:
     name = f"{quoted(told.job)}: " if told.job else ""
     lines = [f"**{name}{told.title}.** {told.why}"]
     if told.words:
-        lines.append(f"The language model thinks (a guess, not a finding): {told.words}")
+        lines.append(f"The language model thinks (a guess, not a finding): {closed(told.words)}")
     if told.advice:
         lines.append(told.advice)
     if told.excerpt:

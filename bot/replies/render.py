@@ -112,6 +112,19 @@ def folded(title: str, body: str) -> str:
     return f"<details><summary>{title}</summary>\n\n{body}\n\n</details>"
 
 
+def closed(text: str) -> str:
+    """Return text in which no fence and no folded section stays open: what stands below would be part of it."""
+    folds = 0
+
+    def counted(prose: str) -> str:
+        nonlocal folds
+        folds += prose.count("<details>") - prose.count("</details>")
+        return prose
+
+    lines = [*_defused_lines(text, counted)]
+    return "\n".join([text, *lines[text.count("\n") + 1 :], *["\n</details>"] * folds])
+
+
 def cell(text: str) -> str:
     """Return text that fits into a cell of a table."""
     return " ".join(text.split()).replace("|", "\\|")

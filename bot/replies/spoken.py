@@ -4,9 +4,10 @@ import re
 from collections.abc import Sequence
 
 from bot.masking import mask_secrets
-from bot.replies.render import folded, quoted
+from bot.replies.render import closed, folded, quoted
 from bot.replies.texts import nothing_useful
 
+_MOST_SAID = 10_000  # as much as a model is let say; what says more shall leave room for what stands below it
 _MOST_KNOWN = 3_000
 _GOOD = re.compile(
     r"\b(?:pass(?:ed|es|ing)|succe(?:eded|ss|ssful|ssfully)|green|erfolgreich|bestanden|grün|réussi[es]?|vert|éxito|"
@@ -41,8 +42,11 @@ def answer(words: str, facts: Sequence[str], *, is_cut: bool = False) -> str:
     """Return a model's words with the sentences of fact that code wrote below; words against a fact are left out."""
     if any(contradicts(words, fact) for fact in facts):
         return "\n\n".join(dict.fromkeys(facts))
-    text = words.strip() + (" … (cut)" if is_cut else "")
-    return "\n\n".join([text, *(fact for fact in dict.fromkeys(facts) if fact not in text)])
+    text = words.strip()
+    shown = closed(text[:_MOST_SAID])
+    if is_cut or len(text) > _MOST_SAID:
+        shown += "\n\n… (cut)" if shown.endswith(("`", "~", ">")) else " … (cut)"
+    return "\n\n".join([shown, *(fact for fact in dict.fromkeys(facts) if fact not in text)])
 
 
 def without_answer(reason: str, facts: Sequence[str], known: str, mention: str) -> str:
@@ -50,7 +54,7 @@ def without_answer(reason: str, facts: Sequence[str], known: str, mention: str) 
     why = _WHY_STOPPED.get(reason, reason)
     if not facts and not known.strip():
         return f"{nothing_useful(mention)} (The reason: {why}.)"
-    found = "\n\n".join(dict.fromkeys(facts)) or mask_secrets(known).strip()[:_MOST_KNOWN]
+    found = "\n\n".join(dict.fromkeys(facts)) or closed(mask_secrets(known).strip()[:_MOST_KNOWN])
     return f"The language model did not come to a useful answer ({why}), but this is what I found:\n\n{found}"
 
 

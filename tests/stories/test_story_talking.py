@@ -99,3 +99,22 @@ def test_an_order_interrupted_while_it_opens_its_draft_opens_one(story: Story) -
     assert len(story.project.merge_requests) == 1
     assert len(story.town.ollama.requests) == 3
     assert len(story.project.pipelines) == 1
+
+
+SWALLOWING = {
+    "too long": "word " * 20_000,
+    "an open fence": "I wrote:\n\n```yaml\ntest:\n  script: [pytest]",
+    "an open fence in a list": "1. so\n2. ```yaml\n   test:",
+    "an open fold": "<details><summary>More</summary>\n\nIt has one job.",
+}
+
+
+@pytest.mark.parametrize("what", SWALLOWING)
+def test_no_words_of_the_model_swallow_the_draft_below_them(story: Story, what: str) -> None:
+    story.town.ollama.say(
+        action("generate_pipeline"), action("commit_pipeline"), action("final", text=SWALLOWING[what])
+    )
+    above, found, _ = story.ask("@pipewright please do what the project needs").partition("Here is the draft")
+    assert found
+    assert above.count("```") in (0, 2)
+    assert above.count("<details>") == above.count("</details>")
