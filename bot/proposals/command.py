@@ -210,8 +210,14 @@ def _reads_as_command(name: str, tail: str) -> bool:
 
 def words_without(words: str, fillers: frozenset[str]) -> list[str]:
     """Return what may be a name: the words without their punctuation, and without those that only lead to one."""
-    said = [word.strip(".,!?`\"'“”„«»") for word in words.split()]
+    said = [word.strip(f".,!?`'{_MARKS}") for word in words.split()]
     return [word for word in said if word and word.lower() not in fillers]
+
+
+def name_in_marks(words: str) -> str | None:
+    """Return the first name that stands in code or in quotes."""
+    found = re.search(rf"[`'{_MARKS}]([^`'{_MARKS}]+)[`'{_MARKS}]", words)
+    return found[1].strip() if found else None
 
 
 def _wishes(words: str) -> str:
@@ -231,7 +237,8 @@ _LAST_CHANGE = re.compile(
     r"(?:(?:it|that|this|(?:the |your |my )?last (?:change|edit|one)|please|again)[ ,]*)*", re.IGNORECASE
 )
 _SHA = re.compile(r"(?P<mark>`?)[0-9a-f]{7,64}(?P=mark)", re.IGNORECASE)
-_CODE = re.compile(r"`[^`]*`|[\"“”„«][^\"“”„«»]*[\"“”»]")
+_MARKS = '"“”„«»「」『』'
+_CODE = re.compile(rf"`[^`]*`|[{_MARKS}][^{_MARKS}]*[{_MARKS}]")
 # Emoji and the like at the end of a line say nothing of what is wanted; beside an approval they might say "no".
 _SIGNS = re.compile(r"(?:(?:^|\s+)(?::\w+:?|[^\w\s`\"“”»]+))+$")
 

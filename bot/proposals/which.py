@@ -8,7 +8,7 @@ from msgspec import Struct
 from bot.domain import CannotError
 from bot.gitlab.answers import RefusedError
 from bot.gitlab.values import Pipeline
-from bot.proposals.command import words_without
+from bot.proposals.command import name_in_marks, words_without
 from bot.proposals.order import Order
 from bot.proposals.status import pipeline_after_merge, pipeline_of
 from bot.replies.render import quoted
@@ -48,10 +48,7 @@ def find_wanted(services: Services, order: Order, words: str) -> Wanted:
 
 
 def _named(words: str) -> str | None:
-    quoted_name = re.search(r"[`\"'“”„«]([^`\"'“”„«»]+)[`\"'“”»]", words)
-    if quoted_name:
-        return quoted_name[1]
-    return " ".join(words_without(words, _FILLERS)) or None
+    return name_in_marks(words) or " ".join(words_without(words, _FILLERS)) or None
 
 
 def _number(named: str, order: Order) -> tuple[str, int] | None:

@@ -59,7 +59,18 @@ def test_a_sign_behind_an_order_is_no_name(story: Story, words: str) -> None:
     assert "is **proposed** at" in story.ask(f"@pipewright {words}", of=issue)
 
 
-@pytest.mark.parametrize("name", ['"unit tests"', "“unit tests”", "„unit tests“", "«unit tests»", "`unit tests`"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        '"unit tests"',
+        "“unit tests”",
+        "„unit tests“",
+        "« unit tests »",
+        "»unit tests«",
+        "「unit tests」",
+        "`unit tests`",
+    ],
+)
 def test_a_name_may_stand_in_any_quotes(town: Town, name: str) -> None:
     story = town.story(PYTHON)
     story.push("main", ".gitlab-ci.yml", "unit tests:\n  script: [make]\n", by=story.maintainer)
