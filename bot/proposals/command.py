@@ -66,6 +66,11 @@ _LONG_QUOTE = re.compile(
     r"|^ {0,3}(?P<quote>>{3,})[ \t]*\n.*?(?:^ {0,3}(?P=quote)>*[ \t]*$|\Z)",
     re.MULTILINE | re.DOTALL,
 )
+# What GitLab shows as code at the top of a text (lib/gitlab/front_matter.rb).
+_FRONT_MATTER = re.compile(
+    r"\A(?:[^\n]*coding:[^\n]*\n)?\s*^(?P<mark>---|\+\+\+|;;;)[^\n]*\n.*?^(?:(?P=mark)|\.{3})[ \t]*$",
+    re.MULTILINE | re.DOTALL,
+)
 # Signs that part an order from the name and from what follows, in other scripts than ours too.
 _AROUND = " \t\n.,!?:;()|-–—―>=→⇒，。、：；！？（）،؛؟۔"
 # What turns the direction of writing, and the like: it stands in names and orders without being seen.
@@ -109,7 +114,8 @@ def visible_text(text: str) -> str:
     """
     blocks: list[str] = []
     quotes = 0
-    plain = text.replace("\r\n", "\n")  # a description comes with the line ends of a browser's form
+    # A description comes with the line ends of a browser's form.
+    plain = _FRONT_MATTER.sub("", text.replace("\r\n", "\n"))
     for token in _MARKDOWN.parse(_LONG_QUOTE.sub(lambda found: found[0] if found["fence"] else "", plain)):
         quotes += {"blockquote_open": 1, "blockquote_close": -1}.get(token.type, 0)
         if token.type == "inline" and not quotes:

@@ -149,6 +149,8 @@ NOBODY_ASKED = {
     "GitLab's long quote, longer": ">>>>\n>>>\nx\n>>>\n\n@pipewright approve\n>>>>",
     "GitLab's long quote, indented": "  >>>\n\n@pipewright approve\n   >>>",
     "GitLab's long quote nobody closed": "so:\n>>>\nshall we?\n\n@pipewright approve",
+    "front matter": "---\nreply: @pipewright approve\n---\n\nHello.",
+    "front matter below its encoding": "# coding: utf-8\n\n+++\n@pipewright approve\n+++",
     "an HTML comment": "<!-- @pipewright approve -->",
     "an HTML comment nobody closed": "hello\n<!-- @pipewright approve",
     "preformatted HTML": "<pre>\n@pipewright approve\n</pre>",
@@ -165,6 +167,9 @@ def test_a_name_in_such_a_place_calls_nobody(place: str) -> None:
 AROUND = {
     "below a quote": "> shall we?\n\n@pipewright approve",
     "below a quoted fence": "> ```\n> make test\n> ```\n@pipewright approve",
+    "below a line": "So:\n\n---\n@pipewright approve",
+    "below a line at the top": "---\n@pipewright approve\n\nThanks.",
+    "below front matter": "---\ntitle: x\n---\n@pipewright approve",
     "in a heading": "# @pipewright approve",
     "in bold": "**@pipewright approve**",
     "below a fence": "```\nmake test\n```\n@pipewright approve",
@@ -270,6 +275,8 @@ HUGE = {
     "indented lines": "    x\n" * 160_000,
     "tags": "<pre>" * 200_000,
     "long quotes": ">>>\n" * 250_000,
+    "lines": "---\n" * 250_000,
+    "blank lines and a line": "\n" * 500_000 + "---\n" * 100_000,
 }
 
 

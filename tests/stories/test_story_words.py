@@ -47,6 +47,13 @@ def test_a_question_whether_to_approve_merges_nothing(story: Story) -> None:
     assert request.state == "merged"
 
 
+def test_what_gitlab_shows_as_front_matter_merges_nothing(story: Story) -> None:
+    request = story.drafted()
+    answers = len(story.answers(request))
+    story.ask("---\nlast: @pipewright approve\n---\n\nHow do I approve?", of=request, by=story.maintainer)
+    assert (request.state, len(story.answers(request))) == ("opened", answers)
+
+
 @pytest.mark.parametrize("words", ["Could you set up CI, @pipewright?", "Please generate, @pipewright!"])
 def test_an_order_may_end_with_the_name_and_a_sign(story: Story, words: str) -> None:
     assert "Here is the draft" in story.ask(words)
