@@ -19,7 +19,8 @@ _MOST_LAST = 200
 
 _SECTION = re.compile(r"section_(start|end):\d+:([\w.-]+)(?:\[[^\]\r\n]*\])?\r?(?:\x1b\[0K)?")
 _TIMESTAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z \d\d[OE]([ +])")
-_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+# Of two letters too, as `tput sgr0` writes: what is left of one is part of the next word, and hides what that is.
+_ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]+[0-~]|[0-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _ECHO = re.compile(r"^\x1b\[32;1m\$ (.*?)(?:\x1b\[0;m)?$")
 _PLAIN_ECHO = re.compile(r"^\$ (\S.*)$")

@@ -102,3 +102,20 @@ def test_a_pipeline_without_jobs_is_explained_by_what_gitlab_says_of_its_needs(
     answer = red_main(town, {}, pipeline).ask("@pipewright explain main")
     assert told in answer
     assert ("optional: true" in answer) is (pipeline is LEFT_OUT)
+
+
+TOKEN = "glpat-" + "Ab3dEf6hIj9kLm2nOp5q"
+LOGS_WITH_TOKEN = {
+    "behind what resets a terminal": f"$ ./deploy\n\x1b[m\x1b(B{TOKEN} is bad\nERROR: Job failed: exit code 1\n",
+}
+
+
+@pytest.mark.parametrize("where", LOGS_WITH_TOKEN)
+def test_a_token_in_a_log_reaches_neither_the_note_nor_the_model(town: Town, where: str) -> None:
+    town.sandbox.world.play_job = lambda _run, job: Outcome(LOGS_WITH_TOKEN[where], "script_failure")
+    story = red_main(town, {}, "deploys:\n  script: [./deploy]\n")
+    town.ollama.say("It is no good.")
+    answer = story.ask("@pipewright explain main")
+    assert "The language model thinks" in answer
+    assert "[secret]" in answer
+    assert TOKEN not in answer + str(town.ollama.requests)
