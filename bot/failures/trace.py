@@ -136,7 +136,7 @@ class _Reader:
             command=mask_secrets(self._command),
             section=self._section,
             exit_code=self._exit_code,
-            ending=self._ending,
+            ending=mask_secrets(self._ending),
             length=self._number,
         )
 

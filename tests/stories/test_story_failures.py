@@ -107,6 +107,7 @@ def test_a_pipeline_without_jobs_is_explained_by_what_gitlab_says_of_its_needs(
 TOKEN = "glpat-" + "Ab3dEf6hIj9kLm2nOp5q"
 LOGS_WITH_TOKEN = {
     "behind what resets a terminal": f"$ ./deploy\n\x1b[m\x1b(B{TOKEN} is bad\nERROR: Job failed: exit code 1\n",
+    "in the runner's last words": f"$ ./deploy\nno good\nERROR: Job failed: pulling from u:{TOKEN}@registry: no\n",
 }
 
 
