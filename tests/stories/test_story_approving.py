@@ -2,15 +2,15 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import Any
 
 import pygit2
 import pytest
 
-from bot.sandbox import hooks, merging, payloads, seed
+from bot.sandbox import merging, payloads, seed
 from bot.sandbox.ci import engine
 from bot.sandbox.faults import DeliveryFault
 from bot.sandbox.state import Award, MergeRequest, Protection
+from tests.world.delivered import deliver_and_wait
 from tests.world.missed import no_delivery
 from tests.world.town import PYTHON, Story, Town
 
@@ -353,27 +353,10 @@ def test_the_late_hook_of_a_push_below_the_approved_one_voids_nothing(story: Sto
             newest = story.push(request.source_branch, "two.txt", "2\n")
         story.comment(request, f"@pipewright approve {newest[:8]}", by=story.maintainer)
         story.until(lambda: request.auto_merge_by is not None and "approved" in story.answer(request))
-        carried_out(story, late)
+        deliver_and_wait(story, "merge_request", late)
         assert request.auto_merge_by is not None
     story.settle()
     assert (request.state, request.last_sha) == ("merged", newest)
-
-
-def carried_out(story: Story, body: dict[str, Any]) -> None:
-    """Deliver one more word about a merge request, and wait until the bot has done what it does on that."""
-    story.until(lambda: merge_request_orders(story)[0] == 0)
-    _, before = merge_request_orders(story)
-    with story.world.lock:
-        hooks.emit(story.world, story.project, "merge_request", body)
-    story.until(lambda: merge_request_orders(story) == (0, before + 1))
-
-
-def merge_request_orders(story: Story) -> tuple[int, int]:
-    """Return how many are waiting, and how many ended."""
-    with story.town.parts.services.pool.connection() as connection:
-        sql = "select count(*), count(finished_at) from orders where kind = 'merge_request' and project_id = %s"
-        every, ended = connection.execute(sql, (story.project.id,)).fetchone() or (0, 0)
-    return every - ended, ended
 
 
 def test_what_was_merged_a_moment_ago_is_not_called_closed(story: Story) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.sandbox import acts, hooks, payloads
+from bot.sandbox import acts, payloads
 from bot.sandbox.state import Note, Todo
-from tests.stories.test_story_approving import are_carried_out
+from tests.world.delivered import deliver_and_wait
 from tests.world.missed import look, no_delivery
 from tests.world.town import SECRET, Story
 
@@ -138,8 +138,7 @@ def test_a_delivery_that_takes_back_what_stands_in_gitlab_disarms_nothing(story:
             else:
                 event = "merge_request"
                 body = payloads.merge_request(story.world, request, story.maintainer, "unapproved")
-            hooks.emit(story.world, story.project, event, body)
-        story.until(lambda: are_carried_out(story, "reaction" if kind == "reaction" else event))
+        deliver_and_wait(story, event, body)
         assert request.auto_merge_by is not None
     story.settle()
     assert request.state == "merged"
@@ -154,8 +153,7 @@ def test_a_delivery_cannot_make_a_running_pipeline_one_that_passed(story: Story,
         with story.world.lock:
             body = payloads.pipeline(story.world, run)
             told = body["object_attributes"] | {"status": "success", "id": run.id if is_there else run.id + 1_000_000}
-            hooks.emit(story.world, story.project, "pipeline", body | {"object_attributes": told})
-        story.until(lambda: are_carried_out(story, "pipeline"))
+        deliver_and_wait(story, "pipeline", body | {"object_attributes": told})
         assert "passed" not in story.answers(story.project.issues[0])[0].body
     story.settle()
     assert "passed ✅" in story.answers(story.project.issues[0])[0].body

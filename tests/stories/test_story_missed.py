@@ -8,7 +8,7 @@ import pytest
 from bot.handlers.sweep import sweep
 from bot.sandbox import acts
 from bot.sandbox.state import MergeRequest, Protection, Todo
-from tests.stories.test_story_approving import are_carried_out
+from tests.world.delivered import orders_of
 from tests.world.missed import look, no_delivery
 from tests.world.town import PYTHON, Story, Town
 
@@ -440,7 +440,7 @@ def test_a_merge_goes_on_waiting_while_enough_approvals_count(story: Story) -> N
     with story.jobs_held():
         request = story.approved_while_running()
         look_at_drafts(story)
-        story.until(lambda: are_carried_out(story, "reaction"))
+        story.until(lambda: orders_of(story, "reaction") == (0, 1))
     story.settle()
     assert (request.state, story.answers(request)) == ("merged", [])
 

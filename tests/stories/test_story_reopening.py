@@ -7,8 +7,9 @@ import pytest
 from bot.sandbox import acts, payloads
 from bot.sandbox.state import MergeRequest
 from tests.stories.test_story_approval_matrix import protect, rules
-from tests.stories.test_story_approving import SIGNALS, by_comment, carried_out
+from tests.stories.test_story_approving import SIGNALS, by_comment
 from tests.stories.test_story_forging import post
+from tests.world.delivered import deliver_and_wait
 from tests.world.missed import look, no_delivery
 from tests.world.town import Story, Town
 
@@ -180,7 +181,7 @@ def test_a_forged_delivery_leaves_a_waiting_merge_as_it_is(story: Story) -> None
         request = story.approved_while_running()
         with story.world.lock:
             body = payloads.merge_request(story.world, request, story.maintainer, "reopen")
-        carried_out(story, body)
+        deliver_and_wait(story, "merge_request", body)
         assert "GitLab merges when it" in shown(story)
     story.settle()
     assert request.state == "merged"
