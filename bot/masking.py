@@ -8,6 +8,7 @@ _MASK = "[secret]"
 # A line of the log is JSON, and what Python shows is escaped: there the last letter of `\n` or `\u00a0` is no part of
 # the word behind it, as little as that of what colours a terminal.
 _START = r"(?:\b|(?<=\\[abfnrtv])|(?<=\\x[0-9a-f]{2})|(?<=\\u[0-9a-f]{4})|(?<=\dm))"
+_BREAK = r"[ \t\r]{0,4}(?:\n|\\n)[ \t]{0,40}"  # of a line, as it is or escaped
 # Beside each shape what of it stands in any text that has one, without regard to case: to look for that first takes a
 # tenth of the time, and every line of the log is looked through. Where case does not matter no sign has an i: a
 # dotless one counts as one then.
@@ -35,6 +36,14 @@ _SHAPES = (
     (
         ("-----beg",),
         re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"),
+    ),
+    # Of the last lines of a log, say: where a key began is cut off. The longest in use have a hundred lines.
+    (
+        ("-----end",),
+        re.compile(
+            rf"(?<![A-Za-z0-9+/=])(?:[A-Za-z0-9+/=]{{32,76}}{_BREAK}){{0,128}}(?:[A-Za-z0-9+/=]{{1,76}}{_BREAK})?"
+            r"-----END [A-Z ]*PRIVATE KEY-----"
+        ),
     ),
     (("bearer",), re.compile(_START + r"bearer\s+(?=[A-Za-z0-9._~+/=-]*\d)[A-Za-z0-9._~+/=-]{16,}", re.IGNORECASE)),
     (("author",), re.compile(_START + r"authorization\W{1,6}basic\s+[A-Za-z0-9+/=]{8,}", re.IGNORECASE)),

@@ -10,6 +10,7 @@ from psycopg.rows import TupleRow, class_row
 from bot.domain import Mention
 
 _FINAL = "('success', 'failed', 'canceled', 'skipped')"
+_SINCE = "case status when 'approved' then updated_at else opened_at end"
 
 
 class Swept(Struct, frozen=True, kw_only=True):
@@ -33,19 +34,20 @@ def claim_proposals(connection: Connection[TupleRow], every_seconds: float, limi
     """Return proposals whose turn it is: open ones, merged ones whose last pipeline is not known to have ended, and
     rejected ones that may have been opened again, unless another draft of their conversation is open.
 
-    The older one is the more seldom its turn comes: a tenth of its age, at most a day. After thirty days none.
+    The older one is the more seldom its turn comes: a tenth of its age, at most a day. After thirty days none. One that
+    is approved is as old as its approval: GitLab merges it in our name, and the word for it may count no longer.
     """
     with connection.cursor(row_factory=class_row(Swept)) as cursor:
         return cursor.execute(
             "update pipelines set swept_at = now() where id in ("
-            "  select id from pipelines p where opened_at > now() - interval '30 days'"
+            f"  select id from pipelines p where {_SINCE} > now() - interval '30 days'"
             "  and (status in ('proposed', 'approved') or status = 'committed'"
             f"    and (after_merge_status is null or after_merge_status not in {_FINAL})"
             "    and updated_at > now() - interval '1 day'"
             "  or status = 'rejected' and updated_at > now() - interval '1 day' and not exists (select from pipelines o"
             "    where o.conversation_id = p.conversation_id and o.status in ('proposed', 'approved')))"
             "  and coalesce(swept_at, opened_at) < now() - greatest(make_interval(secs => %(every)s),"
-            "    least((now() - opened_at) / 10, interval '1 day'))"
+            f"    least((now() - {_SINCE}) / 10, interval '1 day'))"
             "  order by swept_at nulls first limit %(limit)s for update skip locked"
             ") returning id, opened_at",
             {"every": every_seconds, "limit": limit},

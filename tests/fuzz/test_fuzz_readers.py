@@ -139,6 +139,7 @@ TEXTS = {
     "tables": "|a" * 200_000 + "\n" + "|-" * 200_000,
     "names of secrets": "password=" * 100_000,
     "dots": "glpat-" + "." * 1_000_000,
+    "keys that never began": ("QUJD+/8=\n" * 20 + "-----END RSA " + "PRIVATE KEY----\n") * 2_000,
     "keys that never end": ("-----BEGIN RSA " + "PRIVATE KEY-----") * 20_000,
     "web tokens": "eyJ" + "a" * 500_000,
     "polite words": "@pipewright " + "please " * 2_800,

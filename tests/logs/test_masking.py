@@ -62,6 +62,13 @@ def test_each_shape_is_masked_in_a_line_whatever_its_case(secret: str) -> None:
     assert "[secret]" in mask_secrets(f'{{"event": "it said {secret} at last", "level": "info"}}')
 
 
+def test_of_a_key_whose_beginning_is_cut_off_nothing_is_left() -> None:
+    body = "\n".join([TOKEN * 2] * 40)
+    assert mask_secrets(f"$ cat key\n{body}\nabc=\n-----END RSA PRIVATE KEY-----\nend") == "$ cat key\n[secret]\nend"
+    assert mask_secrets(f"{TOKEN * 2}\\nabc=\\n-----END PRIVATE KEY-----\\nend") == "[secret]\\nend"
+    assert mask_secrets(f"{body}\n-----END CERTIFICATE-----") == f"{body}\n-----END CERTIFICATE-----"
+
+
 PIECES = st.sampled_from(
     [*OF_EACH_SHAPE, "glpat-", "token", "key: ", "://", "@", "-----", " ", "\n", "=", TOKEN, "ſ", "İ"]
 )
