@@ -109,8 +109,9 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), backlog=1024)
     except OSError as error:
+        why = (error.strerror or "").partition(" (while attempting")[0]  # Python says the address once more
         raise CannotError(
-            f"{host}:{port} cannot be listened on ({error.strerror}). Stop what uses it, or set "
+            f"{host}:{port} cannot be listened on ({why}). Stop what uses it, or set "
             "PIPEWRIGHT_LISTEN_PORT (and PIPEWRIGHT_LISTEN_HOST) to something free."
         ) from error
 

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -13,6 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bot.domain import CannotError
+from bot.main import listen
 from bot.sandbox import seed
 from bot.sandbox.oauth.records import add_application
 from bot.sandbox.server import Sandbox
@@ -54,6 +57,15 @@ def test_what_a_terminal_cannot_show_ends_no_command() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(b"\\u2713 ")
+
+
+def test_a_port_in_use_is_said_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(
+            CannotError, match=rf"^127.0.0.1:{port} cannot be listened on \(Address already in use\)\. "
+        ):
+            listen("127.0.0.1", port)
 
 
 def test_the_version_is_shown() -> None:
