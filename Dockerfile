@@ -9,11 +9,12 @@ COPY pyproject.toml README.md LICENSE ./
 COPY bot ./bot
 COPY templates ./templates
 COPY prompts ./prompts
-# The build backend stays in this stage.
+# The build backend stays in this stage. What is compiled counts whatever times the files have: builders round them on the
+# way into the image, and then half of all modules were compiled again at every start, for nothing can be written there.
 RUN python -m pip install --quiet "hatchling==1.28.0" \
  && python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir /wheels . \
  && /opt/pipewright/bin/python -m pip install --quiet --no-deps --no-index /wheels/*.whl \
- && /opt/pipewright/bin/python -m compileall -q /opt/pipewright/lib
+ && /opt/pipewright/bin/python -m compileall -q -f --invalidation-mode unchecked-hash /opt/pipewright/lib
 
 FROM python:3.13.15-slim-trixie
 LABEL org.opencontainers.image.title="Pipewright" \
