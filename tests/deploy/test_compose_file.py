@@ -1,0 +1,33 @@
+"""What `docker-compose.yml` waits for and listens on is what the bot needs."""
+
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from psycopg.conninfo import conninfo_to_dict
+
+from bot.store.postgres_programs import binaries
+
+TOP = Path(__file__).parents[2]
+SERVICES = yaml.safe_load((TOP / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+
+
+@pytest.fixture
+def free_port() -> str:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return str(listening.getsockname()[1])
+
+
+def test_a_database_that_is_being_made_is_not_called_ready(database: str, tmp_path: Path, free_port: str) -> None:
+    """While the image makes it, its server answers on a socket of files only, and goes down once more."""
+    place = conninfo_to_dict(database)
+    (tmp_path / f".s.PGSQL.{free_port}").symlink_to(f"{place['host']}/.s.PGSQL.{place.get('port') or 5432}")
+    environment = {"PATH": f"{binaries()}:{os.environ['PATH']}", "PGHOST": str(tmp_path), "PGPORT": free_port}
+    subprocess.run(["pg_isready"], env=environment, check=True, timeout=30)
+    way, command = SERVICES["postgres"]["healthcheck"]["test"]
+    assert way == "CMD-SHELL"
+    assert subprocess.run(["sh", "-c", command], env=environment, check=False, timeout=30).returncode == 2
