@@ -31,3 +31,9 @@ def test_a_database_that_is_being_made_is_not_called_ready(database: str, tmp_pa
     way, command = SERVICES["postgres"]["healthcheck"]["test"]
     assert way == "CMD-SHELL"
     assert subprocess.run(["sh", "-c", command], env=environment, check=False, timeout=30).returncode == 2
+
+
+def test_the_port_that_is_published_is_the_one_that_is_listened_on() -> None:
+    """`.env` is handed to the containers too, and may name another port for when the bot runs without them."""
+    (published,) = SERVICES["web"]["ports"]
+    assert str(SERVICES["web"]["environment"].get("PIPEWRIGHT_LISTEN_PORT")) == published.rpartition(":")[2]
