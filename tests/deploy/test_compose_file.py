@@ -37,3 +37,9 @@ def test_the_port_that_is_published_is_the_one_that_is_listened_on() -> None:
     """`.env` is handed to the containers too, and may name another port for when the bot runs without them."""
     (published,) = SERVICES["web"]["ports"]
     assert str(SERVICES["web"]["environment"].get("PIPEWRIGHT_LISTEN_PORT")) == published.rpartition(":")[2]
+
+
+@pytest.mark.parametrize("service", ["web", "worker"])
+def test_other_hosts_with_a_model_can_be_named_in_env(service: str) -> None:
+    """`environment` wins over `.env`: only what is asked of it here counts."""
+    assert SERVICES[service]["environment"]["PIPEWRIGHT_OLLAMA_URL"] == "${PIPEWRIGHT_OLLAMA_URL:-http://ollama:11434}"
