@@ -97,3 +97,13 @@ def test_compose_starts_commands_there_are() -> None:
     ours = [one for one in COMPOSE["services"].values() if str(one.get("image", "")).startswith("pipewright:")]
     assert len(ours) == 3
     assert all(is_command(one["command"]) for one in ours)
+
+
+def test_a_web_pod_goes_on_listening_until_no_delivery_is_sent_to_it() -> None:
+    """A pod is told to stop and taken out of the service at the same time, and told to stop it listens no more."""
+    (web,) = (one for one in WORKLOADS if one["metadata"]["name"] == "pipewright-web")
+    pod = web["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    program, seconds = container.get("lifecycle", {}).get("preStop", {}).get("exec", {}).get("command", ["", "0"])
+    assert program == "sleep"
+    assert 5 <= int(seconds) <= pod["terminationGracePeriodSeconds"] - 15
