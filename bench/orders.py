@@ -22,6 +22,7 @@ from bot.settings import read_settings
 from bot.store import counters, orders
 from bot.store.pool import open_pool
 from bot.tasks import Queue
+from bot.web.api.metrics import counted_text
 
 GITLAB_SECONDS = 0.1
 WORKERS = (1, 2, 4)
@@ -103,8 +104,9 @@ def _own(opened: Place, parts: Parts, kind: str) -> OwnTime:
 
 
 def _gitlab_seconds(parts: Parts) -> float:
+    parts.metrics.share(parts.services.pool)
     with parts.services.pool.connection() as connection:
-        lines = parts.metrics.text(counters.every(connection)).splitlines()
+        lines = counted_text(counters.every(connection)).splitlines()
     return sum(float(line.split()[-1]) for line in lines if line.startswith("pipewright_gitlab_seconds_total{"))
 
 

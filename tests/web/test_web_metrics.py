@@ -1,14 +1,25 @@
 """Counters that web and workers share: whoever is asked tells what all of them counted."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
 from bot.store import counters
 from bot.store.pool import Pool, open_pool
 from bot.web.api.figures import figures
-from bot.web.api.metrics import Metrics
+from bot.web.api.metrics import Metrics, counted_text
+from tests.web.house import open_house
+from tests.world.waiting import until
 
 
 def told(pool: Pool, metrics: Metrics) -> list[str]:
+    metrics.share(pool)
     with pool.connection() as connection:
-        return metrics.text(counters.every(connection)).splitlines()
+        return counted_text(counters.every(connection)).splitlines()
 
 
 def test_what_a_worker_counted_is_told_by_the_web_process(pool: Pool) -> None:
@@ -38,9 +49,8 @@ def test_what_cannot_be_shared_is_kept_for_later(pool: Pool, database: str) -> N
     closed = open_pool(database)
     closed.close()
     metrics.share(closed)
-    assert 'pipewright_deliveries_total{result="queued"} 1' in metrics.text().splitlines()
-    metrics.share(pool)
-    assert 'pipewright_deliveries_total{result="queued"} 1' in told(pool, Metrics())
+    assert 'pipewright_deliveries_total{result="queued"} 1' not in told(pool, Metrics())
+    assert 'pipewright_deliveries_total{result="queued"} 1' in told(pool, metrics)
 
 
 def test_the_last_day_is_told_in_seconds(pool: Pool) -> None:
@@ -57,3 +67,51 @@ def test_the_last_day_is_told_in_seconds(pool: Pool) -> None:
     assert 'pipewright_seconds{step="start",quantile="0.5"} 2' in lines
     assert 'pipewright_seconds{step="answer",quantile="0.5"} 20' in lines
     assert any(line.startswith("pipewright_last_delivery_seconds 0") for line in lines)
+
+
+@contextmanager
+def away(database: str) -> Iterator[None]:
+    """PostgreSQL lets nobody in for a while."""
+    name = conninfo_to_dict(database)["dbname"]
+    with psycopg.connect(make_conninfo(database, dbname="postgres"), autocommit=True) as connection:
+        connection.execute(f"alter database {name} allow_connections false".encode())
+        connection.execute("select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = %s", (name,))
+        yield
+        connection.execute(f"alter database {name} allow_connections true".encode())
+
+
+STRANGE = 'pipewright_deliveries_total{result="unauthorized"}'
+
+
+def seen(client: httpx.Client, name: str) -> float:
+    """What Prometheus is told of a counter; nothing counts as zero, as it does for it."""
+    return next((float(line.split()[1]) for line in client.get("/metrics").text.splitlines() if name in line), 0)
+
+
+def test_a_counter_does_not_go_back_when_another_web_process_is_asked(database: str, tmp_path: Path) -> None:
+    """To Prometheus a counter that went back began anew, and all it ever counted has come since."""
+    with (
+        open_house(database, tmp_path / "a") as one,
+        open_house(database, tmp_path / "b") as other,
+        one.browser() as asked,
+        other.browser() as next_time,
+    ):
+        asked.post("/webhooks/gitlab", content=b"{}")
+        assert seen(asked, STRANGE) == 1
+        assert seen(next_time, STRANGE) == 1
+        next_time.post("/webhooks/gitlab", content=b"{}")
+        assert [seen(client, STRANGE) for client in (next_time, asked)] == [2, 2]
+
+
+def test_no_counter_is_told_while_the_database_is_away(database: str, tmp_path: Path) -> None:
+    """What one process counted since would be less than what all of them told before."""
+    with open_house(database, tmp_path) as house, house.browser() as client:
+        for _ in range(3):
+            client.post("/webhooks/gitlab", content=b"{}")
+        assert seen(client, STRANGE) == 3
+        with away(database):
+            client.post("/webhooks/gitlab", content=b"{}")
+            told = client.get("/metrics").text
+        assert "pipewright_database_up 0" in told
+        assert "pipewright_deliveries_total{" not in told
+        until(lambda: seen(client, STRANGE) == 4)

@@ -14,7 +14,7 @@ from bot.store.counters import every, lately
 from bot.store.history import has_queue
 from bot.web.api.describe import TAGS_HEALTH
 from bot.web.api.figures import figures
-from bot.web.api.metrics import CONTENT_TYPE, family
+from bot.web.api.metrics import CONTENT_TYPE, counted_text, family
 from bot.web.door.machines import may_look, require_looking
 from bot.web.parts import WebParts, parts_of
 
@@ -111,6 +111,7 @@ def metrics(request: Request[Any, Any, Any]) -> Response[str]:
 
 def _database_metrics(parts: WebParts) -> str:
     """What all processes share is counted in PostgreSQL; while it is down, only that is said."""
+    parts.metrics.share(parts.pool)
     try:
         with parts.pool.connection(timeout=_PATIENCE_SECONDS) as connection:
             states = orders.count_by_state(connection)
@@ -118,13 +119,11 @@ def _database_metrics(parts: WebParts) -> str:
             told = figures(lately(connection))
             counted = every(connection)
     except (OperationalError, InterfaceError):
-        return parts.metrics.text() + family(
-            "pipewright_database_up", "gauge", "1 while PostgreSQL answers", [({}, 0.0)]
-        )
+        return family("pipewright_database_up", "gauge", "1 while PostgreSQL answers", [({}, 0.0)])
     counts = [({"state": state}, float(states.get(state, 0))) for state in STATES]
     return "".join(
         (
-            parts.metrics.text(counted),
+            counted_text(counted),
             told,
             family("pipewright_database_up", "gauge", "1 while PostgreSQL answers", [({}, 1.0)]),
             family("pipewright_orders", "gauge", "stored orders by state", counts),

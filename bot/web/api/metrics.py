@@ -93,17 +93,17 @@ class Metrics:
             with self._lock:
                 self._new.update(taken)
 
-    def text(self, elsewhere: Iterable[Counted] = ()) -> str:
-        """Return the counters in Prometheus' format, added to what was shared before."""
-        totals: Counter[_Key] = Counter({(name, tuple(sorted(labels.items()))): n for name, labels, n in elsewhere})
-        with self._lock:
-            totals.update(self._new)
-        return "".join(
-            family(
-                name, "counter", words, [(dict(labels), n) for (known, labels), n in totals.items() if known == name]
-            )
-            for name, words in _EXPLAINED.items()
-        )
+
+def counted_text(counted: Iterable[Counted]) -> str:
+    """Return what was shared in Prometheus' format.
+
+    What a process has not shared yet is left out: another one, asked next, would tell less, and to Prometheus a counter
+    that went back began anew.
+    """
+    by_name: dict[str, list[Sample]] = {name: [] for name in _EXPLAINED}
+    for name, labels, number in counted:
+        by_name.get(name, []).append((dict(sorted(labels.items())), number))
+    return "".join(family(name, "counter", words, by_name[name]) for name, words in _EXPLAINED.items())
 
 
 def _as_counted(taken: Counter[_Key]) -> Iterator[Counted]:
