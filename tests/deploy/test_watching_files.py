@@ -52,9 +52,17 @@ def test_everything_that_is_asked_for_is_told(told: str) -> None:
             assert set(re.findall(r'(\w+)="', sample)) == labels
 
 
+def test_the_answers_the_alerts_wait_for_are_told_before_there_are_any(database: str, tmp_path: Path) -> None:
+    """Of a counter that was not there before, Prometheus takes what it begins with for nothing new."""
+    with open_house(database, tmp_path) as house, house.browser() as client:
+        told = client.get("/metrics").text
+    for result in ("failed", "malformed", "unauthorized"):
+        assert f'pipewright_deliveries_total{{result="{result}"}} 0' in told.splitlines()
+
+
 def test_the_answers_the_alerts_wait_for_are_counted_under_these_names(told: str) -> None:
     counted = dict(re.findall(r'^pipewright_deliveries_total\{result="(\w+)"\} (\S+)$', told, re.MULTILINE))
-    assert counted == {"ignored": "1", "malformed": "1", "unauthorized": "1"}
+    assert counted == {"failed": "0", "ignored": "1", "malformed": "1", "unauthorized": "1"}
     waited_for = {
         word for expr in ASKED for words in re.findall(r'result=~?"([^"]+)"', expr) for word in words.split("|")
     }

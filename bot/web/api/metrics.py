@@ -23,9 +23,12 @@ _EXPLAINED = {
     "pipewright_model_tokens_total": "tokens the model read (prompt) and wrote (output)",
     "pipewright_orders_total": "orders that ended, by what they were and how",
 }
-
 Sample = tuple[Mapping[str, str], float]
 _Key = tuple[str, tuple[tuple[str, str], ...]]
+# What alerts wait for: of a counter that was not there before, Prometheus takes what it begins with for nothing new.
+_FROM_THE_START: list[_Key] = [
+    ("pipewright_deliveries_total", (("result", result),)) for result in ("failed", "malformed", "unauthorized")
+]
 
 log = structlog.get_logger()
 
@@ -100,10 +103,13 @@ def counted_text(counted: Iterable[Counted]) -> str:
     What a process has not shared yet is left out: another one, asked next, would tell less, and to Prometheus a counter
     that went back began anew.
     """
-    by_name: dict[str, list[Sample]] = {name: [] for name in _EXPLAINED}
-    for name, labels, number in counted:
-        by_name.get(name, []).append((dict(sorted(labels.items())), number))
-    return "".join(family(name, "counter", words, by_name[name]) for name, words in _EXPLAINED.items())
+    numbers: dict[_Key, float] = {(name, tuple(sorted(labels.items()))): n for name, labels, n in counted}
+    for key in _FROM_THE_START:
+        numbers.setdefault(key, 0)
+    return "".join(
+        family(name, "counter", words, [(dict(labels), n) for (of, labels), n in numbers.items() if of == name])
+        for name, words in _EXPLAINED.items()
+    )
 
 
 def _as_counted(taken: Counter[_Key]) -> Iterator[Counted]:
