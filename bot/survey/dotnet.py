@@ -53,7 +53,7 @@ def survey_dotnet(folder: Folder, ci: OtherCi) -> Unit | None:
 
 def _is_of_cpp(solution: str) -> bool:
     """Say whether a solution lists projects in C++ alone, which the SDK builds nowhere."""
-    return ".vcxproj" in solution and re.search(r"\.(?:cs|fs|vb)proj", solution) is None
+    return re.search(r"\.vcx?proj", solution) is not None and re.search(r"\.(?:cs|fs|vb)proj", solution) is None
 
 
 def _add_version(facts: Facts, folder: Folder, texts: dict[str, str], ci: OtherCi) -> str:

@@ -257,7 +257,13 @@ def test_rust_is_formatted_by_the_toolchain_of_other_ci_and_checked_by_the_actio
 
 
 @pytest.mark.parametrize(
-    ("listed", "found"), [('"a.vcxproj"', ["cpp"]), ('"a.vcxproj" "b.csproj"', ["dotnet"]), ("", ["dotnet"])]
+    ("listed", "found"),
+    [
+        ('"a.vcxproj"', ["cpp"]),
+        ('"a.vcproj"', ["cpp"]),
+        ('"a.vcxproj" "b.csproj"', ["dotnet"]),
+        ("", ["dotnet"]),
+    ],
 )
 def test_a_solution_of_c_alone_is_no_dotnet(
     look: Callable[[Mapping[str, str]], Survey], listed: str, found: list[str]
