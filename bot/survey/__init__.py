@@ -37,6 +37,7 @@ perl, lua, zig, clojure, shell, terraform, helm, ansible, latex, notebooks, dock
 
 - test_user: "tests" when the tests must not run as root, as jobs in containers do
 - prepare: shell line(s) to run just before the tests: tables, settings of a framework
+- checked_queries: of Rust, "yes" where the macros of sqlx find in the repository what they ask a database else
 - extension: of PHP, without `ext-`; entry: what the image builds (a project file, the name of a release);
   release: that name where the project lists its releases
 - sdk: of .NET, the one that builds where no other of its `version` may; runtime: the release that runs what `version`

@@ -36,6 +36,8 @@ _WHOLE = frozenset(
 
 # Tests with each feature on its own; a power set of features takes hours.
 _HACK = _WHOLE | {"hack", "--each-feature", "--no-dev-deps", "--keep-going"}
+# What sqlx learned of the database, so that its macros need none; without a word they ask the one that is named.
+_QUERIES = r"(?:.*/)?(?:\.sqlx/query-[0-9a-f]+\.json|sqlx-data\.json)"
 _NIGHTLY = "rustup toolchain install nightly --profile minimal --component rustfmt"
 _HACK_INSTALL = "cargo install cargo-hack@0.6.46 --locked"
 
@@ -204,6 +206,8 @@ def _is_whole_build(command: Command) -> bool:
 
 
 def _add_needs(facts: Facts, folder: Folder) -> None:
+    for path in folder.under(_QUERIES)[:1]:
+        facts.add("checked_queries", "yes", "sqlx keeps what it knows of the database there", folder.evidence(path))
     lock = folder.text("Cargo.lock")
     for crate, packages in _NATIVE.items():
         if f'name = "{crate}"\n' in lock and not (crate == "openssl-sys" and 'name = "openssl-src"\n' in lock):

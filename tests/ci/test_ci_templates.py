@@ -815,6 +815,17 @@ def test_rust_takes_the_full_image_for_headers(typical) -> None:
     assert pipeline(plain)[".rust"]["image"] == "rust:1.98-slim"
 
 
+@pytest.mark.parametrize(("prepare", "asked"), [("", None), ("npx prisma generate", None), ("sqlx db setup", "false")])
+def test_sqlx_asks_no_database_while_it_compiles_unless_the_tests_made_its_tables(
+    prepare, asked, composed, unit
+) -> None:
+    more = {"prepare": prepare} if prepare else {}
+    facts = {"test": "cargo test", "lint": "cargo clippy", "checked_queries": "yes", "service": "postgres:18"}
+    found = pipeline(composed(unit("rust", **facts, **more)))
+    assert found[".rust"]["variables"]["SQLX_OFFLINE"] == "true"
+    assert found["test"]["variables"].get("SQLX_OFFLINE") == asked
+
+
 def test_an_image_is_pushed_only_from_the_default_branch_and_for_tags(typical) -> None:
     job = pipeline(typical("docker-image"))["container-image"]
     assert job["image"]["name"].startswith("moby/buildkit:v")

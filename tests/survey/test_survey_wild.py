@@ -301,6 +301,19 @@ def test_what_makes_tables_with_rust_is_installed_on_the_path_and_only_where_it_
     assert unit_of({**files, ".github/workflows/ci.yml": workflow(steps)}).all("prepare") == ()
 
 
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (".sqlx/query-0029b925.json", ("yes",)),
+        ("api/.sqlx/query-0029b925.json", ("yes",)),
+        ("sqlx-data.json", ("yes",)),
+        ("data/query-0029b925.json", ()),
+    ],
+)
+def test_what_sqlx_keeps_of_the_database_is_seen(unit_of: Look, path: str, expected: tuple[str, ...]) -> None:
+    assert unit_of({"Cargo.toml": "[package]\nname = 'a'\n", path: ""}).all("checked_queries") == expected
+
+
 def test_git_comes_with_the_name_it_is_told(unit_of: Look) -> None:
     steps = job("a", "git config --global user.name tester", "npm test")
     unit = unit_of({"package.json": NODE, ".github/workflows/ci.yml": workflow(steps)})
