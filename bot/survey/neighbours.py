@@ -3,14 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from msgspec import Struct
-
-from bot.domain import Evidence
+from bot.survey.composed import SAMPLES, Neighbour, from_compose
 from bot.survey.ended import CALLED_OUT
 from bot.survey.facts import Facts
-from bot.survey.other_ci.images import is_service
-from bot.survey.parsing import string, strings, table
-from bot.survey.service_images import service_image, short_name
+from bot.survey.service_images import service_kind, short_name
 from bot.survey.tree import Folder
 
 # What a manifest names when the code speaks to a service.
@@ -25,13 +21,6 @@ _CLIENTS = {
     "memcached": r"memcache",
     "elasticsearch": r"elasticsearch",
 }
-_KINDS = {
-    "postgis": "postgres",
-    "pgvector": "postgres",
-    "timescaledb": "postgres",
-    "mariadb": "mysql",
-    "valkey": "redis",
-}
 _SCHEMES = {
     "postgres": "postgres:18",
     "postgresql": "postgres:18",
@@ -40,8 +29,6 @@ _SCHEMES = {
     "mongodb": "mongo:8",
     "amqp": "rabbitmq:4",
 }
-_SAMPLES = (".env.test", ".env.example", ".env.sample", ".env.dist", ".env.template")
-_COMPOSE = r"(?:docker-)?compose(?:[.-](?:test|tests|ci|dev|override))?\.ya?ml"
 _MANIFESTS = (
     r"package\.json|pyproject\.toml|requirements[\w.-]*\.txt|Pipfile|setup\.(?:py|cfg)|go\.mod|Cargo\.toml"
     r"|pom\.xml|build\.gradle(?:\.kts)?|Gemfile|composer\.json|mix\.exs"
@@ -49,23 +36,17 @@ _MANIFESTS = (
 _URL = re.compile(r"^[ \t]*(?:export\s+)?([A-Z][A-Z0-9_]*)=['\"]?((\w+?)(?:\+\w+)?://[^\s'\"]+)", re.MULTILINE)
 
 
-class Neighbour(Struct, frozen=True, kw_only=True):
-    """A service and, if it is known, the NAME=value that tells the code where it is."""
-
-    image: str
-    why: str
-    where: Evidence
-    variable: str = ""
-
-
 def add_neighbours(facts: Facts, folder: Folder) -> None:
     """Add service and variable for what the code speaks to; the first source that says something is believed."""
     manifests = "\n".join(folder.text(name) for name in folder.names(_MANIFESTS))
-    for source in (_from_compose, _from_samples, _from_settings):
+    for source in (from_compose, _from_samples, _from_settings):
         found = _needed([each for each in source(folder) if _is_spoken_to(each.image, manifests)], manifests)
         for each in found:
             facts.add("service", each.image, each.why, each.where, confidence=CALLED_OUT)
-            facts.add("variable", each.variable, "the service is reached there", each.where, confidence=CALLED_OUT)
+            for line, where in each.settings:
+                facts.add("service_setting", line, "it starts with it for development", where, confidence=CALLED_OUT)
+            for line in each.variables:
+                facts.add("variable", line, "the service is reached there", each.where, confidence=CALLED_OUT)
         if found:
             return
 
@@ -83,58 +64,9 @@ def _is_spoken_to(image: str, manifests: str) -> bool:
     return bool(pattern) and re.search(pattern, manifests, re.IGNORECASE) is not None
 
 
-def service_kind(image: str) -> str:
-    """Return what a service's image is compatible with: MariaDB answers clients of MySQL."""
-    name = short_name(image)
-    return "postgres" if name.startswith("postgres") else _KINDS.get(name, name)
-
-
-def _from_compose(folder: Folder) -> Iterator[Neighbour]:
-    """Return the databases of the compose files here, else at the top, with the addresses the others are given."""
-    top = Folder(folder.tree, "")
-    place = next((each for each in (folder, top) if each.names(_COMPOSE)), folder)
-    for file in sorted(place.names(_COMPOSE), key=_by_purpose):
-        found = list(_in_compose(place, file))
-        if found:
-            yield from found
-            return
-
-
-def _by_purpose(file: str) -> tuple[bool, bool]:
-    """Put a compose file for tests first, and one that only overrides another last."""
-    return ("test" not in file and "ci" not in file.split("."), "override" in file)
-
-
-def _in_compose(place: Folder, file: str) -> Iterator[Neighbour]:
-    services = table(place.yaml(file), "services")
-    images = {name: string(table(body).get("image")) for name, body in services.items()}
-    known = {name: image for name, image in images.items() if is_service(image) and "$" not in image}
-    for name, image in known.items():
-        variable = next((line for line in _environment(services) if _points_to(line, name)), "")
-        yield Neighbour(
-            image=service_image(image) or image,
-            why=f"{file} starts it for development",
-            where=place.evidence(file, image),
-            variable=re.sub(rf"(?<=[@/]){re.escape(name)}(?=[:/]|$)", short_name(image), variable),
-        )
-
-
-def _environment(services: dict[str, object]) -> Iterator[str]:
-    for body in services.values():
-        given = table(body).get("environment")
-        yield from strings(given)
-        yield from (f"{name}={string(value)}" for name, value in table(given).items())
-
-
-def _points_to(line: str, name: str) -> bool:
-    return (
-        "$" not in line and re.match(rf"[A-Z_]+=\w[\w+]*://(?:[^@/\s]*@)?{re.escape(name)}(?=[:/]|$)", line) is not None
-    )
-
-
 def _from_samples(folder: Folder) -> Iterator[Neighbour]:
     """Return the services behind the addresses of a sample."""
-    for file in [name for name in _SAMPLES if folder.has(name)][:1]:
+    for file in [name for name in SAMPLES if folder.has(name)][:1]:
         for name, url, scheme in _URL.findall(folder.text(file)):
             image = _SCHEMES.get(scheme, "")
             if image and "$" not in url and "<" not in url:
@@ -144,7 +76,7 @@ def _from_samples(folder: Folder) -> Iterator[Neighbour]:
                     r"(?<=[@/])(?:localhost|127\.0\.0\.1|[\w-]+)(?=:\d|/)", short_name(image), plain, count=1
                 )
                 why, where = f"{file} names its address", folder.evidence(file, f"{name}=")
-                yield Neighbour(image=image, why=why, where=where, variable=f"{name}={reached}")
+                yield Neighbour(image=image, why=why, where=where, variables=(f"{name}={reached}",))
 
 
 def _from_settings(folder: Folder) -> Iterator[Neighbour]:

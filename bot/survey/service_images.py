@@ -12,6 +12,13 @@ _DEFAULTS = {
     "rabbitmq": "rabbitmq:4",
     "memcached": "memcached:1",
 }
+_KINDS = {
+    "postgis": "postgres",
+    "pgvector": "postgres",
+    "timescaledb": "postgres",
+    "mariadb": "mysql",
+    "valkey": "redis",
+}
 # Docker Hub serves the images of Bitnami no more; the official ones of the same programs are there.
 _MOVED = re.compile(
     r"^(?:docker\.io/)?(?:library/|bitnami(?:legacy)?/(?=(?:redis|mysql|mariadb|memcached|rabbitmq)(?::|$)))"
@@ -32,3 +39,9 @@ def service_image(image: str) -> str:
 def short_name(image: str) -> str:
     """Return an image's last word, without the registry and the tag: the host that its service answers at."""
     return image.rpartition("/")[2].partition(":")[0]
+
+
+def service_kind(image: str) -> str:
+    """Return what a service's image is compatible with: MariaDB answers clients of MySQL."""
+    name = short_name(image)
+    return "postgres" if name.startswith("postgres") else _KINDS.get(name, name)

@@ -119,3 +119,111 @@ CI = "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n    - run: 
 def test_services(unit_of: Look, files: dict[str, str], services: tuple[str, ...], variables: tuple[str, ...]) -> None:
     unit = unit_of(files)
     assert (unit.all("service"), unit.all("variable")) == (services, variables)
+
+
+def _composed(image: str, database: str, told: str, more: str = "") -> str:
+    return (
+        f"services:\n  db:\n    image: {image}\n    environment: {{{database}}}\n"
+        f"  web:\n    build: .\n{more}    environment: {{{told}}}\n"
+    )
+
+
+GO = {"go.mod": "module a\nrequire github.com/jackc/pgx v5\n", "a_test.go": ""}
+OWN = "POSTGRES_USER: app, POSTGRES_DB: shop, POSTGRES_PASSWORD: hidden"
+
+
+@pytest.mark.parametrize(
+    ("files", "settings", "variables"),
+    [
+        pytest.param(
+            {
+                **GO,
+                "compose.yaml": _composed(
+                    "postgres:17", OWN, "DB_HOST: db, DB_PORT: 5432, DB_NAME: shop, DB_USER: app"
+                ),
+            },
+            ("POSTGRES_USER=app", "POSTGRES_DB=shop"),
+            ("DB_HOST=postgres", "DB_PORT=5432", "DB_NAME=shop", "DB_USER=app"),
+            id="a host and what is said beside it",
+        ),
+        pytest.param(
+            {
+                **GO,
+                "compose.yaml": _composed("postgres:17", OWN, "PGHOST: db, PGUSER: app, PGPASSWORD: hidden, PGX: 1"),
+            },
+            ("POSTGRES_USER=app", "POSTGRES_DB=shop"),
+            ("PGHOST=postgres", "PGUSER=app", "PGPASSWORD=postgres"),
+            id="a password, of which PostgreSQL takes any",
+        ),
+        pytest.param(
+            {
+                "requirements.txt": "django\nmysqlclient\n",
+                "test_a.py": "",
+                "compose.yaml": _composed(
+                    "mysql:8.0",
+                    "MYSQL_ROOT_PASSWORD: root, MYSQL_DATABASE: shop",
+                    "DB_CONNECTION: mysql, DB_HOST: 'db:3306', DB_PASSWORD: root, API_PASSWORD: x",
+                ),
+            },
+            ("MYSQL_ROOT_PASSWORD=root", "MYSQL_DATABASE=shop"),
+            ("DB_HOST=mysql:3306", "DB_PASSWORD=root"),
+            id="a password with which MySQL starts",
+        ),
+        pytest.param(
+            {
+                **GO,
+                ".env.example": "POSTGRES_HOST=db\nPOSTGRES_USER='app'\nDEBUG=1\n",
+                "compose.yaml": _composed(
+                    "postgres:17",
+                    "POSTGRES_USER: '${POSTGRES_USER}', POSTGRES_DB: '${DB:-shop}'",
+                    "",
+                    "    env_file: .env\n",
+                ),
+            },
+            ("POSTGRES_USER=app", "POSTGRES_DB=shop"),
+            ("POSTGRES_HOST=postgres", "POSTGRES_USER=app"),
+            id="what a sample of .env fills in and hands on",
+        ),
+        pytest.param(
+            {
+                **GO,
+                "compose.yaml": _composed(
+                    "postgres:17",
+                    "POSTGRES_USER: app",
+                    "DSN: 'postgres://app@db/app', TEST_DSN: 'postgres://app@db/test'",
+                ),
+            },
+            ("POSTGRES_USER=app",),
+            ("DSN=postgres://app@postgres/app", "TEST_DSN=postgres://app@postgres/test"),
+            id="each address, for tests may read another than the program",
+        ),
+        pytest.param(
+            {
+                **NODE,
+                "compose.yaml": "services:\n  mongodb: {image: 'mongo:8'}\n  web: {environment: {A: 'mongodb://mongodb:1/a'}}\n",
+            },
+            (),
+            ("A=mongodb://mongo:1/a",),
+            id="a service that is called as its addresses begin",
+        ),
+        pytest.param(
+            {
+                "pom.xml": "<project>postgresql</project>",
+                "src/test/java/ATest.java": "",
+                "compose.yaml": _composed(
+                    "postgres:17",
+                    OWN,
+                    "SPRING_DATASOURCE_URL: 'jdbc:postgresql://db:5432/shop', SPRING_DATASOURCE_USERNAME: app",
+                ),
+            },
+            ("POSTGRES_USER=app", "POSTGRES_DB=shop"),
+            ("SPRING_DATASOURCE_URL=jdbc:postgresql://postgres:5432/shop", "SPRING_DATASOURCE_USERNAME=app"),
+            id="an address of Java's",
+        ),
+    ],
+)
+def test_what_a_compose_file_tells_the_code(
+    unit_of: Look, files: dict[str, str], settings: tuple[str, ...], variables: tuple[str, ...]
+) -> None:
+    unit = unit_of(files)
+    assert (unit.all("service_setting"), unit.all("variable")) == (settings, variables)

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 
 from bot.domain import Evidence
 from bot.survey.facts import Facts
-from bot.survey.neighbours import add_neighbours, service_kind
+from bot.survey.neighbours import add_neighbours
 from bot.survey.other_ci.model import Command, Job, OtherCi
 from bot.survey.other_ci.preparing import add_preparations
-from bot.survey.service_images import service_image, short_name
+from bot.survey.service_images import service_image, service_kind, short_name
 from bot.survey.tree import Folder
 
 _SECRET = re.compile(r"TOKEN|SECRET|PASS(WORD|WD)?$|KEY|CREDENTIAL|GITHUB|CODECOV|COVERALLS|CACHE|RUNNER|ACTIONS", re.I)
