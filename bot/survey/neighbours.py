@@ -35,6 +35,22 @@ _MANIFESTS = (
 )
 _URL = re.compile(r"^[ \t]*(?:export\s+)?([A-Z][A-Z0-9_]*)=['\"]?((\w+?)(?:\+\w+)?://[^\s'\"]+)", re.MULTILINE)
 
+# Read .env by themselves, and most stop where what it should say is said nowhere.
+_READS_ENV = re.compile(
+    r"\"(?:dotenv(?:-\w+)?|env-cmd|@nestjs/config)\"|python-(?:dotenv|decouple)|django-environ|environs|pydantic-settings"
+    r"|joho/godotenv|dotenvy"
+)
+_TO_COPY = tuple(name for name in SAMPLES if name != ".env.test")
+
+
+def add_sample(facts: Facts, folder: Folder) -> None:
+    """Copy a sample of .env before the tests, as a developer does who has just cloned the repository."""
+    file = next((name for name in _TO_COPY if folder.has(name)), "")
+    manifests = "\n".join(folder.text(name) for name in folder.names(_MANIFESTS))
+    if file and not folder.has(".env") and _READS_ENV.search(manifests):
+        why = "the code reads .env, which the repository does not hold"
+        facts.add("prepare", f"cp {file} .env", why, folder.evidence(file), confidence=CALLED_OUT)
+
 
 def add_neighbours(facts: Facts, folder: Folder) -> None:
     """Add service and variable for what the code speaks to; the first source that says something is believed."""

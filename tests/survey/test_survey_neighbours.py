@@ -227,3 +227,37 @@ def test_what_a_compose_file_tells_the_code(
 ) -> None:
     unit = unit_of(files)
     assert (unit.all("service_setting"), unit.all("variable")) == (settings, variables)
+
+
+READER = {"package.json": '{"scripts": {"test": "jest"}, "dependencies": {"dotenv": "17"}}'}
+SAMPLE = {".env.example": "JWT_SECRET=sample\n"}
+
+
+@pytest.mark.parametrize(
+    ("files", "prepared"),
+    [
+        pytest.param(READER | SAMPLE, ("cp .env.example .env",), id="what the code reads is made of the sample"),
+        pytest.param(
+            {"requirements.txt": "python-decouple\n", "test_a.py": "", ".env.dist": "KEY=a\n"},
+            ("cp .env.dist .env",),
+            id="a sample of another name",
+        ),
+        pytest.param(READER | SAMPLE | {".env": ""}, (), id="the repository holds the file itself"),
+        pytest.param(READER | {".env.test": "KEY=a\n"}, (), id="what only tests read, they find"),
+        pytest.param(NODE | SAMPLE, (), id="nothing reads the file"),
+        pytest.param(
+            {"package.json": '{"scripts": {"build": "tsc"}, "dependencies": {"dotenv": "17"}}'} | SAMPLE,
+            (),
+            id="nothing is tested",
+        ),
+        pytest.param(
+            READER | SAMPLE | {".github/workflows/ci.yml": CI.replace("pytest", "npm test")},
+            (),
+            id="other CI tests without it",
+        ),
+    ],
+)
+def test_a_sample_of_env_is_copied_for_what_reads_it(
+    unit_of: Look, files: dict[str, str], prepared: tuple[str, ...]
+) -> None:
+    assert unit_of(files).all("prepare") == prepared

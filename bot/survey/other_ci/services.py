@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from bot.domain import Evidence
 from bot.survey.facts import Facts
-from bot.survey.neighbours import add_neighbours
+from bot.survey.neighbours import add_neighbours, add_sample
 from bot.survey.other_ci.model import Command, Job, OtherCi
 from bot.survey.other_ci.preparing import add_preparations
 from bot.survey.service_images import service_image, service_kind, short_name
@@ -47,6 +47,8 @@ def add_services(facts: Facts, folder: Folder, ci: OtherCi) -> None:
     places = [job for job in ci.jobs if _is_the_place(job, folder)]
     if facts.first("test") and (not places or any(_starts_neighbours(job) for job in places)):
         add_neighbours(facts, folder)
+    if facts.first("test") and not places:
+        add_sample(facts, folder)
 
 
 def _without_others(variables: Mapping[str, str], users: set[str]) -> Iterator[tuple[str, str]]:
