@@ -33,6 +33,8 @@ _LINTS = frozenset(
 _TEST_WORD = re.compile(
     r"(^|[-_:./])(tests?|unit|specs?|check|ci|coverage|cov|verify|pytest|py3?\d*|py)(?=$|[-_:./\d])"
 )
+# The build as a CI runs it is no test.
+_BUILD_OF_CI = re.compile(r"(build|compile|bundle)[-_:]ci")
 # What gets things ready for tests runs none.
 _BEFORE_TESTS = re.compile(
     r"(prepare|setup|set-up|install|bootstrap|clean|generate|download|fetch)[-_:](unit[-_:]?)?tests?"
@@ -289,7 +291,7 @@ def name_kind(name: str) -> str:
         return "lint"
     if _OTHER_WORD.search(name) or _BEFORE_TESTS.fullmatch(name):
         return "other"
-    if _TEST_WORD.search(name):
+    if _TEST_WORD.search(name) and not _BUILD_OF_CI.fullmatch(name):
         return "test"
     if re.search(r"build|compile|dist|bundle|^all$|package|^prepack$", name):
         return "build"

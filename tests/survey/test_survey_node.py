@@ -140,6 +140,32 @@ def test_next_reads_its_configuration_by_typescript(unit_of: Look, config: str, 
     assert unit_of({"package.json": json.dumps(package), config: ""}).first("runs_with") == needs
 
 
+@pytest.mark.parametrize(
+    ("lines", "built"),
+    [
+        ((), ("npm run build",)),
+        (("npm run build:ci",), ("npm run build:ci",)),
+        (("npm run build:ci", "npm run build"), ("npm run build",)),
+        (("npm run build:image",), ("npm run build",)),
+        (("npm run build:docs",), ("npm run build",)),
+        (("npm run build:gone",), ("npm run build",)),
+    ],
+)
+def test_the_build_that_other_ci_runs_is_taken_where_it_is_the_only_one(
+    unit_of: Look, lines: tuple[str, ...], built: tuple[str, ...]
+) -> None:
+    scripts = {
+        "build": "run-s db:migrate build:next",
+        "build:ci": "next build",
+        "build:docs": "typedoc",
+        "build:image": "docker build .",
+    }
+    steps = "".join(f"    - run: {line}\n" for line in ("npm ci", *lines))
+    ci = f"on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n{steps}"
+    unit = unit_of({"package.json": package(scripts=scripts), ".github/workflows/ci.yml": ci})
+    assert unit.all("build") == built
+
+
 @pytest.mark.parametrize("build", ["build", "prepack"])
 def test_a_build_that_other_ci_runs_first_comes_first(unit_of: Look, build: str) -> None:
     workflow = f"""\

@@ -69,7 +69,7 @@ def survey_node(folder: Folder, ci: OtherCi) -> Unit | None:
         facts.add("install", line, f"{manager.name} manages the dependencies", manager.evidence)
     _add_tests(facts, folder, scripts, manager, runs)
     _add_lint(facts, folder, scripts, manager, runs)
-    _add_build(facts, folder, scripts, manager, package)
+    _add_build(facts, folder, scripts, manager, runs)
     _add_needs(facts, folder, package)
     add_services(facts, folder, ci)
     add_deployment(facts, folder, package, manager)
@@ -254,14 +254,28 @@ def _add_lint_line(facts: Facts, line: str, scripts: dict[str, str], where: Evid
 
 
 def _add_build(
-    facts: Facts, folder: Folder, scripts: dict[str, str], manager: Manager, package: dict[str, object]
+    facts: Facts, folder: Folder, scripts: dict[str, str], manager: Manager, runs: list[list[Command]]
 ) -> None:
-    if "build" not in scripts or _DOCKER.search(leaves(scripts, "build")):
+    """Add the script `build`, unless other CI only runs another one: `build` may then want what no job has."""
+    built = [command for command in all_commands(runs) if _builds(command, scripts, manager)]
+    only = None if any(called_script(each.line) == "build" for each in built) else next(iter(built), None)
+    name = called_script(only.line) if only else "build"
+    if name not in scripts or _DOCKER.search(leaves(scripts, name)):
         return
-    where = folder.evidence("package.json", '"build":')
-    facts.add("build", manager.run("build"), "package.json has the script", where, confidence=0.9)
-    if not delegates(scripts, "build"):
+    where = folder.evidence("package.json", f'"{name}":')
+    if only:
+        facts.add("build", only.line, "other CI runs it", only.evidence, where)
+    facts.add("build", "" if only else manager.run(name), "package.json has the script", where, confidence=0.9)
+    if not delegates(scripts, name):
+        package = folder.json("package.json")
         facts.add("artifact", _output(folder, package), "the build writes there", where, confidence=0.6)
+
+
+def _builds(command: Command, scripts: dict[str, str], manager: Manager) -> bool:
+    """Say whether other CI builds the whole by a script, such as `build-local` or `build:ci`."""
+    name = called_script(command.line)
+    is_whole = name.startswith("build") and not _DOCKER.search(leaves(scripts, name))
+    return is_whole and command.kind == "build" and _runs_here(command, scripts, manager)
 
 
 _DOCKER = re.compile(r"\b(docker|publish|deploy)\b")
