@@ -331,3 +331,47 @@ def test_steps_in_the_folder_of_the_checkout_are_at_the_top(unit_of: Look) -> No
 
 def test_a_theme_of_hugo_is_no_go_project(look: Callable[[Mapping[str, str]], Survey]) -> None:
     assert look({"go.mod": "module a\n", "theme.toml": "", "layouts/index.html": ""}).units == ()
+
+
+POETRY = "[tool.poetry]\nname = 'a'\n[tool.poetry.group.dev.dependencies]\npytest = '*'\nblack = '*'\n"
+RECIPES = "lint:\n\tblack --check .\ntest:\n\tpytest\n"
+
+
+@pytest.mark.parametrize(
+    ("lock", "lines", "test", "lint"),
+    [
+        pytest.param(
+            "poetry.lock", ("pytest", "black --check ."), "poetry run pytest", "poetry run black --check .", id="poetry"
+        ),
+        pytest.param("uv.lock", ("A=1 pytest -x", "make lint"), "A=1 uv run pytest -x", "uv run make lint", id="uv"),
+        pytest.param("pdm.lock", ("make test", "ruff check"), "pdm run make test", "ruff check", id="pdm"),
+        pytest.param(
+            "poetry.lock",
+            ("source .venv/bin/activate && pytest", "poetry run black --check ."),
+            "poetry run pytest",
+            "poetry run black --check .",
+            id="an environment that a line makes active",
+        ),
+        pytest.param("poetry.lock", ("tox -e py", "black --check ."), "tox -e py", "black --check .", id="tox"),
+        pytest.param("", ("pytest", "black --check ."), "pytest", "black --check .", id="pip"),
+    ],
+)
+def test_what_a_manager_installs_is_called_where_it_lies(
+    unit_of: Look, lock: str, lines: tuple[str, ...], test: str, lint: str
+) -> None:
+    manifest = POETRY if lock == "poetry.lock" else "[project]\nname = 'a'\n[dependency-groups]\ndev = ['pytest']\n"
+    files = {"pyproject.toml": manifest, "Makefile": RECIPES, "tox.ini": TOX} | ({lock: ""} if lock else {})
+    unit = unit_of({**files, ".github/workflows/ci.yml": workflow(job("a", *lines))})
+    assert (unit.all("test"), unit.all("lint")) == ((test,), (lint,))
+
+
+def test_a_recipe_that_calls_the_manager_itself_is_called_as_it_is(unit_of: Look) -> None:
+    files = {"pyproject.toml": POETRY, "poetry.lock": "", "Makefile": "test:\n\tpoetry run pytest\n"}
+    unit = unit_of({**files, ".github/workflows/ci.yml": workflow(job("a", "make test"))})
+    assert unit.all("test") == ("make test",)
+
+
+def test_tables_are_made_with_what_the_manager_installs(unit_of: Look) -> None:
+    steps = job("a", "A=1 alembic upgrade head", "pytest")
+    unit = unit_of({"pyproject.toml": POETRY, "poetry.lock": "", ".github/workflows/ci.yml": workflow(steps)})
+    assert unit.all("prepare") == ("A=1 poetry run alembic upgrade head",)

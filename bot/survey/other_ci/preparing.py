@@ -29,6 +29,8 @@ _MIGRATOR = re.compile(r"cargo install (sqlx|diesel)[-_]cli(?: [\w=,.-]+)*")
 _ON_THE_PATH = "--root /usr/local"
 _LAUNCHER = r"(?:(?:poetry|uv|pdm|pipenv) run |bundle exec |npx |bunx |yarn |pnpm (?:exec )?|php )?(?:\./)?"
 _TABLES = re.compile(rf"(?:[A-Z_]+=[\w./-]+ )*{_LAUNCHER}(?:{'|'.join(_MIGRATIONS)})")
+# What makes tables with Python lies where the tests do.
+_PYTHON = re.compile(r"^(?:[A-Z_]+=[\w./-]+ )*(?=(?:alembic|flask|aerich) )")
 _COPY = re.compile(r"cp (?:-[a-z]+ )?([\w./*-]+) ((?!/)[\w./-]+)")
 
 
@@ -36,8 +38,10 @@ def add_preparations(facts: Facts, folder: Folder, job: Job, chosen: Sequence[Co
     """Add the lines that come before the tests that were taken over from this job, and return them."""
     every = list(job.commands(job.row_of(facts.first("version"))))
     told = list(_before(folder, every, chosen)) if chosen else []
+    run = re.search(r"(?:uv|poetry|pdm|pipenv) run ", facts.first("test"))
     for command in told:
         line = command.raw.replace("cargo install ", f"cargo install {_ON_THE_PATH} ")
+        line = _PYTHON.sub(rf"\g<0>{run.group(0)}", line) if run else line
         facts.add("prepare", line, "other CI does so before it tests", command.evidence)
         if _IDENTITY.fullmatch(command.raw):
             facts.add("system_package", "git", "the tests commit with it", command.evidence)

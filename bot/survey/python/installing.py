@@ -49,7 +49,7 @@ def _install_lines(project: Project, manager: str, where: Evidence) -> Iterator[
         return
     builders: dict[str, Callable[[Project], list[str]]] = {"uv": _uv, "poetry": _poetry, "pdm": _pdm, "pipenv": _pipenv}
     build = builders.get(manager)
-    if build is None or _pip_in_ci(project):
+    if build is None or project.is_installed_by_pip():
         yield from pip_lines(project)
         return
     for line in build(project):
@@ -185,13 +185,6 @@ def _options_in_ci(project: Project, start: str) -> str:
             ]
             return shlex.join(kept)
     return ""
-
-
-def _pip_in_ci(project: Project) -> bool:
-    """Say whether the testing job of other CI installs the project with pip, whatever else is configured."""
-    lines = [command.line for command in project.before_tests()]
-    installs = any(re.match(r"(python3? -m )?pip install .*(\.|-r )", line) for line in lines)
-    return installs and not any(re.match(r"(uv sync|poetry install|pdm (install|sync)|pipenv)", line) for line in lines)
 
 
 def _add_missing_runners(project: Project) -> None:

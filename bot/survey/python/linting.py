@@ -48,6 +48,8 @@ def add_linting(project: Project) -> None:
         line = f"{skipping(project.folder)}{written}" if written.startswith("pre-commit run") else written
         project.facts.add("lint", line, why, where, confidence=confidence)
         project.facts.add("lint_tool", lint_tool(line), f"`{line}` calls it", where, confidence=confidence)
+        if lint_tool(line) == "make":
+            project.facts.add("system_package", "make", "the linters are run through make", where)
     _add_lint_install(project)
 
 
@@ -70,8 +72,17 @@ def _from_ci(project: Project) -> list[Line]:
         known = tool in {*_TOOLS, "tox", "nox", "hatch"} or (tool == "make" and _is_python_recipe(project, found))
         known = known or (is_own_script(project.folder, found[0]) if found else False)
         if words and known and not re.search(r"--fix\b|--exit-zero|--output-format[= ]github|--diff$", command.line):
-            lines.setdefault(without_uv(project, _shown(command.line)), command)
+            line = without_uv(project, _shown(command.line))
+            lines.setdefault(project.inside(line) if _is_inside(project, tool, found[0]) else line, command)
     return [(line, "other CI runs it", command.evidence, 1.0) for line, command in lines.items()]
+
+
+def _is_inside(project: Project, tool: str, program: str) -> bool:
+    """Say whether what lints is installed by the manager, or calls what is."""
+    manager, _ = project.manager()
+    is_there = any(line.startswith(f"{manager} ") for line in project.facts.all("install"))
+    known = tool in project.manifest.everything or tool == "make" or is_own_script(project.folder, program)
+    return is_there and known
 
 
 def _rewrites(line: str) -> bool:

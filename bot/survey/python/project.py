@@ -8,12 +8,16 @@ from msgspec import Struct
 from bot.domain import Evidence
 from bot.survey import commands
 from bot.survey.facts import Facts
+from bot.survey.makefile import unfolded
 from bot.survey.other_ci.model import Command, OtherCi
 from bot.survey.python.manifest import Manifest
 from bot.survey.tree import Folder
 from bot.survey.versions import TOOLS, number
 
 OLDEST_FOR_TOOLS = (3, 10)
+# Managers that install into an environment of their own, which nothing in a job activates.
+_RUN = {"uv": "uv run", "poetry": "poetry run", "pdm": "pdm run", "pipenv": "pipenv run"}
+_FINDS_ITS_OWN = re.compile(r"(?:uv|poetry|pdm|pipenv|hatch) |(?:uvx|tox|nox|pre-commit|prek)\b")
 
 
 class Project(Struct, frozen=True, kw_only=True):
@@ -58,6 +62,25 @@ class Project(Struct, frozen=True, kw_only=True):
         calls = [command for run in self.runs() for command in run if command.requires]
         calls = [command for command in calls if commands.core(commands.words(command.line) or [])[:1] == [tool]]
         return {each for command in calls for each in command.requires if not own.match(each)}
+
+    def is_installed_by_pip(self) -> bool:
+        """Say whether the testing job of other CI installs the project with pip, whatever else is configured."""
+        lines = [command.line for command in self.before_tests()]
+        installs = any(re.match(r"(python3? -m )?pip install .*(\.|-r )", line) for line in lines)
+        return installs and not any(
+            re.match(r"(uv sync|poetry install|pdm (install|sync)|pipenv)", line) for line in lines
+        )
+
+    def inside(self, line: str) -> str:
+        """Return a command of other CI as it finds what the manager installs, though no environment is active."""
+        run = _RUN.get(self.manager()[0], "")
+        found = re.fullmatch(r"((?:[A-Za-z_]\w*=\S* )*)(.+)", line)
+        if not run or found is None or _FINDS_ITS_OWN.match(found.group(2)) or self.is_installed_by_pip():
+            return line
+        recipe = "".join(unfolded(self.folder, word) for word in found.group(2).split()[1:])
+        if found.group(2).startswith("make ") and re.search(r"\b(?:uv|poetry|pdm|pipenv) run\b", recipe):
+            return line
+        return f"{found.group(1)}{run} {found.group(2)}"
 
     def manager(self) -> tuple[str, Evidence]:
         """Return the package manager and what tells it."""

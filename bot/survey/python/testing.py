@@ -83,7 +83,7 @@ def _usable(project: Project, command: Command) -> str:
         return _with_nox(project, line)
     if tool in _FOREIGN or not _is_there(project.folder, tool, found[0]):
         return ""
-    return without_uv(project, _without_uploads(line))
+    return project.inside(without_uv(project, _without_uploads(line)))
 
 
 def _without_interpreter(project: Project, line: str) -> str:
