@@ -375,3 +375,9 @@ def test_tables_are_made_with_what_the_manager_installs(unit_of: Look) -> None:
     steps = job("a", "A=1 alembic upgrade head", "pytest")
     unit = unit_of({"pyproject.toml": POETRY, "poetry.lock": "", ".github/workflows/ci.yml": workflow(steps)})
     assert unit.all("prepare") == ("A=1 poetry run alembic upgrade head",)
+
+
+def test_what_pipenv_installs_for_development_is_called_where_it_lies(unit_of: Look) -> None:
+    files = {"Pipfile": "[dev-packages]\npytest = '*'\nblack = '*'\n", "Pipfile.lock": "", "test_a.py": ""}
+    unit = unit_of({**files, ".github/workflows/ci.yml": workflow(job("a", "pytest", "black --check ."))})
+    assert (unit.all("test"), unit.all("lint")) == (("pipenv run pytest",), ("pipenv run black --check .",))

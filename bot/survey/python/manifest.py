@@ -72,7 +72,8 @@ def read_manifest(folder: Folder) -> Manifest:
         | names(strings(setup.get("install_requires")))
         | names(string(table(cfg, "options").get("install_requires")).splitlines())
         | names(folder.text("requirements.txt").splitlines())
-        | normal(table(folder.toml("Pipfile"), "packages")),
+        | normal(table(folder.toml("Pipfile"), "packages"))
+        | normal(table(folder.toml("Pipfile"), "dev-packages")),
         python=spec,
         python_evidence=where,
     )
