@@ -54,6 +54,8 @@ _BY_PACKAGE = {
     " default-libmysqlclient-dev libhiredis-dev libyaml-cpp-dev",
 }  # fmt: skip
 
+# Tests and examples look for the very library that they stand beside.
+_OWN = re.compile(r"\bproject\s*\(\s*['\"]?([\w.+-]+)", re.IGNORECASE)
 KNOWN_PACKAGES = frozenset(
     package for packages in (*_BY_MODULE.values(), *_BY_PACKAGE.values()) for package in packages.split()
 )
@@ -61,9 +63,10 @@ KNOWN_PACKAGES = frozenset(
 
 def add_libraries(facts: Facts, folder: Folder, files: list[str]) -> None:
     """Add a system package for each library that these build files insist on; what may be missing is left out."""
+    own = {name.lower() for file in files for name in _OWN.findall(folder.text(file))}
     for file in files:
         text = re.sub(r"(?m)^[ \t]*#.*$", "", folder.text(file))
-        for name, packages in _needed(text):
+        for name, packages in [each for each in _needed(text) if each[0].lower() not in own]:
             where = folder.evidence(file, name)
             for package in packages.split():
                 facts.add("system_package", package, f"the build looks for {name}", where, confidence=0.8)

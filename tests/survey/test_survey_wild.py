@@ -381,3 +381,11 @@ def test_what_pipenv_installs_for_development_is_called_where_it_lies(unit_of: L
     files = {"Pipfile": "[dev-packages]\npytest = '*'\nblack = '*'\n", "Pipfile.lock": "", "test_a.py": ""}
     unit = unit_of({**files, ".github/workflows/ci.yml": workflow(job("a", "pytest", "black --check ."))})
     assert (unit.all("test"), unit.all("lint")) == (("pipenv run pytest",), ("pipenv run black --check .",))
+
+
+@pytest.mark.parametrize("own", ["project(spdlog CXX)", "project(a)\nproject(Spdlog)"])
+def test_a_library_needs_no_package_of_itself(unit_of: Look, own: str) -> None:
+    tests = {"tests/CMakeLists.txt": "find_package(spdlog REQUIRED)\nfind_package(ZLIB REQUIRED)\n"}
+    found = unit_of({"CMakeLists.txt": f"{own}\n", "a.cpp": "", **tests}).all("system_package")
+    assert "zlib1g-dev" in found
+    assert "libspdlog-dev" not in found
