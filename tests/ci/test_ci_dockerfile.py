@@ -182,6 +182,13 @@ def test_hadolint_finds_nothing_in_a_written_dockerfile(ecosystem, facts, compos
 NODE = {**DEPLOYED, "version": "24", "start": "pnpm run start"}
 
 
+@pytest.mark.parametrize(("wrapper", "called"), [("./gradlew", "sh ./gradlew"), ("", "gradle")])
+def test_a_wrapper_needs_no_permission_to_run(wrapper, called, composed, unit) -> None:
+    facts = {"package_manager": "gradle", "start": "java -jar x"} | ({"wrapper": wrapper} if wrapper else {})
+    text = composed(unit("java", **{**DEPLOYED, **facts})).files["Dockerfile"]
+    assert f" {called} --no-daemon assemble" in text
+
+
 def test_node_packages_are_a_layer_of_their_own_where_nothing_runs_with_them(composed, unit) -> None:
     facts = {**NODE, "package_manager": "pnpm", "lockfile": "pnpm-lock.yaml"}
     layered = composed(unit("node", **facts, install_needs="manifests")).files["Dockerfile"]

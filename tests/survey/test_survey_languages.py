@@ -81,7 +81,12 @@ CASES = [
             "mvnw": "",
             "src/test/java/ATest.java": "",
         },
-        {"version": "17", "wrapper": "./mvnw", "test": "./mvnw --batch-mode --no-transfer-progress test"},
+        {
+            "version": "17",
+            "wrapper": "./mvnw",
+            "install": "chmod +x mvnw",
+            "test": "./mvnw --batch-mode --no-transfer-progress test",
+        },
         id="Maven with its wrapper",
     ),
     pytest.param(

@@ -25,7 +25,9 @@ def add_maven(facts: Facts, folder: Folder, runs: list[list[Command]]) -> None:
     program = "mvn"
     if folder.has("mvnw"):
         program = "./mvnw"
-        facts.add("wrapper", program, "it brings the right Maven", Evidence(path=folder.full("mvnw")))
+        own = Evidence(path=folder.full("mvnw"))
+        facts.add("wrapper", program, "it brings the right Maven", own)
+        facts.add("install", "chmod +x mvnw", "some checkouts lose the permission", own)
     line, why, evidence, sure = _test(folder, runs, program)
     if sure == 1.0 or folder.under(TESTS):
         facts.add("test", line, why, evidence, confidence=sure)
