@@ -1,6 +1,7 @@
 """Go modules."""
 
 import re
+from collections.abc import Sequence
 
 from bot.domain import Evidence, Unit
 from bot.survey import commands, versions
@@ -20,6 +21,11 @@ _GO_LINTERS = frozenset(
 _OUTSIDE = re.compile(
     r"\b(docker|podman|curl|wget|sudo|brew|kubectl|minikube|npm|yarn|xargs)\b|golangci|staticcheck"
     r"|golint|go install|go get"
+)
+
+# Programs that recipes call by their bare names, though no image of Go has them.
+_LACKING = re.compile(
+    r"(?m)^[@ -]*(?:\w+=\S+ )*(?:golint|gotestsum|staticcheck|goimports|golangci-lint|mockgen|ginkgo|richgo|gocyclo)\b"
 )
 
 
@@ -90,7 +96,7 @@ def _add_tests(facts: Facts, folder: Folder, runs: list[list[Command]]) -> None:
             break
     if is_plain and not facts.first("test") and runs_program(folder, ["test"], r"\bgo test\b|gotestsum"):
         said = next(command for command in all_commands(runs) if re.search(r"\bmake test\b", command.raw))
-        facts.add("test", "make test", "other CI runs it", said.evidence)
+        facts.add("test", _made("make test", ["test"], folder), "other CI runs it", said.evidence)
     if not facts.first("test"):
         _add_make_test(facts, folder)
     if not facts.first("test") and folder.under(r".*_test\.go"):
@@ -136,8 +142,18 @@ def _test_line(command: Command, folder: Folder) -> str:
         rest = found[found.index("--") + 1 :] if "--" in found else []
         return " ".join(["go test", *rest]) if rest else "go test ./..."
     if found[:1] == ["make"] and runs_program(folder, found[1:], r"\bgo test\b|gotestsum"):
-        return command.line
+        return _made(command.line, found[1:], folder)
     return ""
+
+
+def _made(line: str, targets: Sequence[str], folder: Folder) -> str:
+    """Return a call of make, or the tests of its recipe alone where that calls what nothing installs."""
+    recipe = "".join(unfolded(folder, target) for target in targets)
+    if not _LACKING.search(recipe) or re.search(r"\bgo (?:install|get)\b|\bcurl\b", recipe):
+        return line
+    plain = [each.lstrip("@- ") for each in recipe.splitlines()]
+    tests = [each for each in plain if each.startswith("go test") and commands.kind(each) == "test"]
+    return next(iter(tests), "go test ./...")
 
 
 def _test_from_raw(raw: str) -> str:

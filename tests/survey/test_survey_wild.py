@@ -389,3 +389,21 @@ def test_a_library_needs_no_package_of_itself(unit_of: Look, own: str) -> None:
     found = unit_of({"CMakeLists.txt": f"{own}\n", "a.cpp": "", **tests}).all("system_package")
     assert "zlib1g-dev" in found
     assert "libspdlog-dev" not in found
+
+
+@pytest.mark.parametrize(
+    ("recipe", "expected"),
+    [
+        ("go vet ./...\n\tgo test -v ./...", "make test"),
+        ("@golint ./...\n\t@go test -p 1 ./...", "go test -p 1 ./..."),
+        ("A=1 gotestsum -- -race ./...", "go test ./..."),
+        ("go install golang.org/x/lint/golint@latest\n\tgolint ./...\n\tgo test ./...", "make test"),
+        ("golint ./...\n\tgo test $(FLAGS) ./...", "go test ./..."),
+    ],
+)
+@pytest.mark.parametrize("line", ["make test", "docker-compose run --rm app make test"])
+def test_make_tests_unless_its_recipe_calls_what_nothing_installs(
+    unit_of: Look, recipe: str, expected: str, line: str
+) -> None:
+    files = {**GO, "Makefile": f"test:\n\t{recipe}\n", ".github/workflows/ci.yml": workflow(job("a", line))}
+    assert unit_of(files).all("test") == (expected,)
