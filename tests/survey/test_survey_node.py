@@ -141,6 +141,20 @@ def test_next_reads_its_configuration_by_typescript(unit_of: Look, config: str, 
 
 
 @pytest.mark.parametrize(
+    ("lock", "script", "test"),
+    [
+        ("package-lock.json", "jest --watchAll", "npm test -- --watchAll=false"),
+        ("yarn.lock", "NODE_ENV=test jest --watch --coverage", "yarn test --watchAll=false"),
+        ("pnpm-lock.yaml", "jest --ci --watch", "pnpm test --watchAll=false"),
+        ("package-lock.json", "jest --watchAll=false", "npm test"),
+        ("package-lock.json", "jest --watchAll && node after.js", "npm test"),
+    ],
+)
+def test_jest_that_waits_for_changes_is_told_to_end(unit_of: Look, lock: str, script: str, test: str) -> None:
+    assert unit_of({"package.json": package(scripts={"test": script}), lock: ""}).all("test") == (test,)
+
+
+@pytest.mark.parametrize(
     ("lines", "built"),
     [
         ((), ("npm run build",)),

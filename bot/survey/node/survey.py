@@ -156,7 +156,15 @@ def _add_tests(
         path = folder.full("package.json")
         folder.tree.problems[f"{path} tests"] = f"The script `{name}` of `{path}` starts a browser, so it was left out."
     elif name:
-        _add_test(facts, manager.run(name), scripts, (where,), 0.9, "package.json has the script")
+        line = manager.run(name) + _to_an_end(scripts[name], manager)
+        _add_test(facts, line, scripts, (where,), 0.9, "package.json has the script")
+
+
+def _to_an_end(script: str, manager: Manager) -> str:
+    """Return what lets Jest end that a script starts to wait for changes: in a job it would do so until the timeout."""
+    if re.fullmatch(r"(?:\w+=\S+ |cross-env )*jest(?: [^&|;]*)? --watch(?:All)?(?: [^&|;]*)?", script) is None:
+        return ""
+    return f"{' --' if manager.name == 'npm' else ''} --watchAll=false"
 
 
 def _test_run(run: list[Command], scripts: dict[str, str], manager: Manager) -> list[Command]:
