@@ -154,6 +154,11 @@ def test_jest_that_waits_for_changes_is_told_to_end(unit_of: Look, lock: str, sc
     assert unit_of({"package.json": package(scripts={"test": script}), lock: ""}).all("test") == (test,)
 
 
+def test_the_linter_of_angular_is_one(unit_of: Look) -> None:
+    unit = unit_of({"package.json": package(scripts={"build": "ng build", "lint": "ng lint"})})
+    assert (unit.all("lint"), unit.all("lint_tool")) == (("npm run lint",), ("eslint",))
+
+
 @pytest.mark.parametrize(
     ("lines", "built"),
     [

@@ -145,13 +145,14 @@ def lint_tool(text: str) -> str:
         "stylelint",
         "ts-standard",
         "next lint",
+        "ng lint",
         "tslint",
         "jshint",
         "knip",
     )
     return next(
         (
-            tool.replace("next lint", "eslint")
+            re.sub("(?:next|ng) lint", "eslint", tool)
             for tool in tools
             if re.search(rf"(?<![\w-])(vue-)?{tool}(?![\w-])", text)
         ),
