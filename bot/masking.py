@@ -85,7 +85,10 @@ def _has_one(text: str, signs: tuple[str, ...]) -> bool:
 
 def secrets_in(text: str) -> list[str]:
     """Return what `mask_secrets` would replace."""
-    shaped = [found.group() for _, shape in _SHAPES for found in shape.finditer(text)]
+    shaped: list[str] = []
+    for _, shape in _SHAPES:  # one after another, as they are replaced: the end of a whole key is no second secret
+        shaped += [found.group() for found in shape.finditer(text)]
+        text = shape.sub(_MASK, text)
     return shaped + [found["value"] for found in _NAMED.finditer(text) if is_random(found["value"])]
 
 
