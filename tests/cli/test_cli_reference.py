@@ -72,7 +72,9 @@ def test_what_a_page_calls_a_setting_is_one(page: Path) -> None:
 @pytest.mark.parametrize("page", [page for page in PAGES if page.suffix == ".md"], ids=lambda path: path.name)
 def test_what_a_page_calls_a_command_is_one(page: Path) -> None:
     known = commands(main)
-    named = re.findall(r"(?:`|^|\s)pipewright ([a-z]+(?: [a-z]+)?)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    named = re.findall(
+        r"(?:`|^|\s)(?<!-n )pipewright ([a-z]+(?: [a-z]+)?)", page.read_text(encoding="utf-8"), re.MULTILINE
+    )
     unknown = [
         words
         for words in named
