@@ -1,5 +1,7 @@
 """Who and where: people, roles, projects and what a note hangs on."""
 
+import re
+from collections.abc import Iterable
 from enum import IntEnum
 from typing import Literal
 
@@ -7,6 +9,13 @@ from msgspec import Struct
 
 # What names of accounts are made of; any other letter beside one, as in Chinese, where no blank parts words, ends it.
 NAME_LETTERS = "A-Za-z0-9_"
+
+
+def mention_of(names: Iterable[str], *, not_after: str = "") -> str:
+    """Return a pattern of what calls one of these accounts; `not_after` are more signs that make it none."""
+    name = "|".join(re.escape(each) for each in names)
+    before, behind = rf"{NAME_LETTERS}@./{re.escape(not_after)}-", rf"[{NAME_LETTERS}-]|[./][{NAME_LETTERS}]"
+    return rf"(?<![{before}])@(?:{name})(?!{behind})"
 
 
 class AccessLevel(IntEnum):

@@ -23,7 +23,7 @@ from bot.domain import (
     ProjectRef,
     Reaction,
 )
-from bot.domain.places import NAME_LETTERS
+from bot.domain.places import mention_of
 
 SIGNATURE_TOLERANCE_SECONDS = 300.0
 _OTHER_BOTS = re.compile(r"^(?:(?:project|group)_\d+_bot(?:_[0-9a-f]+)?|service_account_.+|ghost|GitLab-.*)$", re.I)
@@ -124,9 +124,7 @@ def mentions(text: str, names: Collection[str]) -> bool:
 
 @cache
 def _mention_of(names: tuple[str, ...]) -> re.Pattern[str]:
-    pattern = "|".join(re.escape(name) for name in names)
-    around = rf"(?<![{NAME_LETTERS}@./-])@(?:{pattern})(?![{NAME_LETTERS}-]|[./][{NAME_LETTERS}])"
-    return re.compile(around, re.IGNORECASE)
+    return re.compile(mention_of(names), re.IGNORECASE)
 
 
 def is_heard(author: Person, bot: Person) -> bool:

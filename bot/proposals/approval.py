@@ -64,7 +64,7 @@ def _approved(
     services: Services, order: Order, proposal: Proposal, signal: Signal, policy: Policy, merge_request: MergeRequest
 ) -> Proposal:
     sha, minimum = merge_request.sha, policy.approval.minimum
-    standing, lapsed = _earlier(services, proposal, sha, policy)
+    standing, lapsed = judged(services, proposal, given_now(services, proposal, sha), policy)
     count = len({row.user_id for row in standing} | {signal.person.id})
     said = progress.approvals_so_far(count, minimum) if count < minimum else _left_to_person(policy)
     remember(services, order.id, proposal, signal, "accepted", sha, said)
@@ -85,11 +85,13 @@ def _left_to_person(policy: Policy) -> str:
     return progress.MERGE_LEFT_TO_PERSON if policy.merge == "never" else ""
 
 
-def _earlier(services: Services, proposal: Proposal, sha: str, policy: Policy) -> tuple[list[Approval], list[Approval]]:
-    """Return the approvals of this commit that hold now, and those that were given and hold no longer."""
+def judged(
+    services: Services, proposal: Proposal, given: list[Approval], policy: Policy
+) -> tuple[list[Approval], list[Approval]]:
+    """Return which of the approvals hold now, and which were given and hold no longer."""
     standing: list[Approval] = []
     lapsed: list[Approval] = []
-    for row in given_now(services, proposal, sha):
+    for row in given:
         (standing if still_stands(services, proposal, row, policy) else lapsed).append(row)
     return standing, lapsed
 

@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from msgspec import Struct
 
-from bot.domain.places import NAME_LETTERS
+from bot.domain.places import NAME_LETTERS, mention_of
 
 CommandName = Literal["help", "generate", "status", "approve", "reject", "retry", "cancel", "undo", "explain", "repair"]
 NAMES: tuple[CommandName, ...] = (
@@ -146,8 +146,7 @@ def read_command(text: str, names: tuple[str, ...]) -> Order | None:
     Of several orders in one note only the first is read.
     """
     read = text[:_READ_AT_MOST]
-    pattern = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    mention = rf"(?<![{NAME_LETTERS}@./\\-])@(?:{pattern})(?![{NAME_LETTERS}-]|[./][{NAME_LETTERS}])[:,]?"
+    mention = mention_of(names, not_after="\\") + "[:,]?"
     before, *after = re.split(mention, visible_text(read), flags=re.IGNORECASE)
     if not after:
         return None

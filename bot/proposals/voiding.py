@@ -2,8 +2,8 @@
 
 from bot.domain import CannotError, Person, ProposalStatus, SkipError
 from bot.gitlab.values import MergeRequest
-from bot.proposals.approval import given_now, policy_of, remember
-from bot.proposals.entitled import Signal, is_taken_back, still_stands
+from bot.proposals.approval import given_now, judged, policy_of, remember
+from bot.proposals.entitled import Signal, is_taken_back
 from bot.proposals.order import Order
 from bot.replies import progress
 from bot.services import Services
@@ -19,8 +19,7 @@ def withdraw(services: Services, order: Order, proposal: Proposal, signal: Signa
 
     Raises SkipError when none counted. An earlier try that was cut off after it decided so for all tries.
     """
-    with services.pool.connection() as connection:
-        earlier = approvals.withdrawn_by(connection, order.id)
+    earlier = _decided_before(services, order)
     if earlier is not None:
         return earlier == _WAS_WAITING
     sha = proposal.commit_id or ""
@@ -53,9 +52,8 @@ def void_by_push(services: Services, order: Order, proposal: Proposal, pusher: P
 
     Raises SkipError when there was none to void. An earlier try that was cut off after it decided so for all tries.
     """
-    with services.pool.connection() as connection:
-        if approvals.withdrawn_by(connection, order.id) is not None:
-            return
+    if _decided_before(services, order) is not None:
+        return
     if proposal.status != ProposalStatus.APPROVED or head == proposal.commit_id:
         raise SkipError("no approval is touched by this push")
     now = services.gitlab.merge_request(proposal.project_id, proposal.merge_request_iid or 0)
@@ -83,8 +81,7 @@ def void_lapsed(services: Services, order: Order, proposal: Proposal) -> str:
 
     An earlier try that was cut off after it decided so for all tries.
     """
-    with services.pool.connection() as connection:
-        earlier = approvals.withdrawn_by(connection, order.id)
+    earlier = _decided_before(services, order)
     if earlier is not None:
         return earlier
     now = services.gitlab.merge_request(proposal.project_id, proposal.merge_request_iid or 0)
@@ -97,14 +94,20 @@ def void_lapsed(services: Services, order: Order, proposal: Proposal) -> str:
     return why
 
 
+def _decided_before(services: Services, order: Order) -> str | None:
+    """Return the reason with which an earlier try of the order, cut off after it decided, voided something."""
+    with services.pool.connection() as connection:
+        return approvals.withdrawn_by(connection, order.id)
+
+
 def _suffice(services: Services, proposal: Proposal, given: list[Approval]) -> bool:
     """Tell whether these approvals are enough as things stand now; where the rules cannot be read, none are."""
     try:
         policy = policy_of(services, proposal)
     except CannotError:
         return False
-    people = {row.user_id for row in given if still_stands(services, proposal, row, policy)}
-    return len(people) >= policy.approval.minimum
+    standing, _ = judged(services, proposal, given, policy)
+    return len({row.user_id for row in standing}) >= policy.approval.minimum
 
 
 def _void(

@@ -54,27 +54,28 @@ def merge(world: World, request: MergeRequest, user: User, *, sha: str | None, w
     if not may_merge(request.project, user, request.target_branch):
         raise message(401, "401 Unauthorized")
     run = engine.head_pipeline(request)
-    is_running = run is not None and run.status in engine.UNDER_WAY
     waits = when_green and world.is_since(17, 7) and _settled_status(request) in _WAITED_FOR
     if not waits:
-        _require_mergeable(request, when_green=when_green)
+        _require_mergeable(request, run, when_green=when_green)
     head = git_store.head(request.project.git_dir, request.source_branch)
     if sha is not None and sha != head:
         raise message(409, f"SHA does not match HEAD of source branch: {head}")
-    if waits or (when_green and (is_running or request.project.has_merge_train)):
+    if waits or (when_green and (_is_running(run) or request.project.has_merge_train)):
         request.auto_merge_by = user
-        if not waits and not is_running:
+        if not waits and not _is_running(run):
             world.in_background(lambda: _leave_train(world, request, user))
         return
     complete_merge(world, request, user)
 
 
-def _require_mergeable(request: MergeRequest, *, when_green: bool) -> None:
-    run = engine.head_pipeline(request)
-    is_running = run is not None and run.status in engine.UNDER_WAY
+def _is_running(run: Pipeline | None) -> bool:
+    return run is not None and run.status in engine.UNDER_WAY
+
+
+def _require_mergeable(request: MergeRequest, run: Pipeline | None, *, when_green: bool) -> None:
     if request.state != "opened" or payloads.is_draft(request.title):
         raise message(405, "405 Method Not Allowed")
-    if when_green and not is_running and (run is None or run.status != "success"):
+    if when_green and not _is_running(run) and (run is None or run.status != "success"):
         raise message(405, "405 Method Not Allowed")
     status = merge_status(request)
     if request.fork is not None or status in _REFUSED or (status == "ci_still_running" and not when_green):

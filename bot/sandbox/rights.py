@@ -65,6 +65,11 @@ def may_push(project: Project, user: User, branch: str) -> bool:
     return any(0 < rule.push <= role for rule in rules)
 
 
+def may_run(project: Project, user: User, branch: str) -> bool:
+    """Tell whether an account may run and stop pipelines of a branch: on a protected one whoever may push or merge."""
+    return may_push(project, user, branch) or may_merge(project, user, branch)
+
+
 def may_read_code(project: Project, user: User) -> bool:
     """Tell whether an account sees files: in a private project from Reporter upwards."""
     is_open = project.visibility != "private" and may_see(project, user)

@@ -46,15 +46,18 @@ _TO_COPY = tuple(name for name in SAMPLES if name != ".env.test")
 def add_sample(facts: Facts, folder: Folder) -> None:
     """Copy a sample of .env before the tests, as a developer does who has just cloned the repository."""
     file = next((name for name in _TO_COPY if folder.has(name)), "")
-    manifests = "\n".join(folder.text(name) for name in folder.names(_MANIFESTS))
-    if file and not folder.has(".env") and _READS_ENV.search(manifests):
+    if file and not folder.has(".env") and _READS_ENV.search(_manifests(folder)):
         why = "the code reads .env, which the repository does not hold"
         facts.add("prepare", f"cp {file} .env", why, folder.evidence(file), confidence=CALLED_OUT)
 
 
+def _manifests(folder: Folder) -> str:
+    return "\n".join(folder.text(name) for name in folder.names(_MANIFESTS))
+
+
 def add_neighbours(facts: Facts, folder: Folder) -> None:
     """Add service and variable for what the code speaks to; the first source that says something is believed."""
-    manifests = "\n".join(folder.text(name) for name in folder.names(_MANIFESTS))
+    manifests = _manifests(folder)
     for source in (from_compose, _from_samples, _from_settings):
         found = _needed([each for each in source(folder) if _is_spoken_to(each.image, manifests)], manifests)
         for each in found:

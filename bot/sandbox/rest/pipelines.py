@@ -48,8 +48,7 @@ def _scoped(call: Call, *, are_bridges: bool) -> list[Job]:
 def _need_right_to_update(call: Call) -> None:
     """On a protected branch only whoever may push or merge there runs or stops something (ci/pipeline_policy.rb)."""
     call.need_level(30)
-    branch = call.pipeline.ref
-    if not (rights.may_push(call.project, call.user, branch) or rights.may_merge(call.project, call.user, branch)):
+    if not rights.may_run(call.project, call.user, call.pipeline.ref):
         raise message(403, "403 Forbidden")
 
 

@@ -223,11 +223,6 @@ def _node(path: str, content: bytes) -> dict[str, Any]:
     return {"path": path, "rawTextBlob": None if is_binary else text, "size": str(len(content))}
 
 
-def _may_run_on(call: Call, branch: str) -> bool:
-    """Whoever may push or merge there may run pipelines on a branch."""
-    return rights.may_push(call.project, call.user, branch) or rights.may_merge(call.project, call.user, branch)
-
-
 def lint(call: Call) -> Answer:
     """Check a configuration; Developers and above."""
     from bot.sandbox.ci.lint import lint as check  # the name is taken here
@@ -245,7 +240,7 @@ def lint(call: Call) -> Answer:
         content = git_store.read(project.git_dir, ref, path)
         return content.decode("utf-8", "replace") if content is not None else None
 
-    may_run = _may_run_on(call, ref)
+    may_run = rights.may_run(call.project, call.user, ref)
     body = check(
         str(call.params["content"]),
         read_file=read,
